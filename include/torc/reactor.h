@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_REACTOR_H
+#define TORC_REACTOR_H
+
+#include <torc/err.h>
+#include <torc/memory.h>
+
+/**
+ * The reactor: one thread's loop over time, I/O and calls.
+ *
+ * A turn runs the timers that are due, waits for I/O (not at all when anything is queued), delivers
+ * completions, runs posted calls and fired deferreds, flushes outputs, and retires what was closed.
+ * Each phase is bounded, so that nothing can hold the loop for ever.
+ *
+ * Everything made on a reactor belongs to the thread that runs it; the functions of this header are
+ * called in that thread, but for torc_reactor_call_from_thread(), which any thread may call. There
+ * may be several reactors in a process, each in a thread of its own: nothing is shared. After
+ * fork() a reactor may be used in neither process except by the parent that goes on: make reactors
+ * after the last fork.
+ *
+ * torc_reactor_new() blocks SIGPIPE in the mask of the calling thread (sendfile() raises it and has
+ * no flag against it). The library installs no signal handlers and never exits or prints.
+ */
+
+/** A call to be made by the reactor: embedded in the object that asks, so posting cannot fail. */
+typedef struct torc_call torc_call;
+typedef void torc_call_fn(torc_call *call);
+struct torc_call {
+    torc_call_fn *run;
+    torc_list_node node; /* private */
+};
+
+/** A call handed over by any thread. Owned by the reactor from posting until `run` is entered. */
+typedef struct torc_thread_call torc_thread_call;
+typedef void torc_thread_call_fn(torc_thread_call *call);
+struct torc_thread_call {
+    torc_thread_call_fn *run;
+    struct torc_thread_call *next; /* private */
+};
+
+/** How a reactor is made; `size` first, so that new members do not break the ABI. Zero: default. */
+typedef struct torc_reactor_options {
+    size_t size;               /* sizeof(torc_reactor_options) */
+    size_t memory_max;         /* bytes of all that is allocated for the reactor; 0: no limit */
+    uint32_t fibers_max;       /* 8192; the fiber beyond it is refused with TORC_ERR_LIMIT */
+    uint32_t fiber_stack_size; /* bytes, 65536; rounded up to whole pages */
+    uint32_t threads_max;      /* of the pool for blocking work, 4; made when first needed */
+    uint32_t thread_queue_max; /* jobs waiting for a thread, 1024; then TORC_ERR_BUSY */
+    torc_log *log;             /* where the reactor reports; NULL: nowhere. Must outlive it */
+} torc_reactor_options;
+
+TORC_BEGIN_DECLS
+
+/**
+ * Make a reactor for the calling thread. `options` may be NULL. Fails with TORC_ERR_NO_MEMORY or
+ * what the kernel refused (TORC_ERR_FILE_TABLE_FULL, TORC_ERR_SYSTEM).
+ */
+TORC_API torc_err torc_reactor_new(const torc_reactor_options *options,
+                                   torc_reactor **reactor) TORC_MUST_CHECK;
+/**
+ * Close what is still open, tell its owners, and free the reactor. Not while it runs. Fibers that
+ * wait are cancelled first. NULL is fine.
+ */
+TORC_API void torc_reactor_free(torc_reactor *reactor);
+/** Turn until torc_reactor_stop() is called. TORC_ERR_SYSTEM when waiting itself is impossible. */
+TORC_API torc_err torc_reactor_run(torc_reactor *reactor) TORC_MUST_CHECK;
+/** Let torc_reactor_run() return at the end of this turn. Only marks: safe anywhere in its thread. */
+TORC_API void torc_reactor_stop(torc_reactor *reactor);
+/** One turn, waiting at most `wait_ms` for I/O or a timer; -1 waits as long as it takes. */
+TORC_API torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) TORC_MUST_CHECK;
+/** Milliseconds of monotonic time at the last look, which each turn takes. */
+TORC_API uint64_t torc_reactor_now_ms(const torc_reactor *reactor);
+/** Seconds since 1970 UTC at the last look. */
+TORC_API int64_t torc_reactor_wall_seconds(const torc_reactor *reactor);
+TORC_API torc_memory *torc_reactor_memory(torc_reactor *reactor);
+/** The log given in the options, or NULL. */
+TORC_API torc_log *torc_reactor_log(torc_reactor *reactor);
+/** Run `call` in the queue phase of this turn or the next. One that is posted already stays. */
+TORC_API void torc_reactor_post(torc_reactor *reactor, torc_call *call);
+/** Take back a posted call. One that is not posted is left alone. */
+TORC_API void torc_call_cancel(torc_call *call);
+/** Whether the call is posted and has not run. */
+TORC_API bool torc_call_is_posted(const torc_call *call);
+/**
+ * Any thread: run `call` on the reactor's thread, soon. Lock-free; calls of one thread run in their
+ * order. The reactor must not be freed meanwhile (see tickets for what may be late).
+ */
+TORC_API void torc_reactor_call_from_thread(torc_reactor *reactor, torc_thread_call *call);
+
+TORC_END_DECLS
+
+#endif
