@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_REACTOR_REACTOR_H
+#define TORC_REACTOR_REACTOR_H
+
+#include <stdatomic.h>
+#include <torc/reactor.h>
+#include <torc/timer.h>
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/page.h"
+#include "reactor/chain.h"
+#include "reactor/poller.h"
+#include "reactor/retire.h"
+
+/* An output that has something to send at the end of the turn. */
+typedef struct torc_flushable torc_flushable;
+struct torc_flushable {
+    torc_list_node node;
+    void (*flush)(torc_flushable *flushable);
+};
+
+/* Where the time comes from: the system's clocks, or a test's hand. */
+typedef struct torc_clock torc_clock;
+struct torc_clock {
+    uint64_t (*monotonic_us)(torc_clock *clock);
+    int64_t (*wall_seconds)(torc_clock *clock);
+};
+
+enum {
+    TORC_TURN_ROUNDS = 8,            /* of the queue phase */
+    TORC_TURN_QUEUE_US = 1000,       /* or this long */
+    TORC_TURN_COMPLETIONS = 64,      /* delivered before the queue is run and outputs are flushed */
+    TORC_TURN_DELIVER_US = 500,      /* or this long */
+    TORC_TURN_SEND_MAX = 256 * 1024, /* bytes that a connection sends in a turn */
+    TORC_RECEIVE_SIZE = 64 * 1024    /* the scratch buffer of the reactor */
+};
+
+struct torc_reactor {
+    torc_memory memory;
+    torc_page_pool pages;
+    torc_chain_pool chains;
+    torc_log *log;
+    torc_reactor_options options;
+    torc_clock *clock;
+    torc_clock system_clock;
+    uint64_t now_us, now_ms;
+    int64_t wall_seconds;
+    torc_heap timers;
+    uint64_t timers_armed; /* number of arms so far: the order of the newest */
+    torc_list calls;       /* posted, in order */
+    torc_list flushables;
+    torc_retiree *retired, **retired_end;
+    torc_poller *poller;
+    char *scratch; /* TORC_RECEIVE_SIZE bytes into which the poller receives */
+    _Atomic(torc_thread_call *) thread_calls; /* posted by threads, newest first */
+    struct torc_thread_pool *threads;         /* NULL until the first job */
+    struct torc_fiber_pool *fibers;           /* NULL until the first fiber */
+    struct torc_ticket_pool *tickets;         /* NULL until the first ticket */
+    struct torc_date_cache *date;             /* NULL until http first needs the Date field */
+    struct torc_metrics *metrics;             /* the registry of this reactor's counters */
+    uint64_t turns;
+    bool running, stopping;
+};
+
+/* As torc_reactor_new(), over another poller and clock: `make` gets the reactor, all else made. */
+typedef torc_err torc_poller_new_fn(torc_reactor *reactor, torc_poller **poller);
+torc_err torc_reactor_new_over(const torc_reactor_options *options, torc_poller_new_fn *make,
+                               torc_clock *clock, torc_reactor **reactor) TORC_MUST_CHECK;
+/* Flush it at the end of this turn; once, however often it is asked. */
+void torc_reactor_flush_later(torc_reactor *reactor, torc_flushable *flushable);
+void torc_flushable_cancel(torc_flushable *flushable);
+/* The timer phase, and the time of the soonest timer (UINT64_MAX: none). */
+void torc_timers_expire(torc_reactor *reactor);
+uint64_t torc_timers_soonest_ms(const torc_reactor *reactor);
+
+#endif
