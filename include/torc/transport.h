@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_TRANSPORT_H
+#define TORC_TRANSPORT_H
+
+#include <torc/addr.h>
+#include <torc/protocol.h>
+
+/**
+ * Transports: one connection's bytes, both ways, as a protocol sees it.
+ *
+ * What is written is kept in order and leaves at the end of the turn, in as few system calls as the
+ * kernel allows. Writing returns nothing: a failure (memory, more than `output_max` waiting) aborts
+ * the connection, and writing to one that is closing is ignored. Whoever writes much registers a
+ * producer, or asks torc_transport_room() and waits for `drained`.
+ *
+ * A transport belongs to the library, from connection_made to connection_lost. It is used on its
+ * reactor's thread.
+ */
+
+/** What feeds a transport as fast as it drains; embedded in the object that produces. */
+typedef struct torc_producer_ops {
+    /** Enough for now: the output has reached the high mark. */
+    void (*pause)(torc_producer *producer);
+    /** More is welcome: after a pause, or, for a producer that pulls, each time there is room. */
+    void (*resume)(torc_producer *producer);
+    /** The connection is lost: nobody will ask for more. The last call. */
+    void (*stop)(torc_producer *producer);
+} torc_producer_ops;
+
+struct torc_producer {
+    const torc_producer_ops *ops;
+};
+
+TORC_BEGIN_DECLS
+
+TORC_API torc_reactor *torc_transport_reactor(torc_transport *transport);
+/** Send a copy of `bytes`. */
+TORC_API void torc_transport_write(torc_transport *transport, torc_str bytes);
+/**
+ * Send `len` bytes of an open file from `offset` on, without copying them where the system can. The
+ * transport takes `fd` and closes it, whatever happens. A file that turns out shorter aborts the
+ * connection.
+ */
+TORC_API void torc_transport_write_file(torc_transport *transport, int fd, uint64_t offset,
+                                        uint64_t len);
+/** Bytes that may be written before the high mark is reached; 0: wait for `drained`. */
+TORC_API size_t torc_transport_room(const torc_transport *transport);
+/** Bytes written and not yet sent. */
+TORC_API size_t torc_transport_unsent(const torc_transport *transport);
+/** Set the low and the high mark in bytes (16 KiB and 64 KiB unless set). low < high. */
+TORC_API void torc_transport_set_marks(torc_transport *transport, size_t low, size_t high);
+/** Close once all that was written has left. Nothing is received from now on. Repeating is fine. */
+TORC_API void torc_transport_close(torc_transport *transport);
+/** Send FIN once all that was written has left, and go on receiving. */
+TORC_API void torc_transport_close_write(torc_transport *transport);
+/** Drop what waits and reset the connection (RST). */
+TORC_API void torc_transport_abort(torc_transport *transport);
+/** Stop receiving: the peer will be held back by flow control. At most one delivery may still come. */
+TORC_API void torc_transport_pause(torc_transport *transport);
+TORC_API void torc_transport_resume(torc_transport *transport);
+/** Whether it is closing or closed: writing has no effect any more. */
+TORC_API bool torc_transport_is_closing(const torc_transport *transport);
+/**
+ * Let `producer` feed the transport. A push producer (`streaming`) is paused at the high mark and resumed
+ * at the low one; one that pulls is resumed whenever there is room, and writes once each time.
+ * TORC_ERR_STATE if there is one already; on a lost connection the producer is stopped at once.
+ */
+TORC_API torc_err torc_transport_register_producer(torc_transport *transport,
+                                                   torc_producer *producer,
+                                                   bool streaming) TORC_MUST_CHECK;
+/** The producer has finished; a close that was asked for goes on. Fine when there is none. */
+TORC_API void torc_transport_unregister_producer(torc_transport *transport);
+/** The other end's address; `{0}` when there is none. Asked of the kernel when first needed. */
+TORC_API torc_addr torc_transport_peer(torc_transport *transport);
+/** This end's address. */
+TORC_API torc_addr torc_transport_host(torc_transport *transport);
+/** Send small segments at once (on by default) or let the kernel gather them. TCP only. */
+TORC_API torc_err torc_transport_set_no_delay(torc_transport *transport, bool on) TORC_MUST_CHECK;
+TORC_API torc_err torc_transport_set_keep_alive(torc_transport *transport, bool on) TORC_MUST_CHECK;
+
+TORC_END_DECLS
+
+#endif

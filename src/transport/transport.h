@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_TRANSPORT_TRANSPORT_H
+#define TORC_TRANSPORT_TRANSPORT_H
+
+#include <torc/transport.h>
+
+#include "reactor/reactor.h"
+
+/*
+ * What all transports share: the output chain with its marks, its flush once a turn, the producer,
+ * and the order of closing. What differs (a socket, a filter, memory) is behind torc_transport_ops.
+ *
+ * States: open → (close_write) → closing (flushes what waits) → closed. `stage_lost` is the one
+ * place where the protocol's connection_lost is called, in a turn's retirement.
+ */
+typedef struct torc_transport_ops {
+    /*
+     * Send the first `len` bytes of the transport's output, which stays lent until
+     * torc_transport_sent() has told of all of them. One at a time.
+     */
+    void (*send)(torc_transport *transport, size_t len);
+    void (*receive_start)(torc_transport *transport);
+    void (*receive_stop)(torc_transport *transport);
+    void (*shut_down)(torc_transport *transport);             /* FIN; nothing is being sent */
+    void (*close)(torc_transport *transport, bool reset);     /* answered by torc_transport_closed() */
+    torc_addr (*addr)(torc_transport *transport, bool peer);
+    torc_err (*set_option)(torc_transport *transport, int option, bool on); /* TCP_NODELAY, SO_KEEPALIVE */
+} torc_transport_ops;
+
+struct torc_transport {
+    const torc_transport_ops *ops;
+    torc_protocol *protocol;
+    torc_reactor *reactor;
+    torc_chain output;
+    torc_flushable flushable;
+    torc_producer *producer;
+    size_t output_max;
+    uint32_t low_mark, high_mark;
+    uint32_t sending; /* bytes of output that the stage below has been asked to send */
+    uint16_t flags;   /* private to transport.c */
+    int16_t reason;   /* why it is lost */
+    uint64_t sent_total, received_total; /* bytes so far: rates are made of these */
+};
+
+/* Make an open transport, without a protocol. */
+void torc_transport_init(torc_transport *transport, torc_reactor *reactor,
+                         const torc_transport_ops *ops);
+/* Bind the protocol and call its connection_made; receiving starts. */
+void torc_transport_made(torc_transport *transport, torc_protocol *protocol);
+/* The events of the stage below. */
+size_t torc_transport_received(torc_transport *transport, torc_str bytes);
+void torc_transport_peer_ended(torc_transport *transport);
+void torc_transport_sent(torc_transport *transport, size_t bytes);
+void torc_transport_failed(torc_transport *transport, torc_err err);
+/* The last event: calls connection_lost; the owner frees the transport after it returns. */
+void torc_transport_closed(torc_transport *transport);
+/*
+ * The output, to serialise into. After adding to it call torc_transport_written(), which looks at
+ * the marks and the maximum and has it flushed at the end of the turn.
+ */
+torc_chain *torc_transport_output(torc_transport *transport);
+void torc_transport_written(torc_transport *transport);
+/* Take a whole chain into the output. */
+void torc_transport_write_chain(torc_transport *transport, torc_chain *chain);
+/* Hand the connection to another protocol (an upgrade), which is told connection_made and given
+ * what was not consumed. The old one gets no further call. Not from inside a call of the transport. */
+void torc_transport_switch_protocol(torc_transport *transport, torc_protocol *protocol);
+/* Abort for a reason that connection_lost will tell. */
+void torc_transport_abort_with(torc_transport *transport, torc_err reason);
+
+#endif
