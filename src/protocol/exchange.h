@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_PROTOCOL_EXCHANGE_H
+#define TORC_PROTOCOL_EXCHANGE_H
+
+#include <torc/addr.h>
+#include <torc/arena.h>
+#include <torc/head.h>
+#include <torc/limits.h>
+
+#include "reactor/chain.h"
+#include "reactor/retire.h"
+
+/*
+ * An exchange is a message out and a message in: the same for server and client, for HTTP/1, 2, 3 and
+ * memory. Below it a wire carries the messages; above it the semantic layer (a request being answered,
+ * an agent asking) is told events. Neither knows the other.
+ *
+ * A server's wire makes an exchange when a request begins, tells an acceptor (`opened`), which binds
+ * the events, and then `head_received`. A client's asks its wire to open one.
+ *
+ * Calls do not call back: no event comes from inside a call of the wire; but the wire may be called
+ * from inside an event, even to finish the whole response in `head_received`.
+ *
+ * Life: an exchange has two holders, the wire until `closed`, and whoever stands above until it calls
+ * torc_exchange_let_go(). Both gone, it is retired at the end of the turn with its arena, which holds
+ * the heads and whatever the layer above put there. Before that, every call on an exchange that is
+ * closed is a no-op that returns TORC_ERR_GONE.
+ */
+typedef struct torc_exchange torc_exchange;
+typedef struct torc_acceptor torc_acceptor;
+
+/* What is known of the connection that carries an exchange; belongs to the wire. */
+typedef struct torc_link_info {
+    torc_addr peer, host;
+    bool is_secure;
+    torc_str server_name; /* SNI */
+    torc_str protocol;    /* ALPN, or "" */
+} torc_link_info;
+
+typedef struct torc_exchange_wire {
+    /*
+     * Send a head: 1xx ones, then the final one. `body_len` is what send_body() will add up to, -1:
+     * not known. The wire adds what is its own (Date and Server come from above; framing, Connection
+     * from here). TORC_ERR_STATE after the final head.
+     */
+    torc_err (*send_head)(torc_exchange *exchange, const torc_head *head, int64_t body_len);
+    /*
+     * Send all of `chain`, leaving it empty, also on an error. More than room() is taken too, but whoever goes
+     * on above the hard mark is refused with TORC_ERR_LIMIT. More or less than body_len: TORC_ERR_STATE,
+     * and the exchange is reset. The body of an answer to HEAD, a 204 or 304 is dropped.
+     */
+    torc_err (*send_body)(torc_exchange *exchange, torc_chain *chain);
+    /* The message is complete. `trailers` may be NULL; where the peer cannot take them they are dropped. */
+    torc_err (*send_end)(torc_exchange *exchange, const torc_fields *trailers);
+    /* Bytes of body that may be sent before the high mark; 0: wait for `drained`. */
+    size_t (*room)(torc_exchange *exchange);
+    /*
+     * `bytes` more of the incoming body are wanted: opens windows, resumes reading, and sends 100
+     * (Continue) if the peer waits for it. Without demand no body_received comes.
+     */
+    void (*want_body)(torc_exchange *exchange, size_t bytes);
+    /* No more of the incoming body is wanted: it is drained up to a limit, or refused. */
+    void (*stop_body)(torc_exchange *exchange);
+    /*
+     * After a 101, or a 2xx to CONNECT: from here on bodies are the bytes of a tunnel, both ways.
+     * TORC_ERR_UNSUPPORTED where the wire has none.
+     */
+    torc_err (*tunnel)(torc_exchange *exchange);
+    /* End it now: the peer sees a broken message (HTTP/1: a reset connection). `closed` will come. */
+    void (*reset)(torc_exchange *exchange, torc_err reason);
+    const torc_link_info *(*link)(torc_exchange *exchange);
+    /* Both holders have gone: give back the arena, with the exchange in it. */
+    void (*free)(torc_exchange *exchange);
+} torc_exchange_wire;
+
+typedef struct torc_exchange_events {
+    /* The head came: a request's; or a response's, where 1xx ones come first. Lives in the arena. */
+    void (*head_received)(torc_exchange *exchange, const torc_head *head);
+    /* Never more bytes than were wanted; lent. */
+    void (*body_received)(torc_exchange *exchange, torc_str bytes);
+    /* The incoming message is complete. `trailers` may be NULL. */
+    void (*body_ended)(torc_exchange *exchange, const torc_fields *trailers);
+    /* What was sent fell below the low mark. */
+    void (*drained)(torc_exchange *exchange);
+    /* The server is stopping: finish soon. */
+    void (*draining)(torc_exchange *exchange);
+    /*
+     * Once, last: TORC_OK when both messages are complete and ours has left this process's hands in
+     * order, TORC_ERR_LOST when the peer has gone, TORC_ERR_PEER or TORC_ERR_TOO_LARGE when its message was
+     * refused, TORC_ERR_UNPROCESSED when it is safe to retry, or the reason given to reset().
+     */
+    void (*closed)(torc_exchange *exchange, torc_err reason);
+} torc_exchange_events;
+
+struct torc_exchange {
+    const torc_exchange_wire *wire;
+    const torc_exchange_events *events; /* bound by the acceptor, or by the client before sending */
+    void *above;                        /* the object of the layer above: a request */
+    torc_reactor *reactor;
+    torc_arena *arena;
+    const torc_limits *limits;          /* of the listener; all members resolved */
+    torc_retiree retiree;
+    uint8_t holders;  /* private: bit 0 the wire, bit 1 above */
+    bool is_client;
+};
+
+typedef struct torc_acceptor_ops {
+    /* A request begins: bind `exchange->events`. An error refuses it with 503. */
+    torc_err (*opened)(torc_acceptor *acceptor, torc_exchange *exchange);
+} torc_acceptor_ops;
+
+/* Whoever answers requests: a site. Embedded. */
+struct torc_acceptor {
+    const torc_acceptor_ops *ops;
+};
+
+/* Make an exchange with both holders. */
+void torc_exchange_init(torc_exchange *exchange, torc_reactor *reactor, const torc_exchange_wire *wire,
+                        torc_arena *arena, const torc_limits *limits);
+/* The layer above lets go: no event comes after this, and what the wire was told stands. */
+void torc_exchange_let_go(torc_exchange *exchange);
+/* The wire's side: tell `closed` (unless above has let go) and let go. */
+void torc_exchange_closed(torc_exchange *exchange, torc_err reason);
+/* Whether `closed` was told: every call is a no-op that returns TORC_ERR_GONE. */
+bool torc_exchange_is_closed(const torc_exchange *exchange);
+/* What whoever has let go no longer wants to be told: a table whose members do nothing. */
+extern const torc_exchange_events torc_exchange_no_events;
+
+#endif
