@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_APP_H
+#define TORC_APP_H
+
+#include <torc/reactor.h>
+#include <torc/reply.h>
+#include <torc/resource.h>
+
+/**
+ * Apps: a site with routes, run as a program with the options of a server.
+ *
+ * torc_app_run() gives every program `--listen`, `--log-level`, `--log-format`, limits, `--help`, `--version`, signals
+ * and a graceful stop. It is the one place of the library that reads arguments, prints (help and
+ * mistakes), and takes signals, by signalfd; it changes no handler.
+ */
+typedef void torc_app_start_fn(torc_app *app);
+
+TORC_BEGIN_DECLS
+
+/** Make an app; `name` is copied and shown in help and logs. Never NULL: out of memory is reported by run. */
+TORC_API torc_app *torc_app_new(const char *name);
+/** Free an app that was not run. torc_app_run() frees its own. NULL is fine. */
+TORC_API void torc_app_free(torc_app *app);
+/** Add a route, as torc_resource_route() on the root. */
+TORC_API void torc_app_route(torc_app *app, const char *pattern, torc_render_fn *render);
+/** The root of the tree, to put resources into. */
+TORC_API torc_resource *torc_app_root(torc_app *app);
+/** Called in the serving process, when its reactor is there and before it serves: make what belongs to it here. */
+TORC_API void torc_app_on_start(torc_app *app, torc_app_start_fn *start);
+/** Called there after the last request. */
+TORC_API void torc_app_on_stop(torc_app *app, torc_app_start_fn *stop);
+/** From `on_start` on; NULL before. */
+TORC_API torc_reactor *torc_app_reactor(torc_app *app);
+TORC_API void torc_app_set_context(torc_app *app, void *context);
+TORC_API void *torc_app_context(const torc_app *app);
+/** The endpoint that is listened on when no --listen is given; "tcp:8080:interface=127.0.0.1" unless set. */
+TORC_API void torc_app_set_listen(torc_app *app, const char *endpoint);
+/**
+ * Read the arguments, listen, serve until SIGTERM or SIGINT, and free the app. Returns the exit code: 0 after an
+ * orderly stop, 1 when something failed (a port in use), 2 for a mistake in the arguments.
+ */
+TORC_API int torc_app_run(torc_app *app, int argc, char **argv);
+
+TORC_END_DECLS
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_RESOURCE_H
+#define TORC_RESOURCE_H
+
+#include <torc/request.h>
+
+/**
+ * Resources: the nodes of the tree that a site serves.
+ *
+ * A request walks the tree by its path's segments. At each node a child that was put there (put_child) is
+ * taken first; else a parameter or a wildcard of a route; else the node is asked (find_child). The walk ends
+ * when the path does, or at a leaf, which is left with the rest. Then the node renders.
+ *
+ * A resource is embedded in a struct of its own kind. Its parent owns it: put_child takes it, and it
+ * is disposed of with the tree. `find_child` answers a resource of the tree, or one in the request's arena,
+ * whose `dispose` is called when the request ends.
+ */
+typedef struct torc_resource_ops {
+    /**
+     * The child of that name (a segment, decoded), or NULL: 404. May be NULL itself. It may look further at
+     * torc_request_segment(). On the reactor's stack.
+     */
+    torc_resource *(*find_child)(torc_resource *resource, torc_request *request, torc_str name);
+    /** Answer. May return TORC_RENDER_NOT_DONE_YET. On the reactor's stack; NULL: 404 (a folder without a face). */
+    torc_render (*render)(torc_resource *resource, torc_request *request);
+    /** The tree, or the request, lets go of it: free what it holds, and itself. May be NULL. */
+    void (*dispose)(torc_resource *resource);
+} torc_resource_ops;
+
+struct torc_resource {
+    const torc_resource_ops *ops;
+    uint32_t methods; /* bits of torc_method_bit() that render answers; 0: it looks itself */
+    bool is_leaf;     /* renders whatever segments are left */
+    bool on_fiber;    /* render is called on a fiber, and may wait */
+    struct torc_children *children; /* private */
+};
+
+TORC_BEGIN_DECLS
+
+/** Make a resource with a table; nothing is allocated. */
+TORC_API void torc_resource_init(torc_resource *resource, const torc_resource_ops *ops);
+/** Dispose of a resource that has no parent, with its children. NULL is fine. */
+TORC_API void torc_resource_dispose(torc_resource *resource);
+/**
+ * Put `child` at `name` (one segment, decoded; "" is the folder itself, as in "/a/"). Takes the child, also when
+ * it fails (memory): then it is disposed of, and the tree is marked, so that torc_site_new() or
+ * torc_app_run() reports it. NULL as a child counts as such a failure. A child there before is disposed of.
+ */
+TORC_API void torc_resource_put_child(torc_resource *resource, const char *name, torc_resource *child);
+/** The child that was put at `name`, or NULL. */
+TORC_API torc_resource *torc_resource_child(const torc_resource *resource, torc_str name);
+/** Remove and dispose of a child. False when there is none. Not while requests are in it. */
+TORC_API bool torc_resource_remove_child(torc_resource *resource, const char *name);
+/** Call `each` for every child that was put, in the order of their names. */
+TORC_API void torc_resource_each_child(const torc_resource *resource,
+                                       void (*each)(void *context, torc_str name, torc_resource *child),
+                                       void *context);
+/** The first failure of a put_child or route in this tree, TORC_OK when none. */
+TORC_API torc_err torc_resource_err(const torc_resource *resource);
+
+/** A resource without a face: children only. NULL when out of memory, as all of these. */
+TORC_API torc_resource *torc_folder_new(void);
+/** Constant bytes, copied; GET and HEAD. */
+TORC_API torc_resource *torc_data_new(torc_str bytes, const char *content_type);
+/** A redirect of any method from any depth. */
+TORC_API torc_resource *torc_redirect_new(int status, const char *location);
+/** A redirect to the folder that it is in. */
+TORC_API torc_resource *torc_parent_redirect_new(void);
+/** A function as a resource: a leaf or not, on a fiber. Methods: bits, 0 for any. */
+TORC_API torc_resource *torc_render_new(torc_render_fn *render, uint32_t methods, bool is_leaf);
+/** The error page of a status, for any method and every path beneath. */
+TORC_API torc_resource *torc_error_page_new(int status, const char *brief, const char *detail);
+/** The files of a folder, beneath it only. */
+typedef struct torc_static_files_options {
+    size_t size;
+    const char *index;        /* "index.html"; "" for none */
+    const char *default_type; /* "application/octet-stream" */
+} torc_static_files_options;
+TORC_API torc_resource *torc_static_files_new(const char *path, const torc_static_files_options *options);
+
+/**
+ * Put a route into the tree beneath `resource`: "GET /users/{id}". Method, or `*` for any; then a path whose
+ * segments are literal, `{name}` (any one segment), or, last, `{name...}` or `*` (all that follows). The
+ * function is called on a fiber. Several methods of a path are several routes; literal segments go
+ * before parameters. A mistake in the pattern is reported as by torc_resource_put_child().
+ */
+TORC_API void torc_resource_route(torc_resource *resource, const char *pattern, torc_render_fn *render);
+
+TORC_END_DECLS
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_SITE_H
+#define TORC_SITE_H
+
+#include <torc/endpoint.h>
+#include <torc/limits.h>
+#include <torc/resource.h>
+
+/**
+ * Sites: a tree of resources, served on any number of listeners.
+ *
+ * A site belongs to one reactor's thread. It is closed to new requests and freed when the last request in it has
+ * ended. HEAD is answered by what answers GET, OPTIONS by an Allow field, `OPTIONS *` by the site itself,
+ * and a method that a resource does not answer by 405, or 501 if it is unknown everywhere.
+ */
+typedef struct torc_site_options {
+    size_t size;                      /* sizeof(torc_site_options) */
+    const char *server;               /* "Torc/<version>"; "" for no Server field */
+    const char *default_content_type; /* "text/html"; "" for none */
+    bool show_errors;                 /* error pages tell details; for development */
+    bool allow_trace;                 /* TRACE is answered with the request; off: 405 */
+    const torc_limits *limits;        /* copied; NULL: those of the listener */
+    torc_log *log;                    /* NULL: the reactor's */
+} torc_site_options;
+
+typedef struct torc_acceptor torc_acceptor;
+
+TORC_BEGIN_DECLS
+
+/** Make a site over a tree, which it takes. NULL when out of memory, or when the tree was marked as broken. */
+TORC_API torc_site *torc_site_new(torc_resource *root, const torc_site_options *options);
+/** Let go of the site: freed, tree and all, once the last request has ended. NULL is fine. */
+TORC_API void torc_site_free(torc_site *site);
+TORC_API torc_resource *torc_site_root(torc_site *site);
+/** What torc_request_context() gives. */
+TORC_API void torc_site_set_context(torc_site *site, void *context);
+/** What a listener hands its requests to. */
+TORC_API torc_acceptor *torc_site_acceptor(torc_site *site);
+/**
+ * Listen on an endpoint string and serve HTTP there. `limits` may be NULL (the defaults). The acceptor's
+ * site must outlive the listener. On failure `error` (may be NULL) says what is wrong with the string, or
+ * what the system refused.
+ */
+TORC_API torc_err torc_listen_http(torc_reactor *reactor, const char *endpoint, torc_acceptor *acceptor,
+                                   const torc_limits *limits, torc_endpoint_error *error,
+                                   torc_listener **listener) TORC_MUST_CHECK;
+/** The short form: listen, or return NULL after a line in the reactor's log. */
+TORC_API torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint,
+                                    torc_acceptor *acceptor, const torc_limits *limits);
+
+TORC_END_DECLS
+
+#endif
