@@ -13,21 +13,26 @@
  * between: each message of a long stream uses scratch that is rewound. Belongs to one thread.
  */
 struct torc_arena {
-    struct torc_page_pool *pool; /* private, as all of it */
-    struct torc_arena_block *block; /* the newest */
-    char *next, *end;               /* what is free in it */
-    size_t used, max;               /* bytes of blocks held, and their limit */
+    struct torc_page_pool *pool;    /* private, as all of it */
+    struct torc_page *page;         /* the newest, from which is taken */
+    struct torc_arena_large *large; /* the newest of those that did not fit into a page */
+    char *next, *end;               /* what is free in the page */
+    size_t used, max;               /* bytes held, and their limit */
 };
 
 /** A place to rewind to. */
 typedef struct torc_arena_mark {
-    struct torc_arena_block *block;
+    struct torc_page *page; /* private, as all of it */
+    struct torc_arena_large *large;
     char *next;
 } torc_arena_mark;
 
 TORC_BEGIN_DECLS
 
-/** Make an empty arena that will hold at most `max` bytes of blocks. Allocates nothing yet. */
+/**
+ * Make an empty arena that will hold at most `max` bytes, counted in whole pages (4096) and larger
+ * blocks. Allocates nothing yet.
+ */
 TORC_API void torc_arena_init(torc_arena *arena, struct torc_page_pool *pool, size_t max);
 /** Give everything back and leave the arena empty and usable. */
 TORC_API void torc_arena_dispose(torc_arena *arena);
@@ -41,6 +46,7 @@ TORC_API char *torc_arena_bytes(torc_arena *arena, size_t size) TORC_MUST_CHECK;
 TORC_API torc_err torc_arena_copy(torc_arena *arena, torc_str str, torc_str *copy) TORC_MUST_CHECK;
 /** Copy a slice and end it by NUL; NULL when out of memory. */
 TORC_API char *torc_arena_cstr(torc_arena *arena, torc_str str) TORC_MUST_CHECK;
+/** Where the arena is now. */
 TORC_API torc_arena_mark torc_arena_mark_take(const torc_arena *arena);
 /** Give back all that was taken since `mark`. Marks taken later become invalid. */
 TORC_API void torc_arena_rewind(torc_arena *arena, torc_arena_mark mark);

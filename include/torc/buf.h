@@ -16,18 +16,19 @@
 struct torc_buf {
     char *bytes; /* not ended by NUL; NULL while nothing was appended */
     size_t len;
-    size_t capacity; /* private */
-    size_t max;      /* private */
+    size_t capacity;     /* private */
+    size_t max;          /* private */
     torc_memory *memory; /* private */
-    uint8_t class_;  /* private */
-    bool fixed;      /* private: the bytes are the caller's */
-    int16_t err;     /* private */
+    uint8_t class_;      /* private */
+    bool fixed;          /* private: the bytes are the caller's */
+    int16_t err;         /* private */
 };
 
 TORC_BEGIN_DECLS
 
 /** Make an empty buffer that will hold at most `max` bytes. Allocates nothing yet. */
-TORC_API void torc_buf_init(torc_buf *buf, torc_memory *memory, torc_memory_class class_, size_t max);
+TORC_API void torc_buf_init(torc_buf *buf, torc_memory *memory, torc_memory_class class_,
+                            size_t max);
 /** Make an empty buffer over `size` bytes of the caller's, which never grows. */
 TORC_API void torc_buf_init_fixed(torc_buf *buf, void *bytes, size_t size);
 /** Free what the buffer holds and leave it empty and without an error. */
@@ -37,9 +38,10 @@ TORC_API void torc_buf_add_byte(torc_buf *buf, char byte);
 /** Append decimal digits. */
 TORC_API void torc_buf_add_uint(torc_buf *buf, uint64_t value);
 TORC_API void torc_buf_add_int(torc_buf *buf, int64_t value);
-/** Append as printf would; not for hot paths. */
+/** Append as printf would; not for hot paths. A fixed buffer needs room for a NUL, too. */
 TORC_API void torc_buf_addf(torc_buf *buf, const char *format, ...) TORC_PRINTF(2, 3);
-TORC_API void torc_buf_vaddf(torc_buf *buf, const char *format, va_list arguments) TORC_PRINTF(2, 0);
+TORC_API void torc_buf_vaddf(torc_buf *buf, const char *format, va_list arguments)
+    TORC_PRINTF(2, 0);
 /**
  * Room for `len` more bytes, to be written by the caller and then counted by torc_buf_commit().
  * NULL when the buffer failed.
@@ -53,7 +55,8 @@ TORC_API void torc_buf_consume(torc_buf *buf, size_t len);
 TORC_API void torc_buf_truncate(torc_buf *buf, size_t len);
 /** Forget the bytes and the error, keep the memory. */
 TORC_API void torc_buf_clear(torc_buf *buf);
-/** TORC_OK, or the first failure since it was made or cleared: TORC_ERR_NO_MEMORY, TORC_ERR_LIMIT. */
+/** TORC_OK, or the first failure since it was made or cleared: TORC_ERR_NO_MEMORY, TORC_ERR_LIMIT.
+ */
 TORC_API torc_err torc_buf_err(const torc_buf *buf);
 /** Make the buffer fail with `err`, unless it has failed. */
 TORC_API void torc_buf_fail(torc_buf *buf, torc_err err);

@@ -14,41 +14,41 @@
 
 /* X(name, number, text): the one table from which codes, names and texts are made. A number
  * that was released never changes. */
-#define TORC_ERR_TABLE(X)                                                                   \
-    X(NO_MEMORY, -1, "out of memory, or the memory limit is reached")                      \
-    X(LIMIT, -2, "a configured limit is reached")                                          \
-    X(INVALID, -3, "an argument has no meaning here")                                      \
-    X(SYNTAX, -4, "the input is malformed")                                                \
-    X(UTF8, -5, "the text is not valid UTF-8")                                             \
-    X(NOT_FOUND, -6, "there is no such thing")                                             \
-    X(EXISTS, -7, "it exists already")                                                     \
-    X(PERMISSION, -8, "permission denied")                                                 \
-    X(CLOSED, -9, "the connection was closed in an orderly way")                           \
-    X(LOST, -10, "the peer is gone")                                                       \
-    X(GONE, -11, "the request is finished or lost")                                        \
-    X(RESET, -12, "the peer reset the connection")                                         \
-    X(ABORTED, -13, "the connection was aborted by this side")                             \
-    X(REFUSED, -14, "the connection was refused")                                          \
-    X(TIMEOUT, -15, "it took too long")                                                    \
-    X(CANCELLED, -16, "it was cancelled")                                                  \
-    X(STOPPING, -17, "the server is stopping")                                             \
-    X(BUSY, -18, "it is in use, or a queue is full")                                       \
-    X(STATE, -19, "not allowed in this state")                                             \
-    X(UNSUPPORTED, -20, "not supported here")                                              \
-    X(ADDRESS_IN_USE, -21, "the address is in use")                                        \
-    X(ADDRESS_NOT_AVAILABLE, -22, "the address is not available on this machine")          \
-    X(FILE_TABLE_FULL, -23, "too many open files")                                         \
-    X(UNREACHABLE, -24, "the network or host cannot be reached")                           \
-    X(IS_DIRECTORY, -25, "it is a directory")                                              \
-    X(NOT_DIRECTORY, -26, "it is not a directory")                                         \
-    X(NO_SPACE, -27, "no space is left on the device")                                     \
-    X(TRUNCATED, -28, "the data ended too soon")                                           \
-    X(TOO_LARGE, -29, "the data are larger than allowed")                                  \
-    X(PEER, -30, "the peer broke the protocol")                                            \
-    X(UNPROCESSED, -31, "the peer did not process it: safe to try again")                  \
-    X(UPGRADE, -32, "the protocol upgrade was not possible")                               \
-    X(STALLED, -33, "the peer was too slow")                                               \
-    X(SYSTEM, -34, "the operating system reported an error")                               \
+#define TORC_ERR_TABLE(X)                                                                          \
+    X(NO_MEMORY, -1, "out of memory, or the memory limit is reached")                              \
+    X(LIMIT, -2, "a configured limit is reached")                                                  \
+    X(INVALID, -3, "an argument has no meaning here")                                              \
+    X(SYNTAX, -4, "the input is malformed")                                                        \
+    X(UTF8, -5, "the text is not valid UTF-8")                                                     \
+    X(NOT_FOUND, -6, "there is no such thing")                                                     \
+    X(EXISTS, -7, "it exists already")                                                             \
+    X(PERMISSION, -8, "permission denied")                                                         \
+    X(CLOSED, -9, "the connection was closed in an orderly way")                                   \
+    X(LOST, -10, "the peer is gone")                                                               \
+    X(GONE, -11, "the request is finished or lost")                                                \
+    X(RESET, -12, "the peer reset the connection")                                                 \
+    X(ABORTED, -13, "the connection was aborted by this side")                                     \
+    X(REFUSED, -14, "the connection was refused")                                                  \
+    X(TIMEOUT, -15, "it took too long")                                                            \
+    X(CANCELLED, -16, "it was cancelled")                                                          \
+    X(STOPPING, -17, "the server is stopping")                                                     \
+    X(BUSY, -18, "it is in use, or a queue is full")                                               \
+    X(STATE, -19, "not allowed in this state")                                                     \
+    X(UNSUPPORTED, -20, "not supported here")                                                      \
+    X(ADDRESS_IN_USE, -21, "the address is in use")                                                \
+    X(ADDRESS_NOT_AVAILABLE, -22, "the address is not available on this machine")                  \
+    X(FILE_TABLE_FULL, -23, "too many open files")                                                 \
+    X(UNREACHABLE, -24, "the network or host cannot be reached")                                   \
+    X(IS_DIRECTORY, -25, "it is a directory")                                                      \
+    X(NOT_DIRECTORY, -26, "it is not a directory")                                                 \
+    X(NO_SPACE, -27, "no space is left on the device")                                             \
+    X(TRUNCATED, -28, "the data ended too soon")                                                   \
+    X(TOO_LARGE, -29, "the data are larger than allowed")                                          \
+    X(PEER, -30, "the peer broke the protocol")                                                    \
+    X(UNPROCESSED, -31, "the peer did not process it: safe to try again")                          \
+    X(UPGRADE, -32, "the protocol upgrade was not possible")                                       \
+    X(STALLED, -33, "the peer was too slow")                                                       \
+    X(SYSTEM, -34, "the operating system reported an error")                                       \
     X(AGAIN, -35, "nothing to be had now; try later")
 
 typedef enum torc_err {
@@ -64,7 +64,8 @@ TORC_BEGIN_DECLS
 TORC_API const char *torc_err_text(torc_err err);
 /** The enumerator's name without its prefix ("NO_MEMORY"), for logs. Static; never NULL. */
 TORC_API const char *torc_err_name(torc_err err);
-/** The error that stands for a value of errno; TORC_ERR_SYSTEM if none fits better. */
+/** The error that stands for a value of errno; TORC_ERR_SYSTEM if none fits better, TORC_OK for 0.
+ */
 TORC_API torc_err torc_err_from_errno(int number);
 
 TORC_END_DECLS

@@ -8,8 +8,9 @@
  * Memory as a parameter: what a reactor and all that belongs to it allocates from.
  *
  * A torc_memory counts the bytes in use by class, refuses what would exceed its limit, and can be
- * told to let the n-th allocation fail, so that tests see what happens then. It holds no memory
- * itself. Every object that allocates is given one when it is made and keeps it until it is freed.
+ * told to let the n-th allocation fail, so that tests see what happens then. What is counted is the
+ * size asked for and TORC_ALLOC_OVERHEAD bytes. It holds no memory itself. Every object that
+ * allocates is given one when it is made and keeps it until it is freed.
  *
  * A torc_memory and what comes from it belong to one thread at a time; a reactor has its own.
  */
@@ -26,6 +27,9 @@ typedef enum torc_memory_class {
     TORC_MEMORY_CACHE,
     TORC_MEMORY_CLASSES
 } torc_memory_class;
+
+/** Bytes that an allocation costs on top of its size. */
+#define TORC_ALLOC_OVERHEAD ((size_t)16)
 
 /** Asked before each allocation while set: answer true to let it fail. */
 typedef bool torc_memory_fault_fn(void *context, size_t size);
@@ -45,9 +49,12 @@ TORC_BEGIN_DECLS
 
 /** Make a memory with all counters 0 and a limit in bytes (0: none). Needs no counterpart. */
 TORC_API void torc_memory_init(torc_memory *memory, size_t limit);
-/** `size` bytes, not cleared, aligned for any type; NULL when out of memory. 0 gives a valid pointer. */
-TORC_API void *torc_alloc(torc_memory *memory, torc_memory_class class_, size_t size) TORC_MUST_CHECK;
-/** The same, cleared, for `count` elements of `size` bytes; NULL also when the product overflows. */
+/** `size` bytes, not cleared, aligned for any type; NULL when out of memory. 0 gives a valid
+ * pointer. */
+TORC_API void *torc_alloc(torc_memory *memory, torc_memory_class class_,
+                          size_t size) TORC_MUST_CHECK;
+/** The same, cleared, for `count` elements of `size` bytes; NULL also when the product overflows.
+ */
 TORC_API void *torc_alloc_zero(torc_memory *memory, torc_memory_class class_, size_t count,
                                size_t size) TORC_MUST_CHECK;
 /**

@@ -18,7 +18,8 @@ typedef struct torc_str {
 } torc_str;
 
 /** An initialiser for a static slice of a string literal. */
-#define TORC_STR_INIT(literal) {("" literal), sizeof(literal) - 1}
+#define TORC_STR_INIT(literal)                                                                     \
+    { ("" literal), sizeof(literal) - 1 }
 
 static inline torc_str torc_str_make(const char *bytes, size_t len) {
     torc_str str;
@@ -59,7 +60,8 @@ TORC_BEGIN_DECLS
 TORC_API bool torc_str_equals_nocase(torc_str a, torc_str b);
 TORC_API bool torc_str_starts_with(torc_str str, torc_str prefix);
 TORC_API bool torc_str_ends_with(torc_str str, torc_str suffix);
-/** Less than, equal to or greater than 0, as memcmp; the shorter of two equal beginnings is less. */
+/** Less than, equal to or greater than 0, as memcmp; the shorter of two equal beginnings is less.
+ */
 TORC_API int torc_str_compare(torc_str a, torc_str b);
 /** The place of the first `byte` in `str`, or -1. */
 TORC_API ptrdiff_t torc_str_find_byte(torc_str str, char byte);

@@ -23,12 +23,12 @@
 #define TORC_API __attribute__((visibility("default")))
 /** The compiler complains when the result is dropped. */
 #define TORC_MUST_CHECK __attribute__((warn_unused_result))
-/** Arguments from `first` on are checked against the printf format at place `format`. */
-#define TORC_PRINTF(format, first) __attribute__((format(printf, format, first)))
+/** Arguments from `first` on are checked against the printf format at `place`. */
+#define TORC_PRINTF(place, first) __attribute__((format(printf, place, first)))
 
 /** The object that holds `member` at address `pointer`. */
-#define torc_container_of(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define torc_container_of(pointer, type, member)                                                   \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /** Number of elements of an array (not of a pointer). */
 #define TORC_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -40,7 +40,9 @@ typedef struct torc_list_node {
 
 /** A place in a heap; embedded in what is ordered. Zero: in no heap. Private. */
 typedef struct torc_heap_node {
-    uint32_t place; /* 1 is the top */
+    struct torc_heap_node *child; /* the first of those below */
+    struct torc_heap_node *next;  /* the next of those below the same one */
+    struct torc_heap_node *prev;  /* the one before, or above the first; the top's is itself */
 } torc_heap_node;
 
 typedef struct torc_addr torc_addr;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_TORC_H
+#define TORC_TORC_H
+
+/**
+ * All of Torc's public headers, but for <torc/testing.h>.
+ */
+
+#include <torc/arena.h>
+#include <torc/buf.h>
+#include <torc/err.h>
+#include <torc/memory.h>
+#include <torc/str.h>
+#include <torc/types.h>
+#include <torc/version.h>
+
+#endif
