@@ -36,6 +36,21 @@ TORC_API void *torc_app_context(const torc_app *app);
 /** The endpoint that is listened on when no --listen is given; "tcp:8080:interface=127.0.0.1" unless set. */
 TORC_API void torc_app_set_listen(torc_app *app, const char *endpoint);
 /**
+ * Apply the value of an option of the program's own; NULL for one that takes none. Answers NULL, or why the
+ * value cannot be used, as a sentence part: static, or in `text`.
+ */
+typedef const char *torc_app_option_fn(torc_app *app, const char *value, char text[160]);
+/**
+ * Add an option `--name`, or `--name ARGUMENT` when `argument` (its name in the help) is not NULL. Given several
+ * times it is applied several times. The strings must outlive the app.
+ */
+TORC_API void torc_app_add_option(torc_app *app, const char *name, const char *argument,
+                                  const char *help, torc_app_option_fn *apply);
+/** The limits that the listeners get; changed by options. */
+TORC_API torc_limits *torc_app_limits(torc_app *app);
+/** What stands below the usage line of --help: one or two sentences. */
+TORC_API void torc_app_set_description(torc_app *app, const char *description);
+/**
  * Read the arguments, listen, serve until SIGTERM or SIGINT, and free the app. Returns the exit code: 0 after an
  * orderly stop, 1 when something failed (a port in use), 2 for a mistake in the arguments.
  */

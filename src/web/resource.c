@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tree: resources and what is put beneath them.
+ *
+ *  - A resource owns what is attached to it; a child has one parent.
+ *  - Children are sorted by name, so that looking one up is a binary search.
+ *  - A failure while the tree is built marks the place; nothing is half attached. A tree that has a
+ *    mark is refused as a whole by whoever would serve it.
+ */
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "web/tree.h"
+
+/* Stands in for the children of a resource that could not be given any. */
+static torc_children no_memory = {.err = TORC_ERR_NO_MEMORY, .err_text = "the resource tree"};
+
+static torc_str child_name(const torc_child *child) {
+    return torc_str_make(child->name, child->name_len);
+}
+
+/* Where `name` stands among the children, or would stand: the answer tells which. */
+static bool find_place(const torc_children *children, torc_str name, uint32_t *place) {
+    uint32_t low = 0, high = children->count;
+
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        const int order = torc_str_compare(child_name(children->items[middle]), name);
+        if (order == 0) {
+            *place = middle;
+            return true;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *place = low;
+    return false;
+}
+
+torc_children *torc_children_of(torc_resource *resource) {
+    if (!resource->children)
+        resource->children = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(torc_children));
+    if (!resource->children) resource->children = &no_memory;
+    return resource->children == &no_memory ? NULL : resource->children;
+}
+
+void torc_resource_fail(torc_resource *resource, torc_err err, const char *text) {
+    torc_children *children = torc_children_of(resource);
+
+    if (!children || children->err) return;
+    children->err = err;
+    snprintf(children->err_text, sizeof(children->err_text), "%s", text);
+}
+
+void torc_resource_init(torc_resource *resource, const torc_resource_ops *ops) {
+    *resource = (torc_resource){.ops = ops};
+}
+
+static void dispose_routes(torc_route *route) {
+    while (route) {
+        torc_route *next = route->next;
+        torc_dealloc(NULL, route->params);
+        torc_dealloc(NULL, route);
+        route = next;
+    }
+}
+
+void torc_children_dispose(torc_children *children) {
+    if (!children || children == &no_memory) return;
+
+    for (uint32_t i = 0; i < children->count; i++) {
+        torc_resource_dispose(children->items[i]->resource);
+        torc_dealloc(NULL, children->items[i]);
+    }
+    torc_dealloc(NULL, children->items);
+    torc_resource_dispose(children->param);
+    torc_resource_dispose(children->rest);
+    dispose_routes(children->routes);
+    torc_dealloc(NULL, children);
+}
+
+void torc_resource_dispose(torc_resource *resource) {
+    if (!resource) return;
+
+    torc_children *children = resource->children;
+    resource->children = NULL;
+    torc_children_dispose(children);
+    if (resource->ops->dispose) resource->ops->dispose(resource);
+}
+
+static bool grow(torc_children *children) {
+    if (children->count < children->capacity) return true;
+
+    const uint32_t capacity = children->capacity ? 2 * children->capacity : 8;
+    const size_t size = capacity * sizeof(torc_child *);
+    torc_child **items = children->items ? torc_realloc(NULL, children->items, size)
+                                         : torc_alloc(NULL, TORC_MEMORY_OTHER, size);
+    if (!items) return false;
+    children->items = items;
+    children->capacity = capacity;
+    return true;
+}
+
+static bool insert(torc_children *children, uint32_t place, torc_str name, torc_resource *resource) {
+    if (!grow(children)) return false;
+
+    torc_child *child = torc_alloc(NULL, TORC_MEMORY_OTHER, sizeof(torc_child) + name.len);
+    if (!child) return false;
+    child->resource = resource;
+    child->name_len = (uint32_t)name.len;
+    if (name.len) memcpy(child->name, name.bytes, name.len);
+
+    memmove(children->items + place + 1, children->items + place,
+            (children->count - place) * sizeof(torc_child *));
+    children->items[place] = child;
+    children->count++;
+    return true;
+}
+
+void torc_resource_put_child(torc_resource *resource, const char *name, torc_resource *child) {
+    torc_children *children = torc_children_of(resource);
+    uint32_t place;
+
+    if (!child) torc_resource_fail(resource, TORC_ERR_NO_MEMORY, name);
+    if (!child || !children) {
+        torc_resource_dispose(child);
+        return;
+    }
+    if (find_place(children, torc_str_of(name), &place)) {
+        torc_resource_dispose(children->items[place]->resource);
+        children->items[place]->resource = child;
+    } else if (!insert(children, place, torc_str_of(name), child)) {
+        torc_resource_dispose(child);
+        torc_resource_fail(resource, TORC_ERR_NO_MEMORY, name);
+    }
+}
+
+torc_resource *torc_resource_child(const torc_resource *resource, torc_str name) {
+    const torc_children *children = resource->children;
+    uint32_t place;
+
+    return children && find_place(children, name, &place) ? children->items[place]->resource : NULL;
+}
+
+bool torc_resource_remove_child(torc_resource *resource, const char *name) {
+    torc_children *children = resource->children;
+    uint32_t place;
+
+    if (!children || !find_place(children, torc_str_of(name), &place)) return false;
+
+    torc_child *child = children->items[place];
+    children->count--;
+    memmove(children->items + place, children->items + place + 1,
+            (children->count - place) * sizeof(torc_child *));
+    torc_resource_dispose(child->resource);
+    torc_dealloc(NULL, child);
+    return true;
+}
+
+void torc_resource_each_child(const torc_resource *resource,
+                              void (*each)(void *context, torc_str name, torc_resource *child),
+                              void *context) {
+    const torc_children *children = resource->children;
+
+    for (uint32_t i = 0; children && i < children->count; i++)
+        each(context, child_name(children->items[i]), children->items[i]->resource);
+}
+
+/* The first resource of a tree that was marked, or NULL. */
+static const torc_children *find_failure(const torc_resource *resource) {
+    const torc_children *children = resource ? resource->children : NULL;
+    const torc_children *failure = NULL;
+
+    if (!children) return NULL;
+    if (children->err) return children;
+    for (uint32_t i = 0; !failure && i < children->count; i++)
+        failure = find_failure(children->items[i]->resource);
+    if (!failure) failure = find_failure(children->param);
+    if (!failure) failure = find_failure(children->rest);
+    return failure;
+}
+
+torc_err torc_resource_err(const torc_resource *resource) {
+    const torc_children *failure = find_failure(resource);
+    return failure ? failure->err : TORC_OK;
+}
+
+const char *torc_resource_err_text(const torc_resource *resource) {
+    const torc_children *failure = find_failure(resource);
+    return failure ? failure->err_text : "";
+}

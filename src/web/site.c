@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The site: who answers each request, and what is answered when nobody does.
+ *
+ *  - A site is freed when its owner has let go of it and the last request in it has ended.
+ *  - A resource that answered a method by declining is treated as one that does not answer it.
+ */
+#include <stdio.h>
+
+#include <torc/site.h>
+#include <torc/version.h>
+
+#include "base/alloc.h"
+#include "web/html.h"
+#include "web/site.h"
+#include "web/walk.h"
+
+struct torc_site {
+    torc_handler handler;
+    torc_resource *root;
+    torc_limits limits;
+    size_t requests; /* in progress */
+    bool is_let_go;
+    bool allow_trace;
+    char server[64];
+    char default_content_type[128];
+};
+
+static torc_site *site_of(torc_handler *handler) {
+    return torc_container_of(handler, torc_site, handler);
+}
+
+static void free_site(torc_site *site) {
+    torc_resource_dispose(site->root);
+    torc_dealloc(NULL, site);
+}
+
+static void reply_not_allowed(torc_request *request, uint32_t allow) {
+    char text[TORC_METHODS_TEXT_MAX];
+
+    torc_response_set(request, "Allow", torc_methods_text(allow, text));
+    torc_reply_status(request, 405, NULL);
+}
+
+/* Nobody takes the method at a place that exists. */
+static void refuse_method(torc_request *request, uint32_t allow) {
+    if (torc_request_method(request) == TORC_METHOD_OTHER)
+        torc_reply_status(request, 501, NULL);
+    else
+        reply_not_allowed(request, allow);
+}
+
+static uint32_t with_implied(uint32_t methods) {
+    if (methods & torc_method_bit(TORC_METHOD_GET)) methods |= torc_method_bit(TORC_METHOD_HEAD);
+    return methods | torc_method_bit(TORC_METHOD_OPTIONS);
+}
+
+static void reply_options(torc_request *request, uint32_t allow) {
+    char text[TORC_METHODS_TEXT_MAX];
+
+    torc_response_set(request, "Allow", torc_methods_text(allow, text));
+    torc_response_set_status(request, 204, NULL);
+    (void)!torc_request_finish(request);
+}
+
+/* Send the request's head back (RFC 9110 §9.3.8), but for what may be secret. */
+static void reply_trace(torc_request *request) {
+    const torc_fields *fields = torc_request_fields(request);
+    torc_buf text;
+
+    torc_buf_init(&text, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OUTPUT,
+                  256 * 1024);
+    torc_buf_add(&text, TORC_STR("TRACE "));
+    torc_buf_add(&text, torc_request_target(request));
+    torc_buf_add(&text, TORC_STR(" HTTP/1.1\r\n"));
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const torc_field *field = &fields->items[i];
+        if (field->id == TORC_FIELD_AUTHORIZATION || field->id == TORC_FIELD_COOKIE ||
+            field->id == TORC_FIELD_PROXY_AUTHORIZATION)
+            continue;
+        torc_buf_add(&text, field->name);
+        torc_buf_add(&text, TORC_STR(": "));
+        torc_buf_add(&text, field->value);
+        torc_buf_add(&text, TORC_STR("\r\n"));
+    }
+    torc_buf_add(&text, TORC_STR("\r\n"));
+    if (torc_buf_err(&text))
+        torc_reply_error(request, torc_buf_err(&text));
+    else
+        torc_reply_bytes(request, 200, "message/http", torc_buf_str(&text));
+    torc_buf_dispose(&text);
+}
+
+static torc_render run_route(torc_request *request, void *context) {
+    return ((const torc_route *)context)->render(request);
+}
+
+static torc_render run_resource(torc_request *request, void *context) {
+    torc_resource *resource = context;
+    return resource->ops->render(resource, request);
+}
+
+static void render(torc_request *request, const torc_walk *walk) {
+    if (walk->route)
+        torc_request_run(request, run_route, (void *)(uintptr_t)walk->route, true);
+    else
+        torc_request_run(request, run_resource, walk->found, walk->found->on_fiber);
+}
+
+/* `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7). */
+static void reply_asterisk(torc_request *request) {
+    const uint32_t options = torc_method_bit(TORC_METHOD_OPTIONS);
+
+    if (torc_request_method(request) == TORC_METHOD_OPTIONS)
+        torc_reply_bytes(request, 200, NULL, torc_str_make(NULL, 0));
+    else
+        reply_not_allowed(request, options);
+}
+
+/* Nobody answered at the end of the walk. */
+static void reply_unanswered(torc_site *site, torc_request *request, const torc_walk *walk) {
+    const torc_method method = torc_request_method(request);
+    const uint32_t allow = with_implied(walk->allow);
+
+    if (!walk->is_refused && method == TORC_METHOD_TRACE && site->allow_trace)
+        reply_trace(request);
+    else if (!walk->is_refused)
+        torc_reply_status(request, 404, NULL);
+    else if (method == TORC_METHOD_OPTIONS)
+        reply_options(request, allow);
+    else if (method == TORC_METHOD_TRACE && site->allow_trace)
+        reply_trace(request);
+    else
+        refuse_method(request, allow);
+}
+
+static void answer(torc_site *site, torc_request *request) {
+    torc_walk walk;
+    torc_err err;
+
+    if (torc_request_head(request)->target.form == TORC_TARGET_ASTERISK)
+        reply_asterisk(request);
+    else if (!torc_walk_from(&walk, request, site->root, &err))
+        reply_unanswered(site, request, &walk);
+    else if (err)
+        torc_reply_error(request, err);
+    else
+        render(request, &walk);
+}
+
+static void request_received(torc_handler *handler, torc_request *request) {
+    torc_site *site = site_of(handler);
+
+    site->requests++;
+    answer(site, request);
+}
+
+/* A render declined: what else stands in the path does not matter any more. */
+static void request_declined(torc_handler *handler, torc_request *request) {
+    torc_site *site = site_of(handler);
+    const torc_str allow = torc_response_field(request, "Allow");
+    torc_walk walk;
+    torc_err err;
+
+    if (allow.bytes && torc_request_method(request) == TORC_METHOD_OTHER)
+        torc_reply_status(request, 501, NULL);
+    else if (allow.bytes)
+        torc_reply_status(request, 405, NULL);
+    else {
+        torc_request_path_of(request)->depth = 0;
+        (void)torc_walk_from(&walk, request, site->root, &err);
+        refuse_method(request, with_implied(walk.allow));
+    }
+}
+
+static void write_error_page(torc_handler *handler, torc_request *request, int status,
+                             torc_str detail) {
+    (void)handler;
+    torc_error_page_write(request, status, torc_status_phrase(status), detail);
+}
+
+static void request_ended(torc_handler *handler, torc_request *request, torc_err reason) {
+    torc_site *site = site_of(handler);
+
+    (void)request;
+    (void)reason;
+    if (--site->requests == 0 && site->is_let_go) free_site(site);
+}
+
+static const torc_handler_ops handler_ops = {
+    .request_received = request_received,
+    .request_declined = request_declined,
+    .write_error_page = write_error_page,
+    .request_ended = request_ended,
+};
+
+void torc_error_page_write(torc_request *request, int status, torc_str brief, torc_str detail) {
+    char heading[160];
+    torc_buf page;
+
+    snprintf(heading, sizeof(heading), "%d %.*s", status, TORC_STR_ARGS(brief));
+    torc_buf_init(&page, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OUTPUT,
+                  16 * 1024);
+    torc_html_add_page(&page, torc_str_of(heading), brief, detail);
+    torc_response_set(request, "Content-Type", TORC_STR("text/html; charset=utf-8"));
+    torc_response_set_length(request, page.len);
+    torc_request_write(request, torc_buf_str(&page));
+    torc_buf_dispose(&page);
+}
+
+/* The options that were given, the rest as defaults; longer than the caller's struct is never read. */
+static torc_site_options read_options(const torc_site_options *given) {
+    torc_site_options options = {.size = sizeof(options)};
+
+    if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    if (!options.server) options.server = "Torc/" TORC_VERSION;
+    if (!options.default_content_type) options.default_content_type = "text/html";
+    return options;
+}
+
+static bool copy_text(char *to, size_t size, const char *from) {
+    return (size_t)snprintf(to, size, "%s", from) < size &&
+           torc_field_value_is_valid(torc_str_of(from));
+}
+
+torc_site *torc_site_new(torc_resource *root, const torc_site_options *given) {
+    const torc_site_options options = read_options(given);
+    torc_site *site = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*site));
+
+    if (!site || !root || torc_resource_err(root) ||
+        !copy_text(site->server, sizeof(site->server), options.server) ||
+        !copy_text(site->default_content_type, sizeof(site->default_content_type),
+                   options.default_content_type)) {
+        torc_resource_dispose(root);
+        torc_dealloc(NULL, site);
+        return NULL;
+    }
+    torc_handler_init(&site->handler, &handler_ops);
+    site->root = root;
+    site->allow_trace = options.allow_trace;
+    site->handler.log = options.log;
+    site->handler.show_errors = options.show_errors;
+    site->handler.server = torc_str_of(site->server);
+    site->handler.default_content_type = torc_str_of(site->default_content_type);
+    if (options.limits) {
+        site->limits = *options.limits;
+        site->handler.limits = &site->limits;
+    }
+    return site;
+}
+
+void torc_site_free(torc_site *site) {
+    if (!site) return;
+    site->is_let_go = true;
+    if (site->requests == 0) free_site(site);
+}
+
+torc_resource *torc_site_root(torc_site *site) {
+    return site->root;
+}
+
+void torc_site_set_context(torc_site *site, void *context) {
+    site->handler.context = context;
+}
+
+torc_acceptor *torc_site_acceptor(torc_site *site) {
+    return &site->handler.acceptor;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_WEB_TREE_H
+#define TORC_WEB_TREE_H
+
+#include <torc/resource.h>
+
+/*
+ * What a resource has beneath it: children by name, one for parameters, one for all the rest, and
+ * the routes that end at it. Attached to a resource with the first of these.
+ */
+typedef struct torc_child {
+    torc_resource *resource;
+    uint32_t name_len;
+    char name[];
+} torc_child;
+
+/* A method and a function at the end of a path. */
+typedef struct torc_route torc_route;
+struct torc_route {
+    torc_route *next;
+    torc_render_fn *render;
+    torc_method method; /* TORC_METHOD_OTHER: see method_text */
+    bool any_method;
+    torc_str method_text;
+    torc_str *params; /* the names of the path's parameters, in their order */
+    uint32_t param_count;
+    char text[]; /* the pattern, into which the slices point */
+};
+
+enum { TORC_ROUTE_PARAMS_MAX = 16 };
+
+typedef struct torc_children {
+    torc_child **items; /* sorted by name */
+    uint32_t count, capacity;
+    torc_resource *param; /* any one segment that is not empty */
+    torc_resource *rest;  /* all segments that are left, at least one */
+    torc_route *routes;   /* in the order in which they were added */
+    torc_err err;         /* the first failure */
+    char err_text[120];   /* what about, for people */
+} torc_children;
+
+/* The children of a resource, made if there are none; NULL (and the resource marked) without memory. */
+torc_children *torc_children_of(torc_resource *resource);
+/* Mark a tree as broken at `resource`. */
+void torc_resource_fail(torc_resource *resource, torc_err err, const char *text);
+/* What the first failure in the tree was about; "" when there is none. */
+const char *torc_resource_err_text(const torc_resource *resource);
+/* Dispose of all that is attached. */
+void torc_children_dispose(torc_children *children);
+
+/* The route for a method at this place, HEAD by GET; NULL when none answers it. */
+const torc_route *torc_route_find(const torc_children *children, torc_method method, torc_str text);
+/* The bits of the methods that the routes at this place answer. */
+uint32_t torc_route_methods(const torc_children *children);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk through the tree.
+ *
+ *  - At each node a literal child goes before a parameter, that before the rest, and that before
+ *    find_child; a branch in which nothing answers the method is left again, but for find_child's,
+ *    which comes last and is entered once.
+ *  - A place that is found but does not answer the method adds to `allow`.
+ *  - The stack grows with the depth of the tree that was built, not with the path: the last branch of
+ *    a node is entered by going round the loop.
+ */
+#include "web/walk.h"
+
+static uint32_t bits_answering(torc_method method) {
+    uint32_t bits = torc_method_bit(method);
+    if (method == TORC_METHOD_HEAD) bits |= torc_method_bit(TORC_METHOD_GET);
+    return bits;
+}
+
+/* Whether a resource's own render takes the method: OPTIONS and TRACE only if it says so. */
+static bool renders(torc_walk *walk, const torc_resource *resource) {
+    if (!resource->ops->render || walk->method == TORC_METHOD_TRACE) return false;
+    if (!resource->methods) return true;
+    walk->allow |= resource->methods;
+    walk->is_refused = true;
+    return (resource->methods & bits_answering(walk->method)) != 0;
+}
+
+/* The path has ended at `node`, or the node is a leaf: does it answer? */
+static bool arrive(torc_walk *walk, torc_resource *node, uint32_t depth) {
+    const torc_children *children = node->children;
+
+    if (children && children->routes && walk->method != TORC_METHOD_TRACE)
+        walk->route = torc_route_find(children, walk->method, walk->method_text);
+    if (children && children->routes) {
+        walk->allow |= torc_route_methods(children);
+        walk->is_refused = true;
+    }
+    if (!walk->route && !renders(walk, node)) return false;
+    walk->found = node;
+    walk->path->depth = depth;
+    return true;
+}
+
+/* What is left of the path from `depth` on, decoded, its segments joined again. */
+static torc_str rest_of(torc_walk *walk, uint32_t depth) {
+    const torc_request_path *path = walk->path;
+    size_t len = path->count - depth - 1;
+
+    for (uint32_t i = depth; i < path->count; i++) len += path->decoded[i].len;
+    if (path->count - depth == 1) return path->decoded[depth];
+
+    char *bytes = torc_arena_bytes(torc_request_arena(walk->request), len);
+    size_t at = 0;
+    for (uint32_t i = depth; bytes && i < path->count; i++) {
+        if (i > depth) bytes[at++] = '/';
+        memcpy(bytes + at, path->decoded[i].bytes, path->decoded[i].len);
+        at += path->decoded[i].len;
+    }
+    return torc_str_make(bytes, bytes ? len : 0);
+}
+
+static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth);
+
+static bool push_value(torc_walk *walk, torc_str value) {
+    if (walk->value_count == TORC_ROUTE_PARAMS_MAX) return false;
+    walk->values[walk->value_count++] = value;
+    return true;
+}
+
+static bool try_param(torc_walk *walk, torc_resource *param, uint32_t depth) {
+    const torc_str value = walk->path->decoded[depth];
+
+    if (!param || value.len == 0 || !push_value(walk, value)) return false;
+    if (descend(walk, param, depth + 1)) return true;
+    walk->value_count--;
+    return false;
+}
+
+static bool try_rest(torc_walk *walk, torc_resource *rest, uint32_t depth) {
+    if (!rest || !push_value(walk, rest_of(walk, depth))) return false;
+    if (arrive(walk, rest, depth)) return true;
+    walk->value_count--;
+    return false;
+}
+
+static torc_resource *ask(torc_walk *walk, torc_resource *node, uint32_t depth) {
+    if (!node->ops->find_child) return NULL;
+    walk->path->depth = depth;
+    return node->ops->find_child(node, walk->request, walk->path->decoded[depth]);
+}
+
+static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
+    while (node) {
+        if (depth == walk->path->count || node->is_leaf) return arrive(walk, node, depth);
+
+        const torc_children *children = node->children;
+        torc_resource *child = torc_resource_child(node, walk->path->decoded[depth]);
+        const bool is_last = !node->ops->find_child && !(children && (children->param || children->rest));
+        if (child && is_last) {
+            node = child;
+        } else {
+            if (child && descend(walk, child, depth + 1)) return true;
+            if (children && try_param(walk, children->param, depth)) return true;
+            if (children && try_rest(walk, children->rest, depth)) return true;
+            if (child) return false; /* a child that was put hides what find_child would answer */
+            node = ask(walk, node, depth);
+        }
+        depth++;
+    }
+    return false;
+}
+
+static torc_err add_params(const torc_walk *walk) {
+    torc_err err = TORC_OK;
+
+    for (uint32_t i = 0; !err && i < walk->route->param_count && i < walk->value_count; i++)
+        err = torc_request_add_param(walk->request, walk->route->params[i], walk->values[i]);
+    return err;
+}
+
+bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource, torc_err *err) {
+    *walk = (torc_walk){
+        .request = request,
+        .method = torc_request_method(request),
+        .method_text = torc_request_method_text(request),
+        .path = torc_request_path_of(request),
+    };
+    *err = TORC_OK;
+    if (!descend(walk, resource, walk->path->depth)) return false;
+    if (walk->route) *err = add_params(walk);
+    return true;
+}

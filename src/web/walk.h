@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_WEB_WALK_H
+#define TORC_WEB_WALK_H
+
+#include "http/request.h"
+#include "web/tree.h"
+
+/*
+ * Finding who answers a request: the walk from a resource down the path's segments.
+ */
+typedef struct torc_walk {
+    torc_request *request;
+    torc_method method;
+    torc_str method_text;
+    torc_request_path *path;
+    torc_resource *found;     /* who answers: by `route` if that is set, else by its render */
+    const torc_route *route;
+    uint32_t allow;           /* methods that places on the path would have answered */
+    bool is_refused;          /* a place was found, but not for this method */
+    uint32_t value_count;
+    torc_str values[TORC_ROUTE_PARAMS_MAX]; /* what the parameters of the path matched */
+} torc_walk;
+
+/*
+ * Walk from `resource`, which stands at the path's depth. True: `found` answers, the path's depth is set, and the
+ * parameters are the request's (an error of memory is left in `*err`).
+ */
+bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource, torc_err *err);
+
+#endif
