@@ -5,12 +5,15 @@
  *  - A block is preceded by a header with its size and class, so that giving it back needs neither.
  *  - used_total is the sum of used[], and at most the limit when there is one.
  *  - Nothing changes when an allocation fails, but for the count of those.
+ *  - Without a torc_memory (NULL) nothing is counted or limited: what a program sets up before there
+ *    is a reactor, such as its tree of resources, is allocated so.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/uncounted.h"
 
 typedef struct header {
     size_t size; /* as asked for */
@@ -40,12 +43,14 @@ static bool fits(const torc_memory *memory, size_t bytes) {
 }
 
 static void count(torc_memory *memory, uint32_t class_, size_t bytes) {
+    if (!memory) return;
     memory->used[class_] += bytes;
     memory->used_total += bytes;
     if (memory->used_total > memory->used_peak) memory->used_peak = memory->used_total;
 }
 
 static void uncount(torc_memory *memory, uint32_t class_, size_t bytes) {
+    if (!memory) return;
     assert(memory->used[class_] >= bytes);
     memory->used[class_] -= bytes;
     memory->used_total -= bytes;
@@ -53,12 +58,13 @@ static void uncount(torc_memory *memory, uint32_t class_, size_t bytes) {
 
 /* Whether `size` more bytes may be had now: no fault is asked for, and the limit allows it. */
 static bool may_allocate(torc_memory *memory, size_t size, size_t bytes) {
+    if (!memory) return !torc_uncounted_fault || !torc_uncounted_fault(size);
     if (memory->fault && memory->fault(memory->fault_context, size)) return false;
     return fits(memory, bytes);
 }
 
 static void *refuse(torc_memory *memory) {
-    memory->refused++;
+    if (memory) memory->refused++;
     return NULL;
 }
 
@@ -74,7 +80,7 @@ static void *allocate(torc_memory *memory, torc_memory_class class_, size_t size
 
     *block = (header){.size = size, .class_ = class_, .magic = MAGIC};
     count(memory, class_, bytes);
-    memory->allocated++;
+    if (memory) memory->allocated++;
     return block + 1;
 }
 
@@ -103,7 +109,7 @@ void *torc_realloc(torc_memory *memory, void *pointer, size_t size) {
     block->size = size;
     uncount(memory, class_, old_size);
     count(memory, class_, size);
-    memory->allocated++;
+    if (memory) memory->allocated++;
     return block + 1;
 }
 
@@ -118,7 +124,7 @@ void torc_dealloc(torc_memory *memory, void *pointer) {
 
 torc_err torc_memory_charge(torc_memory *memory, torc_memory_class class_, size_t bytes) {
     if (!may_allocate(memory, bytes, bytes)) {
-        memory->refused++;
+        if (memory) memory->refused++;
         return TORC_ERR_NO_MEMORY;
     }
     count(memory, class_, bytes);
