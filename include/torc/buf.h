@@ -38,6 +38,8 @@ TORC_API void torc_buf_add_byte(torc_buf *buf, char byte);
 /** Append decimal digits. */
 TORC_API void torc_buf_add_uint(torc_buf *buf, uint64_t value);
 TORC_API void torc_buf_add_int(torc_buf *buf, int64_t value);
+/** Append two small hexadecimal digits per byte. */
+TORC_API void torc_buf_add_hex(torc_buf *buf, torc_str bytes);
 /** Append as printf would; not for hot paths. A fixed buffer needs room for a NUL, too. */
 TORC_API void torc_buf_addf(torc_buf *buf, const char *format, ...) TORC_PRINTF(2, 3);
 TORC_API void torc_buf_vaddf(torc_buf *buf, const char *format, va_list arguments)

@@ -7,11 +7,16 @@
  */
 
 #include <torc/arena.h>
+#include <torc/base64.h>
 #include <torc/buf.h>
 #include <torc/err.h>
+#include <torc/json.h>
+#include <torc/log.h>
 #include <torc/memory.h>
+#include <torc/metrics.h>
 #include <torc/str.h>
 #include <torc/types.h>
+#include <torc/utf8.h>
 #include <torc/version.h>
 
 #endif

@@ -127,6 +127,20 @@ void torc_buf_add_int(torc_buf *buf, int64_t value) {
     torc_buf_add(buf, torc_buf_str(&whole));
 }
 
+void torc_buf_add_hex(torc_buf *buf, torc_str bytes) {
+    static const char digits[] = "0123456789abcdef";
+    const size_t len = bytes.len > SIZE_MAX / 2 ? SIZE_MAX : bytes.len * 2;
+    char *to = torc_buf_reserve(buf, len);
+
+    if (!to) return;
+    for (size_t i = 0; i < bytes.len; i++) {
+        const unsigned char byte = (unsigned char)bytes.bytes[i];
+        *to++ = digits[byte >> 4];
+        *to++ = digits[byte & 15];
+    }
+    torc_buf_commit(buf, len);
+}
+
 void torc_buf_addf(torc_buf *buf, const char *format, ...) {
     va_list arguments;
 
