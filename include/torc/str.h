@@ -43,10 +43,10 @@ static inline bool torc_str_equals(torc_str a, torc_str b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
 }
 
-/** The part of `str` from `start` on; empty when `start` is beyond the end. */
+/** The part of `str` from `start` on; the empty one at its end when `start` is beyond that. */
 static inline torc_str torc_str_from(torc_str str, size_t start) {
-    return start >= str.len ? torc_str_make(str.bytes, 0)
-                            : torc_str_make(str.bytes + start, str.len - start);
+    if (start > str.len) start = str.len;
+    return start == 0 ? str : torc_str_make(str.bytes + start, str.len - start);
 }
 
 /** The first `len` bytes of `str`, or all of them when there are fewer. */

@@ -89,7 +89,7 @@ size_t torc_utf8_encode(uint32_t code, char bytes[4]) {
         return 1;
     }
     const int followers = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    const uint32_t first = 0xf00u >> followers & 0xff;
+    const uint32_t first = 0xff00u >> (followers + 1) & 0xff;
 
     bytes[0] = (char)(first | code >> (6 * followers));
     for (int i = 1; i <= followers; i++) bytes[i] = follower(code, followers - i);

@@ -104,6 +104,18 @@ static void numbers(void **state) {
     torc_buf_dispose(&buf);
 }
 
+static void hexadecimal_digits(void **state) {
+    char bytes[8];
+    torc_buf buf;
+    torc_buf_init_fixed(&buf, bytes, sizeof bytes);
+
+    torc_buf_add_hex(&buf, TORC_STR("\x00\x7f\xff"));
+    check_str(torc_buf_str(&buf), "007fff");
+    torc_buf_add_hex(&buf, TORC_STR("ab"));
+    check_err(torc_buf_err(&buf), TORC_ERR_LIMIT);
+    check_str(torc_buf_str(&buf), "007fff");
+}
+
 static void a_number_is_appended_whole_or_not_at_all(void **state) {
     char bytes[3];
     torc_buf buf;
@@ -200,6 +212,7 @@ int main(void) {
         CASE(the_first_failure_counts),
         CASE(fixed_buffer_uses_all_of_its_bytes_and_no_more),
         CASE(numbers),
+        CASE(hexadecimal_digits),
         CASE(a_number_is_appended_whole_or_not_at_all),
         CASE(formatting_at_each_distance_from_the_maximum),
         CASE(formatting_into_fixed_bytes),

@@ -18,6 +18,10 @@ static void parts_stay_within_the_slice(void **state) {
     check_str(torc_str_from(TORC_STR("abc"), 1), "bc");
     check_str(torc_str_from(TORC_STR("abc"), 3), "");
     check_str(torc_str_from(TORC_STR("abc"), 4), "");
+    const torc_str str = TORC_STR("abc");
+    assert_ptr_equal(torc_str_from(str, 3).bytes, str.bytes + 3);
+    assert_ptr_equal(torc_str_from(str, 9).bytes, str.bytes + 3);
+    assert_null(torc_str_from(none, 1).bytes);
     check_str(torc_str_head(TORC_STR("abc"), 2), "ab");
     check_str(torc_str_head(TORC_STR("abc"), 4), "abc");
 }
