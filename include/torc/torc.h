@@ -6,15 +6,22 @@
  * All of Torc's public headers, but for <torc/testing.h>.
  */
 
+#include <torc/addr.h>
 #include <torc/arena.h>
 #include <torc/base64.h>
 #include <torc/buf.h>
+#include <torc/endpoint.h>
 #include <torc/err.h>
 #include <torc/json.h>
+#include <torc/limits.h>
 #include <torc/log.h>
 #include <torc/memory.h>
 #include <torc/metrics.h>
+#include <torc/protocol.h>
+#include <torc/reactor.h>
 #include <torc/str.h>
+#include <torc/timer.h>
+#include <torc/transport.h>
 #include <torc/types.h>
 #include <torc/utf8.h>
 #include <torc/version.h>

@@ -79,10 +79,12 @@ static void times_before_1970_are_right_too(void **state) {
     do {                                                                                           \
         const torc_log_field field = TORC_LOG_STR("k", TORC_STR(value));                           \
         const torc_log_record record = record_of("t", &field, 1);                                  \
-        check_str(torc_str_from(as_text(&record), sizeof prefix - 1), "k=" literal "\n");          \
+        check_str(torc_str_from(as_text(&record), PREFIX_LEN), "k=" literal "\n");                 \
     } while (0)
 
-static const char prefix[] = "2023-11-14T22:13:20.123Z info     [http] t ";
+enum {
+    PREFIX_LEN = sizeof "2023-11-14T22:13:20.123Z info     [http] t " - 1
+};
 
 static void values_that_could_mislead_are_quoted(void **state) {
     check_quoted("plain-1.2/3:4", "plain-1.2/3:4");
@@ -102,7 +104,7 @@ static void nothing_forges_a_line_or_controls_a_terminal(void **state) {
     check_quoted("\xff\xe2\x82", "\"\\xff\\xe2\\x82\"");
 
     const torc_log_record record = record_of("t\ninjected \x1b", NULL, 0);
-    check_str(torc_str_from(as_text(&record), sizeof prefix - 3), "t\\ninjected \\x1b\n");
+    check_str(torc_str_from(as_text(&record), PREFIX_LEN - 2), "t\\ninjected \\x1b\n");
 }
 
 static void json_of_anything_is_one_line(void **state) {
