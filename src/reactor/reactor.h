@@ -20,6 +20,16 @@ struct torc_flushable {
     void (*flush)(torc_flushable *flushable);
 };
 
+/*
+ * What a layer above keeps with a reactor (a cache, a pool of its own): embedded in it. torc_reactor_free()
+ * calls `reactor_freed` when nothing runs any more and the memory is still there.
+ */
+typedef struct torc_reactor_guest torc_reactor_guest;
+struct torc_reactor_guest {
+    torc_reactor_guest *next;
+    void (*reactor_freed)(torc_reactor_guest *guest, torc_reactor *reactor);
+};
+
 /* Where the time comes from: the system's clocks, or a test's hand. */
 typedef struct torc_clock torc_clock;
 struct torc_clock {
@@ -59,6 +69,7 @@ struct torc_reactor {
     struct torc_ticket_pool *tickets;         /* NULL until the first ticket */
     struct torc_date_cache *date;             /* NULL until http first needs the Date field */
     struct torc_metrics *metrics;             /* the registry of this reactor's counters */
+    torc_reactor_guest *guests;               /* newest first */
     uint64_t turns;
     bool running, stopping;
 };
@@ -67,6 +78,11 @@ struct torc_reactor {
 typedef torc_err torc_poller_new_fn(torc_reactor *reactor, torc_poller **poller);
 torc_err torc_reactor_new_over(const torc_reactor_options *options, torc_poller_new_fn *make,
                                torc_clock *clock, torc_reactor **reactor) TORC_MUST_CHECK;
+/* Be told when the reactor is freed. Cannot be taken back. */
+static inline void torc_reactor_add_guest(torc_reactor *reactor, torc_reactor_guest *guest) {
+    guest->next = reactor->guests;
+    reactor->guests = guest;
+}
 /* Flush it at the end of this turn; once, however often it is asked. */
 void torc_reactor_flush_later(torc_reactor *reactor, torc_flushable *flushable);
 void torc_flushable_cancel(torc_flushable *flushable);
