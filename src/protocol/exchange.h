@@ -71,6 +71,11 @@ typedef struct torc_exchange_wire {
     const torc_link_info *(*link)(torc_exchange *exchange);
     /* Both holders have gone: give back the arena, with the exchange in it. */
     void (*free)(torc_exchange *exchange);
+    /*
+     * The whole message at once: send_head() of this length, send_body() of a copy of these bytes, send_end(). May be
+     * NULL, where there is no shorter way than those three. For HTTP/1 this is the hottest path of all.
+     */
+    torc_err (*send_whole)(torc_exchange *exchange, const torc_head *head, torc_str body);
 } torc_exchange_wire;
 
 typedef struct torc_exchange_events {
