@@ -29,7 +29,10 @@ TORC_API torc_render torc_reply_static(torc_request *request, int status, const 
                                        torc_str bytes);
 /** Begin a JSON document that becomes the whole response; then write to it, then torc_reply_end(). */
 TORC_API torc_json *torc_reply_json(torc_request *request, int status);
-/** End the document of torc_reply_json(): send it, or a 500 if anything went wrong on the way. */
+/**
+ * End the response in a route: the document of torc_reply_json(), which is sent now, or becomes a 500 if anything
+ * went wrong on the way; or else what was written, by torc_request_finish().
+ */
 TORC_API torc_render torc_reply_end(torc_request *request);
 /** Reply with a redirect (301, 302, 303, 307, 308) to `location`, a URI reference, and a short page. */
 TORC_API torc_render torc_reply_redirect(torc_request *request, int status, const char *location);

@@ -47,6 +47,11 @@ TORC_API void torc_resource_dispose(torc_resource *resource);
  * torc_app_run() reports it. NULL as a child counts as such a failure. A child there before is disposed of.
  */
 TORC_API void torc_resource_put_child(torc_resource *resource, const char *name, torc_resource *child);
+/**
+ * Put `child` where every path leads that nothing else beneath `resource` answers: it renders whatever is left of
+ * the path, as a leaf does. Takes the child as torc_resource_put_child() does; replaces the one before.
+ */
+TORC_API void torc_resource_put_rest(torc_resource *resource, torc_resource *child);
 /** The child that was put at `name`, or NULL. */
 TORC_API torc_resource *torc_resource_child(const torc_resource *resource, torc_str name);
 /** Remove and dispose of a child. False when there is none. Not while requests are in it. */

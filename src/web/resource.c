@@ -137,6 +137,18 @@ void torc_resource_put_child(torc_resource *resource, const char *name, torc_res
     }
 }
 
+void torc_resource_put_rest(torc_resource *resource, torc_resource *child) {
+    torc_children *children = torc_children_of(resource);
+
+    if (!child) torc_resource_fail(resource, TORC_ERR_NO_MEMORY, "*");
+    if (!child || !children) {
+        torc_resource_dispose(child);
+        return;
+    }
+    torc_resource_dispose(children->rest);
+    children->rest = child;
+}
+
 torc_resource *torc_resource_child(const torc_resource *resource, torc_str name) {
     const torc_children *children = resource->children;
     uint32_t place;
