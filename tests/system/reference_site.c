@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reference site: every feature of the web framework at a fixed path, by the public API alone.
+ *
+ *   reference_site --base-port P --root DIR
+ *
+ * listens on 127.0.0.1: P plain; P+1 with deadlines of a second; P+2 with error details shown; P+7
+ * another tree, where any path answers OK. Prints `ready` when all ports listen, ends on SIGTERM.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <torc/torc.h>
+#include <unistd.h>
+
+#include "../../examples/site/crc32.h"
+
+static torc_render finish_later(torc_request *request) {
+    torc_request_finish(request);
+    return TORC_RENDER_NOT_DONE_YET;
+}
+
+/* ---- what is asked, shown ---- */
+
+/* "content-type" → "Content-Type", and the few names that are written otherwise. */
+static void write_name(torc_request *request, torc_str name) {
+    static const char *special[] = {"ETag", "TE", "DNT", "WWW-Authenticate", "Content-MD5", "X-XSS-Protection", "P3P"};
+    char text[256];
+    bool upper = true;
+
+    for (size_t i = 0; i < TORC_COUNT_OF(special); i++)
+        if (torc_str_equals_nocase(name, torc_str_of(special[i]))) {
+            torc_request_write(request, torc_str_of(special[i]));
+            return;
+        }
+    const torc_str cut = torc_str_head(name, sizeof(text));
+    for (size_t i = 0; i < cut.len; i++) {
+        const char c = cut.bytes[i];
+        const bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        text[i] = !letter ? c : (char)(upper ? c & ~0x20 : c | 0x20);
+        upper = c == '-';
+    }
+    torc_request_write(request, torc_str_make(text, cut.len));
+}
+
+static bool is_first_of_name(const torc_fields *fields, uint32_t place) {
+    for (uint32_t i = 0; i < place; i++)
+        if (torc_str_equals_nocase(fields->items[i].name, fields->items[place].name)) return false;
+    return true;
+}
+
+/* Each name where it first came, its values in the order of arrival. */
+static void write_fields(torc_request *request) {
+    const torc_fields *fields = torc_request_fields(request);
+
+    for (uint32_t i = 0; i < fields->count; i++) {
+        if (!is_first_of_name(fields, i)) continue;
+        for (uint32_t j = i; j < fields->count; j++) {
+            if (!torc_str_equals_nocase(fields->items[i].name, fields->items[j].name)) continue;
+            write_name(request, fields->items[j].name);
+            torc_request_write(request, TORC_STR(": "));
+            torc_request_write(request, fields->items[j].value);
+            torc_request_write(request, TORC_STR("\n"));
+        }
+    }
+}
+
+static void write_line(torc_request *request, const char *name, torc_str value) {
+    torc_request_write(request, torc_str_of(name));
+    torc_request_write(request, value);
+    torc_request_write(request, TORC_STR("\n"));
+}
+
+static torc_render echo(torc_request *request) {
+    char count[40];
+    torc_str body;
+
+    const torc_err err = torc_body_read_all(request, 64u * 1024 * 1024, &body);
+    if (err) return torc_reply_error(request, err);
+    const int version = torc_request_version(request);
+    torc_response_set(request, "Content-Type", TORC_STR("text/plain"));
+    write_line(request, "method=", torc_request_method_text(request));
+    write_line(request, "uri=", torc_request_target(request));
+    write_line(request, "path=", torc_request_path(request));
+    write_line(request, "version=", version == 10 ? TORC_STR("HTTP/1.0") : TORC_STR("HTTP/1.1"));
+    write_fields(request);
+    snprintf(count, sizeof(count), "body=%zu:", body.len);
+    torc_request_write(request, torc_str_of(count));
+    torc_request_write(request, body);
+    return torc_reply_end(request);
+}
+
+static torc_render multi(torc_request *request) {
+    const torc_str method = torc_request_method_text(request);
+
+    if (torc_request_method(request) == TORC_METHOD_GET || torc_request_method(request) == TORC_METHOD_HEAD)
+        return torc_reply_bytes(request, 200, "text/html", TORC_STR("g"));
+    if (torc_request_method(request) == TORC_METHOD_PUT)
+        return torc_reply_bytes(request, 200, "text/html", TORC_STR("p"));
+    if (torc_str_equals(method, TORC_STR("HEH")))
+        return torc_reply_bytes(request, 200, "text/html", TORC_STR("ho ho"));
+    torc_response_set(request, "Allow", TORC_STR("GET, HEAD, PUT, HEH"));
+    return TORC_RENDER_DECLINED;
+}
+
+static torc_render some_data(torc_request *request) {
+    return torc_reply_bytes(request, 200, "text/html", TORC_STR("some data"));
+}
+
+static torc_render write_some_data(torc_request *request) {
+    torc_request_write(request, TORC_STR("some data"));
+    return finish_later(request);
+}
+
+static torc_render stream(torc_request *request) {
+    torc_request_write(request, TORC_STR("Hello"));
+    torc_request_write(request, TORC_STR(""));
+    torc_request_write(request, TORC_STR("World!"));
+    return finish_later(request);
+}
+
+/* ---- later ---- */
+
+static bool read_ms(torc_request *request, uint64_t *ms) {
+    torc_str text;
+    *ms = 0;
+    return !torc_request_arg(request, "ms", &text) || !torc_str_parse_uint(text, 60000, ms);
+}
+
+static void write_late(torc_request *request) {
+    torc_response_set(request, "Content-Type", TORC_STR("text/html"));
+    torc_request_write(request, TORC_STR("late"));
+    torc_request_write(request, torc_request_target(request));
+    torc_request_finish(request);
+}
+
+typedef struct delayed {
+    torc_timer timer;
+    torc_ticket ticket;
+} delayed;
+
+static void expired(torc_timer *timer) {
+    delayed *self = torc_container_of(timer, delayed, timer);
+    torc_request *request = torc_ticket_request(&self->ticket);
+
+    if (request) write_late(request);
+    torc_ticket_return(&self->ticket);
+    free(self);
+}
+
+static torc_render delay(torc_request *request) {
+    delayed *self = calloc(1, sizeof(*self));
+    uint64_t ms;
+
+    if (!self || !read_ms(request, &ms) || torc_ticket_take(request, &self->ticket)) {
+        free(self);
+        return torc_reply_status(request, 400, NULL);
+    }
+    torc_timer_init(&self->timer, torc_request_reactor(request), expired);
+    torc_timer_arm(&self->timer, ms);
+    return TORC_RENDER_NOT_DONE_YET;
+}
+
+static torc_render await(torc_request *request) {
+    uint64_t ms;
+
+    if (!read_ms(request, &ms)) return torc_reply_status(request, 400, NULL);
+    const torc_err err = torc_sleep(torc_request_reactor(request), ms);
+    if (err) return torc_reply_error(request, err);
+    write_late(request);
+    return TORC_RENDER_DONE;
+}
+
+static void *compute(void *context) {
+    torc_ticket *ticket = context;
+    unsigned sum = 0;
+    char text[32];
+
+    for (unsigned i = 1; i <= 100; i++) sum += i * i;
+    snprintf(text, sizeof(text), "%u", sum);
+    const torc_answer answer = {200, TORC_STR_INIT("text/plain"), torc_str_of(text)};
+    torc_ticket_answer(ticket, &answer);
+    torc_ticket_return(ticket);
+    free(ticket);
+    return NULL;
+}
+
+static torc_render thread(torc_request *request) {
+    torc_ticket *ticket = calloc(1, sizeof(*ticket));
+    pthread_t worker;
+
+    if (!ticket || torc_ticket_take(request, ticket)) {
+        free(ticket);
+        return torc_reply_error(request, TORC_ERR_NO_MEMORY);
+    }
+    if (pthread_create(&worker, NULL, compute, ticket)) {
+        torc_ticket_return(ticket);
+        free(ticket);
+        return torc_reply_error(request, TORC_ERR_LIMIT);
+    }
+    pthread_detach(worker);
+    return TORC_RENDER_NOT_DONE_YET;
+}
+
+/* ---- heads ---- */
+
+static torc_render code(torc_request *request) {
+    torc_str status = TORC_STR_INIT("200"), reason = {0}, body = {0};
+    uint64_t number;
+    char *phrase;
+
+    torc_request_arg(request, "c", &status);
+    torc_request_arg(request, "m", &reason);
+    torc_request_arg(request, "b", &body);
+    if (torc_str_parse_uint(status, 999, &number)) return torc_reply_status(request, 400, NULL);
+    phrase = torc_arena_cstr(torc_request_arena(request), reason);
+    torc_response_set_status(request, (int)number, reason.len ? phrase : NULL);
+    torc_response_set_length(request, body.len);
+    torc_request_write(request, body);
+    return torc_reply_end(request);
+}
+
+static torc_render hdr(torc_request *request) {
+    const bool refused = !torc_response_accepts(TORC_STR("X-Inject"), TORC_STR("a\nb: c\nd\re"));
+
+    torc_response_add(request, "X-M", TORC_STR("1"));
+    torc_response_add(request, "X-M", TORC_STR("2"));
+    torc_response_set(request, "ETag", TORC_STR("\"q\""));
+    torc_response_set(request, "WWW-Authenticate", TORC_STR("X"));
+    return torc_reply_bytes(request, 200, "text/plain", refused ? TORC_STR("refused") : TORC_STR("accepted"));
+}
+
+static torc_render fail(torc_request *request) {
+    return torc_reply_status(request, 500, "secret oops");
+}
+
+static torc_render no_reply(torc_request *request) {
+    (void)request;
+    return TORC_RENDER_DONE;
+}
+
+static torc_render redirect(torc_request *request) {
+    return torc_reply_redirect(request, 302, "/hello?a=1&b=\"x\"<");
+}
+
+static torc_render lose(torc_request *request) {
+    torc_request_abort(request);
+    return TORC_RENDER_NOT_DONE_YET;
+}
+
+/* ---- bodies ---- */
+
+static torc_render big(torc_request *request) {
+    static char block[16384];
+    torc_str text;
+    uint64_t left = 0;
+
+    if (torc_request_arg(request, "n", &text) && torc_str_parse_uint(text, 1ull << 40, &left))
+        return torc_reply_status(request, 400, NULL);
+    memset(block, 'x', sizeof(block));
+    torc_response_set_length(request, left);
+    while (left && !torc_request_is_gone(request)) {
+        const size_t len = left < sizeof(block) ? (size_t)left : sizeof(block);
+        torc_request_write(request, torc_str_make(block, len));
+        left -= len;
+    }
+    return torc_reply_end(request);
+}
+
+static torc_render content(torc_request *request) {
+    torc_str body;
+
+    const torc_err err = torc_body_read_all(request, 64u * 1024 * 1024, &body);
+    if (err) return torc_reply_error(request, err);
+    return torc_reply_bytes(request, 200, "application/octet-stream", body);
+}
+
+static torc_render upload(torc_request *request) {
+    uint64_t bytes = 0;
+    uint32_t crc = 0;
+    torc_str chunk;
+    torc_err err;
+
+    torc_request_limits(request)->body_bytes_max = TORC_UNLIMITED_BYTES;
+    while (!(err = torc_body_read(request, &chunk)) && chunk.len > 0) {
+        bytes += chunk.len;
+        crc = crc32_add(crc, chunk.bytes, chunk.len);
+    }
+    if (err) return torc_reply_error(request, err);
+    torc_json *json = torc_reply_json(request, 200);
+    torc_json_open_object(json);
+    torc_json_member_uint(json, "length", bytes);
+    torc_json_member_uint(json, "crc32", crc);
+    torc_json_close_object(json);
+    return torc_reply_end(request);
+}
+
+static torc_render json(torc_request *request) {
+    torc_json *document = torc_reply_json(request, 200);
+    torc_json_open_object(document);
+    torc_json_member_str(document, "message", TORC_STR("Hello, World!"));
+    torc_json_close_object(document);
+    return torc_reply_end(request);
+}
+
+static torc_render show_user(torc_request *request) {
+    torc_json *document = torc_reply_json(request, 200);
+    torc_json_open_object(document);
+    torc_json_member_str(document, "id", torc_request_param(request, "id"));
+    torc_json_close_object(document);
+    return torc_reply_end(request);
+}
+
+static torc_render delete_user(torc_request *request) {
+    torc_response_set_status(request, 204, NULL);
+    return torc_reply_end(request);
+}
+
+/* ---- the trees ---- */
+
+static torc_resource *leaf(torc_render_fn *render) {
+    return torc_render_new(render, 0, true);
+}
+
+static torc_resource *leaf_of(torc_render_fn *render, torc_method method) {
+    return torc_render_new(render, torc_method_bit(method), true);
+}
+
+static torc_resource *node_of(torc_render_fn *render, torc_method method) {
+    return torc_render_new(render, torc_method_bit(method), false);
+}
+
+static torc_resource *make_tree(const char *root_dir) {
+    torc_resource *root = torc_folder_new(), *dir = torc_folder_new();
+
+    if (!root || !dir) return NULL;
+    torc_resource_put_child(dir, "", torc_data_new(TORC_STR("subroot"), "text/html"));
+    torc_resource_put_child(dir, "leaf", leaf(echo));
+    torc_resource_put_child(root, "dir", dir);
+    torc_resource_put_child(root, "", torc_data_new(TORC_STR("root"), "text/plain"));
+    torc_resource_put_child(root, "hello", torc_data_new(TORC_STR("hello"), NULL));
+    torc_resource_put_child(root, "echo", leaf(echo));
+    torc_resource_put_child(root, "multi", leaf(multi));
+    torc_resource_put_child(root, "hr", leaf_of(some_data, TORC_METHOD_GET));
+    torc_resource_put_child(root, "hw", leaf_of(write_some_data, TORC_METHOD_GET));
+    torc_resource_put_child(root, "stream", leaf_of(stream, TORC_METHOD_GET));
+    torc_resource_put_child(root, "delay", leaf_of(delay, TORC_METHOD_GET));
+    torc_resource_put_child(root, "await", leaf_of(await, TORC_METHOD_GET));
+    torc_resource_put_child(root, "thread", leaf_of(thread, TORC_METHOD_GET));
+    torc_resource_put_child(root, "empty", torc_data_new(torc_str_make(NULL, 0), NULL));
+    torc_resource_put_child(root, "code", leaf_of(code, TORC_METHOD_GET));
+    torc_resource_put_child(root, "err", node_of(fail, TORC_METHOD_GET));
+    torc_resource_put_child(root, "notbytes", node_of(no_reply, TORC_METHOD_GET));
+    torc_resource_put_child(root, "redir", leaf(redirect));
+    torc_resource_put_child(root, "red2", torc_redirect_new(302, "/x"));
+    torc_resource_put_child(root, "parent", torc_parent_redirect_new());
+    torc_resource_put_child(root, "hdr", node_of(hdr, TORC_METHOD_GET));
+    torc_resource_put_child(root, "lose", leaf(lose));
+    torc_resource_put_child(root, "big", leaf_of(big, TORC_METHOD_GET));
+    torc_resource_put_child(root, "data", torc_data_new(TORC_STR("data!"), "text/html"));
+    torc_resource_put_child(root, "nf", torc_error_page_new(404, "<b>", "<i>"));
+    torc_resource_put_child(root, "fb", torc_error_page_new(403, "<b>", "<i>"));
+    torc_resource_put_child(root, "ep", torc_error_page_new(418, "<b>", "<i>"));
+    torc_resource_put_child(root, "static", torc_static_files_new(root_dir, NULL));
+    torc_resource_put_child(root, "content", leaf_of(content, TORC_METHOD_POST));
+    torc_resource_route(root, "PUT /upload", upload);
+    torc_resource_route(root, "POST /upload", upload);
+    torc_resource_route(root, "GET /json", json);
+    torc_resource_route(root, "GET /users/{id}", show_user);
+    torc_resource_route(root, "DELETE /users/{id}", delete_user);
+    return root;
+}
+
+static torc_render answer_ok(torc_request *request) {
+    torc_str body;
+
+    if (torc_request_method(request) != TORC_METHOD_POST)
+        return torc_reply_bytes(request, 200, "text/plain", TORC_STR("OK"));
+    const torc_err err = torc_body_read_all(request, 64u * 1024 * 1024, &body);
+    if (err) return torc_reply_error(request, err);
+    return torc_reply_bytes(request, 200, "text/plain", body);
+}
+
+static torc_render list_fields(torc_request *request) {
+    torc_response_set(request, "Content-Type", TORC_STR("text/plain"));
+    write_fields(request);
+    return torc_reply_end(request);
+}
+
+static torc_resource *make_ok_tree(void) {
+    torc_resource *root = torc_folder_new();
+
+    if (!root) return NULL;
+    torc_resource_put_rest(root, leaf(answer_ok));
+    torc_resource_put_child(root, "echo", leaf(list_fields));
+    return root;
+}
+
+/* ---- the files ---- */
+
+static void make_file(const char *root, const char *name, const char *bytes, size_t len) {
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/%s", root, name);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (fd < 0 || write(fd, bytes, len) != (ssize_t)len) {
+        fprintf(stderr, "reference_site: %s: %s\n", path, strerror(errno));
+        exit(1);
+    }
+    close(fd);
+}
+
+static void make_files(const char *root) {
+    static char big_file[262144];
+    static const char digits[] = "0123456789012345678901234567890123456789012345678901234567890123";
+    const struct timespec times[2] = {{784111777, 0}, {784111777, 0}};
+    char path[4096];
+    char foo[64];
+
+    for (size_t i = 0; i < 60; i++) foo[i] = digits[i % 10];
+    memcpy(foo + 60, "abcd", 4);
+    snprintf(path, sizeof(path), "%s/sub", root);
+    if ((mkdir(root, 0755) && errno != EEXIST) || (mkdir(path, 0755) && errno != EEXIST)) {
+        fprintf(stderr, "reference_site: %s: %s\n", path, strerror(errno));
+        exit(1);
+    }
+    for (size_t i = 0; i < sizeof(big_file); i++) big_file[i] = (char)(i * 7 + i / 251);
+    make_file(root, "foo.txt", foo, 64);
+    make_file(root, "index.html", "<p>idx</p>", 10);
+    make_file(root, "sub/page.html", "<p>page</p>", 11);
+    make_file(root, "data.tar.gz", "GZ", 2);
+    make_file(root, "noext", "NOEXT", 5);
+    make_file(root, "sp ace.txt", "sp ace", 6);
+    make_file(root, "\xe1\xbf\x86.txt", "\xe1\xbf\x86", 3);
+    make_file(root, "big.bin", big_file, sizeof(big_file));
+    make_file(root, "empty.txt", "", 0);
+    make_file(root, "foo.ext", "EXT", 3);
+    snprintf(path, sizeof(path), "%s/foo.txt", root);
+    if (utimensat(AT_FDCWD, path, times, 0)) exit(1);
+}
+
+/* ---- the program ---- */
+
+enum { PORTS = 4 };
+
+typedef struct reference_site {
+    torc_reactor *reactor;
+    torc_site *plain, *open, *ok;
+    torc_listener *listeners[PORTS];
+} reference_site;
+
+static torc_listener *listen_on(reference_site *self, long port, torc_site *site, const torc_limits *limits) {
+    char endpoint[64];
+    torc_endpoint_error error;
+    torc_listener *listener;
+
+    snprintf(endpoint, sizeof(endpoint), "tcp:%ld:interface=127.0.0.1", port);
+    const torc_err err =
+        torc_listen_http(self->reactor, endpoint, torc_site_acceptor(site), limits, &error, &listener);
+    if (!err) return listener;
+    fprintf(stderr, "reference_site: %s: %s\n", endpoint, error.text);
+    exit(1);
+}
+
+static torc_site *new_site(torc_resource *tree, bool show_errors) {
+    const torc_site_options options = {.size = sizeof(options), .show_errors = show_errors};
+    torc_site *site = torc_site_new(tree, &options);
+
+    if (site) return site;
+    fprintf(stderr, "reference_site: out of memory\n");
+    exit(1);
+}
+
+static void serve(reference_site *self, long port, const char *root) {
+    torc_limits limits = {.size = sizeof(limits), .body_bytes_max = TORC_UNLIMITED_BYTES};
+    torc_limits hasty = limits;
+
+    hasty.keep_alive_ms = hasty.header_ms = hasty.body_stall_ms = 1000;
+    self->plain = new_site(make_tree(root), false);
+    self->open = new_site(make_tree(root), true);
+    self->ok = new_site(make_ok_tree(), false);
+    self->listeners[0] = listen_on(self, port, self->plain, &limits);
+    self->listeners[1] = listen_on(self, port + 1, self->plain, &hasty);
+    self->listeners[2] = listen_on(self, port + 2, self->open, &limits);
+    self->listeners[3] = listen_on(self, port + 7, self->ok, &limits);
+}
+
+static torc_reactor *running;
+
+static void terminate(torc_signal *signal, int number) {
+    (void)signal;
+    (void)number;
+    torc_reactor_stop(running);
+}
+
+int main(int argc, char **argv) {
+    reference_site self = {0};
+    const char *root = NULL;
+    torc_signal signal;
+    long port = 0;
+
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (!strcmp(argv[i], "--base-port")) port = strtol(argv[i + 1], NULL, 10);
+        if (!strcmp(argv[i], "--root")) root = argv[i + 1];
+    }
+    if (port < 1 || port > 65528 || !root) {
+        fprintf(stderr, "usage: reference_site --base-port P --root DIR\n");
+        return 2;
+    }
+    make_files(root);
+    if (torc_reactor_new(NULL, &self.reactor)) return 1;
+    running = self.reactor;
+    if (torc_signal_open(&signal, self.reactor, SIGTERM, terminate)) return 1;
+    serve(&self, port, root);
+    printf("ready\n");
+    fflush(stdout);
+    const torc_err err = torc_reactor_run(self.reactor);
+    for (size_t i = 0; i < PORTS; i++) torc_listener_close(self.listeners[i]);
+    torc_signal_close(&signal);
+    torc_reactor_free(self.reactor);
+    torc_site_free(self.plain);
+    torc_site_free(self.open);
+    torc_site_free(self.ok);
+    return err ? 1 : 0;
+}
