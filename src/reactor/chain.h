@@ -42,6 +42,7 @@ typedef enum torc_segment_kind {
 typedef struct torc_segment {
     struct torc_segment *next;
     uint8_t kind;
+    bool is_open; /* private to chain.c */
     size_t len;        /* what is left of it */
     const char *bytes; /* what is left; not of a file */
     uint64_t offset;   /* where in the file what is left begins */

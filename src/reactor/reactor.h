@@ -86,6 +86,8 @@ static inline void torc_reactor_add_guest(torc_reactor *reactor, torc_reactor_gu
 /* Flush it at the end of this turn; once, however often it is asked. */
 void torc_reactor_flush_later(torc_reactor *reactor, torc_flushable *flushable);
 void torc_flushable_cancel(torc_flushable *flushable);
+/* The order of the heap of timers. */
+bool torc_timer_before(const torc_heap_node *a, const torc_heap_node *b);
 /* The timer phase, and the time of the soonest timer (UINT64_MAX: none). */
 void torc_timers_expire(torc_reactor *reactor);
 uint64_t torc_timers_soonest_ms(const torc_reactor *reactor);

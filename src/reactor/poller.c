@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all pollers share: the way from an io to its poller.
+ */
+#include "reactor/poller.h"
+
+#include <assert.h>
+
+#include "reactor/reactor.h"
+
+static torc_poller *poller_of(const torc_io *io) {
+    return io->reactor->poller;
+}
+
+torc_err torc_io_open(torc_io *io, torc_reactor *reactor, torc_io_kind kind, int fd, int family,
+                      const torc_io_ops *ops) {
+    *io = (torc_io){
+        .ops = ops,
+        .reactor = reactor,
+        .fd = fd,
+        .kind = (uint8_t)kind,
+        .family = (uint8_t)family,
+    };
+    return reactor->poller->ops->open(reactor->poller, io);
+}
+
+void torc_io_receive_start(torc_io *io) {
+    poller_of(io)->ops->receive_start(poller_of(io), io);
+}
+
+void torc_io_receive_stop(torc_io *io) {
+    poller_of(io)->ops->receive_stop(poller_of(io), io);
+}
+
+void torc_io_connect(torc_io *io, const struct sockaddr *addr, socklen_t len) {
+    poller_of(io)->ops->connect(poller_of(io), io, addr, len);
+}
+
+void torc_io_send(torc_io *io, torc_chain *chain, size_t len) {
+    assert(!torc_io_is_sending(io) && len > 0 && len <= chain->len);
+    io->sending = chain;
+    io->sending_len = len;
+    poller_of(io)->ops->send(poller_of(io), io);
+}
+
+bool torc_io_is_sending(const torc_io *io) {
+    return io->sending != NULL;
+}
+
+void torc_io_shut_down(torc_io *io) {
+    assert(!torc_io_is_sending(io));
+    poller_of(io)->ops->shut_down(poller_of(io), io);
+}
+
+void torc_io_close(torc_io *io, bool reset) {
+    poller_of(io)->ops->close(poller_of(io), io, reset);
+}
+
+void torc_io_watch(torc_io *io, uint32_t events) {
+    poller_of(io)->ops->watch(poller_of(io), io, events);
+}

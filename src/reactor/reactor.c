@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reactor's turn, its queue of calls, and its life.
+ *
+ *  - A turn is a list of phases; each is bounded, and what is left over makes the next turn not wait.
+ *  - A posted call leaves the list before it runs, so it may post itself, or free what holds it; it
+ *    then runs in a later round.
+ *  - Completions of sends that a flush made are told in the same turn.
+ */
+#include "reactor/reactor.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/alloc.h"
+
+enum {
+    FREE_PAGES = 1024,      /* kept by the pool: 4 MiB */
+    FREE_SEGMENTS = 4096,
+    DELIVERIES = 16,        /* rounds of deliver, queue and flush in a turn */
+    LOOK_AT_CLOCK_EVERY = 8 /* completions or calls, since a look costs as much as one */
+};
+
+/* ---- time ---- */
+
+static uint64_t system_monotonic_us(torc_clock *clock) {
+    struct timespec now;
+
+    (void)clock;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int64_t system_wall_seconds(torc_clock *clock) {
+    struct timespec now;
+
+    (void)clock;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now.tv_sec;
+}
+
+static void look_at_clock(torc_reactor *reactor) {
+    reactor->now_us = reactor->clock->monotonic_us(reactor->clock);
+    reactor->now_ms = reactor->now_us / 1000;
+    reactor->wall_seconds = reactor->clock->wall_seconds(reactor->clock);
+}
+
+uint64_t torc_reactor_now_ms(const torc_reactor *reactor) {
+    return reactor->now_ms;
+}
+
+int64_t torc_reactor_wall_seconds(const torc_reactor *reactor) {
+    return reactor->wall_seconds;
+}
+
+/* A limit of time within a phase, looked at every few steps. */
+typedef struct time_budget {
+    torc_reactor *reactor;
+    uint64_t until_us;
+    unsigned steps;
+} time_budget;
+
+static time_budget budget_of(torc_reactor *reactor, uint64_t us) {
+    return (time_budget){.reactor = reactor, .until_us = reactor->clock->monotonic_us(reactor->clock) + us};
+}
+
+static bool is_spent(time_budget *budget) {
+    if (++budget->steps % LOOK_AT_CLOCK_EVERY != 0) return false;
+    return budget->reactor->clock->monotonic_us(budget->reactor->clock) >= budget->until_us;
+}
+
+/* ---- calls ---- */
+
+void torc_reactor_post(torc_reactor *reactor, torc_call *call) {
+    if (!torc_list_has(&call->node)) torc_list_push(&reactor->calls, &call->node);
+}
+
+void torc_call_cancel(torc_call *call) {
+    torc_list_remove(&call->node);
+}
+
+bool torc_call_is_posted(const torc_call *call) {
+    return torc_list_has(&call->node);
+}
+
+void torc_reactor_call_from_thread(torc_reactor *reactor, torc_thread_call *call) {
+    torc_thread_call *newest = atomic_load_explicit(&reactor->thread_calls, memory_order_relaxed);
+
+    do {
+        call->next = newest;
+    } while (!atomic_compare_exchange_weak_explicit(&reactor->thread_calls, &newest, call,
+                                                    memory_order_release, memory_order_relaxed));
+    if (!newest) reactor->poller->ops->wake(reactor->poller);
+}
+
+/* Run what threads posted, the oldest first. */
+static void run_thread_calls(torc_reactor *reactor) {
+    torc_thread_call *call = NULL, *next;
+
+    if (!atomic_load_explicit(&reactor->thread_calls, memory_order_relaxed)) return;
+    torc_thread_call *newest =
+        atomic_exchange_explicit(&reactor->thread_calls, NULL, memory_order_acquire);
+    for (; newest; newest = next) {
+        next = newest->next;
+        newest->next = call;
+        call = newest;
+    }
+    for (; call; call = next) {
+        next = call->next;
+        call->run(call);
+    }
+}
+
+/* One round: the calls that are posted now. False when the time is up; the rest goes first next time. */
+static bool run_round(torc_reactor *reactor, time_budget *budget) {
+    torc_list round;
+    torc_list_node *node;
+
+    torc_list_init(&round);
+    torc_list_take(&round, &reactor->calls);
+    while ((node = torc_list_pop(&round)) != NULL) {
+        torc_call *call = torc_container_of(node, torc_call, node);
+        call->run(call);
+        if (is_spent(budget)) break;
+    }
+    if (torc_list_is_empty(&round)) return true;
+    torc_list_take(&round, &reactor->calls);
+    torc_list_take(&reactor->calls, &round);
+    return false;
+}
+
+static void run_queue(torc_reactor *reactor) {
+    run_thread_calls(reactor);
+    if (torc_list_is_empty(&reactor->calls)) return;
+
+    time_budget budget = budget_of(reactor, TORC_TURN_QUEUE_US);
+    for (int round = 0; round < TORC_TURN_ROUNDS && !torc_list_is_empty(&reactor->calls); round++)
+        if (!run_round(reactor, &budget)) return;
+}
+
+/* ---- output ---- */
+
+void torc_reactor_flush_later(torc_reactor *reactor, torc_flushable *flushable) {
+    if (!torc_list_has(&flushable->node)) torc_list_push(&reactor->flushables, &flushable->node);
+}
+
+void torc_flushable_cancel(torc_flushable *flushable) {
+    torc_list_remove(&flushable->node);
+}
+
+static void flush(torc_reactor *reactor) {
+    torc_list round;
+    torc_list_node *node;
+
+    if (torc_list_is_empty(&reactor->flushables)) return;
+    torc_list_init(&round);
+    torc_list_take(&round, &reactor->flushables);
+    while ((node = torc_list_pop(&round)) != NULL) {
+        torc_flushable *flushable = torc_container_of(node, torc_flushable, node);
+        flushable->flush(flushable);
+    }
+}
+
+/* ---- the turn ---- */
+
+static bool is_queued(const torc_reactor *reactor) {
+    return !torc_list_is_empty(&reactor->calls) || !torc_list_is_empty(&reactor->flushables) ||
+           reactor->retired || atomic_load_explicit(&reactor->thread_calls, memory_order_relaxed) ||
+           reactor->poller->ops->has_completions(reactor->poller);
+}
+
+static int64_t time_to_wait(const torc_reactor *reactor, int64_t wait_ms) {
+    const uint64_t soonest_ms = torc_timers_soonest_ms(reactor);
+
+    if (is_queued(reactor) || soonest_ms <= reactor->now_ms) return 0;
+    if (soonest_ms == UINT64_MAX) return wait_ms;
+    const uint64_t until_ms = soonest_ms - reactor->now_ms;
+    return wait_ms >= 0 && (uint64_t)wait_ms < until_ms ? wait_ms : (int64_t)until_ms;
+}
+
+/* Tell completions, a few at a time so that the time can be looked at. */
+static size_t deliver(torc_reactor *reactor) {
+    torc_poller *poller = reactor->poller;
+    size_t count = poller->ops->deliver(poller, LOOK_AT_CLOCK_EVERY);
+
+    if (count < LOOK_AT_CLOCK_EVERY) return count;
+    const uint64_t until_us = reactor->clock->monotonic_us(reactor->clock) + TORC_TURN_DELIVER_US;
+    while (count < TORC_TURN_COMPLETIONS) {
+        const size_t more = poller->ops->deliver(poller, LOOK_AT_CLOCK_EVERY);
+        count += more;
+        if (more < LOOK_AT_CLOCK_EVERY || reactor->clock->monotonic_us(reactor->clock) >= until_us) break;
+    }
+    return count;
+}
+
+torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) {
+    reactor->turns++;
+    look_at_clock(reactor);
+    torc_timers_expire(reactor);
+    const torc_err err = reactor->poller->ops->wait(reactor->poller, time_to_wait(reactor, wait_ms));
+    look_at_clock(reactor);
+    for (int i = 0; i < DELIVERIES; i++) {
+        const size_t delivered = deliver(reactor);
+        run_queue(reactor);
+        flush(reactor);
+        if (delivered == 0) break;
+    }
+    torc_retire_all(reactor);
+    return err;
+}
+
+torc_err torc_reactor_run(torc_reactor *reactor) {
+    torc_err err = TORC_OK;
+
+    assert(!reactor->running);
+    reactor->running = true;
+    while (!reactor->stopping && !err) err = torc_reactor_turn(reactor, -1);
+    reactor->running = reactor->stopping = false;
+    return err;
+}
+
+void torc_reactor_stop(torc_reactor *reactor) {
+    reactor->stopping = true;
+}
+
+/* ---- life ---- */
+
+static torc_reactor_options read_options(const torc_reactor_options *given) {
+    torc_reactor_options options = {0};
+
+    if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    options.size = sizeof(options);
+    if (!options.fibers_max) options.fibers_max = 8192;
+    if (!options.fiber_stack_size) options.fiber_stack_size = 65536;
+    if (!options.threads_max) options.threads_max = 4;
+    if (!options.thread_queue_max) options.thread_queue_max = 1024;
+    return options;
+}
+
+/* sendfile() raises SIGPIPE and cannot be told not to. */
+static void block_sigpipe(void) {
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void init(torc_reactor *self, const torc_reactor_options *options, torc_clock *clock) {
+    self->options = *options;
+    torc_memory_init(&self->memory, options->memory_max);
+    torc_page_pool_init(&self->pages, &self->memory, FREE_PAGES);
+    torc_chain_pool_init(&self->chains, &self->pages, FREE_SEGMENTS);
+    torc_heap_init(&self->timers, torc_timer_before);
+    torc_list_init(&self->calls);
+    torc_list_init(&self->flushables);
+    self->retired_end = &self->retired;
+    self->log = options->log;
+    self->system_clock = (torc_clock){system_monotonic_us, system_wall_seconds};
+    self->clock = clock ? clock : &self->system_clock;
+    look_at_clock(self);
+}
+
+torc_err torc_reactor_new_over(const torc_reactor_options *given, torc_poller_new_fn *make,
+                               torc_clock *clock, torc_reactor **reactor) {
+    const torc_reactor_options options = read_options(given);
+    torc_reactor *self = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*self));
+
+    if (!self) return TORC_ERR_NO_MEMORY;
+    init(self, &options, clock);
+    self->scratch = torc_alloc(&self->memory, TORC_MEMORY_INPUT, TORC_RECEIVE_SIZE);
+    const torc_err err = self->scratch ? make(self, &self->poller) : TORC_ERR_NO_MEMORY;
+    if (err) {
+        torc_reactor_free(self);
+        return err;
+    }
+    block_sigpipe();
+    *reactor = self;
+    return TORC_OK;
+}
+
+torc_err torc_reactor_new(const torc_reactor_options *options, torc_reactor **reactor) {
+    return torc_reactor_new_over(options, torc_poller_epoll_new, NULL, reactor);
+}
+
+/* Let what was closed end: `closed` may take several turns, by the poller. */
+static void settle(torc_reactor *reactor) {
+    for (int i = 0; i < 64 && is_queued(reactor); i++) (void)!torc_reactor_turn(reactor, 0);
+}
+
+void torc_reactor_free(torc_reactor *reactor) {
+    if (!reactor) return;
+    assert(!reactor->running);
+    if (reactor->poller) {
+        settle(reactor);
+        reactor->poller->ops->free(reactor->poller);
+    }
+    torc_dealloc(&reactor->memory, reactor->scratch);
+    torc_chain_pool_dispose(&reactor->chains);
+    torc_page_pool_dispose(&reactor->pages);
+    torc_dealloc(NULL, reactor);
+}
+
+torc_memory *torc_reactor_memory(torc_reactor *reactor) {
+    return &reactor->memory;
+}
+
+torc_log *torc_reactor_log(torc_reactor *reactor) {
+    return reactor->log;
+}
