@@ -50,12 +50,12 @@ typedef torc_render torc_request_step_fn(torc_request *request, void *context);
 void torc_request_run(torc_request *request, torc_request_step_fn *step, void *context, bool on_fiber);
 
 /* The path's segments, split and decoded once, in the arena. */
-typedef struct torc_request_path {
+typedef struct torc_path {
     torc_str *raw, *decoded;
     uint32_t count;
     uint32_t depth; /* how many of them led to who renders */
-} torc_request_path;
-torc_request_path *torc_request_path_of(torc_request *request);
+} torc_path;
+torc_path *torc_request_path_of(torc_request *request);
 /* Parameters of a route, newest first. */
 torc_err torc_request_add_param(torc_request *request, torc_str name, torc_str value) TORC_MUST_CHECK;
 torc_handler *torc_request_handler(const torc_request *request);

@@ -44,7 +44,7 @@ static bool arrive(torc_walk *walk, torc_resource *node, uint32_t depth) {
 
 /* What is left of the path from `depth` on, decoded, its segments joined again. */
 static torc_str rest_of(torc_walk *walk, uint32_t depth) {
-    const torc_request_path *path = walk->path;
+    const torc_path *path = walk->path;
     size_t len = path->count - depth - 1;
 
     for (uint32_t i = depth; i < path->count; i++) len += path->decoded[i].len;

@@ -12,7 +12,7 @@ typedef struct torc_walk {
     torc_request *request;
     torc_method method;
     torc_str method_text;
-    torc_request_path *path;
+    torc_path *path;
     torc_resource *found;     /* who answers: by `route` if that is set, else by its render */
     const torc_route *route;
     uint32_t allow;           /* methods that places on the path would have answered */
