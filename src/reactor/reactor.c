@@ -289,6 +289,15 @@ static void settle(torc_reactor *reactor) {
     for (int i = 0; i < 64 && is_queued(reactor); i++) (void)!torc_reactor_turn(reactor, 0);
 }
 
+static void tell_guests(torc_reactor *reactor) {
+    torc_reactor_guest *guest;
+
+    while ((guest = reactor->guests) != NULL) {
+        reactor->guests = guest->next;
+        guest->reactor_freed(guest, reactor);
+    }
+}
+
 void torc_reactor_free(torc_reactor *reactor) {
     if (!reactor) return;
     assert(!reactor->running);
@@ -296,6 +305,7 @@ void torc_reactor_free(torc_reactor *reactor) {
         settle(reactor);
         reactor->poller->ops->free(reactor->poller);
     }
+    tell_guests(reactor);
     torc_dealloc(&reactor->memory, reactor->scratch);
     torc_chain_pool_dispose(&reactor->chains);
     torc_page_pool_dispose(&reactor->pages);
