@@ -7,16 +7,16 @@
 
 #include "app/options.h"
 
-typedef struct limit {
+typedef struct named_limit {
     const char *name;
     const char *help;
     size_t place;
     bool is_wide; /* 64 bits */
-} limit;
+} named_limit;
 
 #define LIMIT(member, name, help) {name, help, offsetof(torc_limits, member), sizeof(((torc_limits *)0)->member) == 8}
 
-static const limit limits_by_name[] = {
+static const named_limit limits_by_name[] = {
     LIMIT(request_line_bytes_max, "request-line-bytes", "length of a request line"),
     LIMIT(section_bytes_max, "section-bytes", "request line and fields together"),
     LIMIT(fields_max, "fields", "number of field lines"),
@@ -46,7 +46,7 @@ static const limit limits_by_name[] = {
     LIMIT(memory_max, "memory", "bytes of all that the server allocates"),
 };
 
-static const limit *find(torc_str name) {
+static const named_limit *find(torc_str name) {
     for (size_t i = 0; i < TORC_COUNT_OF(limits_by_name); i++)
         if (torc_str_equals(name, torc_str_of(limits_by_name[i].name))) return &limits_by_name[i];
     return NULL;
@@ -64,7 +64,7 @@ static const char *unknown(torc_str name, char text[160]) {
     return text;
 }
 
-static void store(torc_limits *limits, const limit *limit, uint64_t value) {
+static void store(torc_limits *limits, const named_limit *limit, uint64_t value) {
     char *place = (char *)limits + limit->place;
     const uint32_t narrow = (uint32_t)value;
 
@@ -79,7 +79,7 @@ const char *torc_limit_option_apply(torc_limits *limits, const char *value, char
     if (!equals) return "write NAME=VALUE, for example body-bytes=1048576";
 
     const torc_str name = torc_str_make(value, (size_t)(equals - value));
-    const limit *limit = find(name);
+    const named_limit *limit = find(name);
     if (!limit) return unknown(name, text);
 
     const uint64_t unlimited = limit->is_wide ? TORC_UNLIMITED_BYTES : TORC_UNLIMITED;
@@ -97,7 +97,7 @@ void torc_limit_options_write(torc_buf *text) {
     const torc_limits defaults = torc_limits_default();
 
     for (size_t i = 0; i < TORC_COUNT_OF(limits_by_name); i++) {
-        const limit *limit = &limits_by_name[i];
+        const named_limit *limit = &limits_by_name[i];
         const char *place = (const char *)&defaults + limit->place;
         uint64_t value = 0;
         uint32_t narrow;

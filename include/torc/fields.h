@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_FIELDS_H
+#define TORC_FIELDS_H
+
+#include <torc/arena.h>
+#include <torc/str.h>
+
+/**
+ * Fields: the names and values of a head or of trailers, in order (RFC 9110 §5).
+ *
+ * Names are compared without regard to case. The names that the library knows have an id, by which they are found
+ * fastest. A torc_fields is a value: it points to fields and text that somebody else owns, an arena mostly.
+ */
+
+/* X(id, name): grouped for reading; the order has no meaning. */
+#define TORC_FIELD_TABLE(X)                                                                        \
+    X(ACCEPT, "Accept")                                                                            \
+    X(ACCEPT_CHARSET, "Accept-Charset")                                                            \
+    X(ACCEPT_ENCODING, "Accept-Encoding")                                                          \
+    X(ACCEPT_LANGUAGE, "Accept-Language")                                                          \
+    X(ACCEPT_RANGES, "Accept-Ranges")                                                              \
+    X(ACCESS_CONTROL_ALLOW_CREDENTIALS, "Access-Control-Allow-Credentials")                        \
+    X(ACCESS_CONTROL_ALLOW_HEADERS, "Access-Control-Allow-Headers")                                \
+    X(ACCESS_CONTROL_ALLOW_METHODS, "Access-Control-Allow-Methods")                                \
+    X(ACCESS_CONTROL_ALLOW_ORIGIN, "Access-Control-Allow-Origin")                                  \
+    X(ACCESS_CONTROL_EXPOSE_HEADERS, "Access-Control-Expose-Headers")                              \
+    X(ACCESS_CONTROL_MAX_AGE, "Access-Control-Max-Age")                                            \
+    X(ACCESS_CONTROL_REQUEST_HEADERS, "Access-Control-Request-Headers")                            \
+    X(ACCESS_CONTROL_REQUEST_METHOD, "Access-Control-Request-Method")                              \
+    X(AGE, "Age")                                                                                  \
+    X(ALLOW, "Allow")                                                                              \
+    X(ALT_SVC, "Alt-Svc")                                                                          \
+    X(AUTHENTICATION_INFO, "Authentication-Info")                                                  \
+    X(AUTHORIZATION, "Authorization")                                                              \
+    X(CACHE_CONTROL, "Cache-Control")                                                              \
+    X(CONNECTION, "Connection")                                                                    \
+    X(CONTENT_DISPOSITION, "Content-Disposition")                                                  \
+    X(CONTENT_ENCODING, "Content-Encoding")                                                        \
+    X(CONTENT_LANGUAGE, "Content-Language")                                                        \
+    X(CONTENT_LENGTH, "Content-Length")                                                            \
+    X(CONTENT_LOCATION, "Content-Location")                                                        \
+    X(CONTENT_MD5, "Content-MD5")                                                                  \
+    X(CONTENT_RANGE, "Content-Range")                                                              \
+    X(CONTENT_SECURITY_POLICY, "Content-Security-Policy")                                          \
+    X(CONTENT_TYPE, "Content-Type")                                                                \
+    X(COOKIE, "Cookie")                                                                            \
+    X(DATE, "Date")                                                                                \
+    X(DNT, "DNT")                                                                                  \
+    X(ETAG, "ETag")                                                                                \
+    X(EXPECT, "Expect")                                                                            \
+    X(EXPIRES, "Expires")                                                                          \
+    X(FORWARDED, "Forwarded")                                                                      \
+    X(FROM, "From")                                                                                \
+    X(HOST, "Host")                                                                                \
+    X(IF_MATCH, "If-Match")                                                                        \
+    X(IF_MODIFIED_SINCE, "If-Modified-Since")                                                      \
+    X(IF_NONE_MATCH, "If-None-Match")                                                              \
+    X(IF_RANGE, "If-Range")                                                                        \
+    X(IF_UNMODIFIED_SINCE, "If-Unmodified-Since")                                                  \
+    X(KEEP_ALIVE, "Keep-Alive")                                                                    \
+    X(LAST_EVENT_ID, "Last-Event-ID")                                                              \
+    X(LAST_MODIFIED, "Last-Modified")                                                              \
+    X(LINK, "Link")                                                                                \
+    X(LOCATION, "Location")                                                                        \
+    X(MAX_FORWARDS, "Max-Forwards")                                                                \
+    X(ORIGIN, "Origin")                                                                            \
+    X(P3P, "P3P")                                                                                  \
+    X(PRAGMA, "Pragma")                                                                            \
+    X(PRIORITY, "Priority")                                                                        \
+    X(PROXY_AUTHENTICATE, "Proxy-Authenticate")                                                    \
+    X(PROXY_AUTHORIZATION, "Proxy-Authorization")                                                  \
+    X(PROXY_CONNECTION, "Proxy-Connection")                                                        \
+    X(RANGE, "Range")                                                                              \
+    X(REFERER, "Referer")                                                                          \
+    X(REFERRER_POLICY, "Referrer-Policy")                                                          \
+    X(RETRY_AFTER, "Retry-After")                                                                  \
+    X(SEC_WEBSOCKET_ACCEPT, "Sec-WebSocket-Accept")                                                \
+    X(SEC_WEBSOCKET_EXTENSIONS, "Sec-WebSocket-Extensions")                                        \
+    X(SEC_WEBSOCKET_KEY, "Sec-WebSocket-Key")                                                      \
+    X(SEC_WEBSOCKET_PROTOCOL, "Sec-WebSocket-Protocol")                                            \
+    X(SEC_WEBSOCKET_VERSION, "Sec-WebSocket-Version")                                              \
+    X(SERVER, "Server")                                                                            \
+    X(SET_COOKIE, "Set-Cookie")                                                                    \
+    X(STRICT_TRANSPORT_SECURITY, "Strict-Transport-Security")                                      \
+    X(TE, "TE")                                                                                    \
+    X(TRACEPARENT, "Traceparent")                                                                  \
+    X(TRACESTATE, "Tracestate")                                                                    \
+    X(TRAILER, "Trailer")                                                                          \
+    X(TRANSFER_ENCODING, "Transfer-Encoding")                                                      \
+    X(UPGRADE, "Upgrade")                                                                          \
+    X(UPGRADE_INSECURE_REQUESTS, "Upgrade-Insecure-Requests")                                      \
+    X(USER_AGENT, "User-Agent")                                                                    \
+    X(VARY, "Vary")                                                                                \
+    X(VIA, "Via")                                                                                  \
+    X(WWW_AUTHENTICATE, "WWW-Authenticate")                                                        \
+    X(X_CONTENT_TYPE_OPTIONS, "X-Content-Type-Options")                                            \
+    X(X_FORWARDED_FOR, "X-Forwarded-For")                                                          \
+    X(X_FORWARDED_HOST, "X-Forwarded-Host")                                                        \
+    X(X_FORWARDED_PROTO, "X-Forwarded-Proto")                                                      \
+    X(X_FRAME_OPTIONS, "X-Frame-Options")                                                          \
+    X(X_REAL_IP, "X-Real-IP")                                                                      \
+    X(X_REQUEST_ID, "X-Request-ID")                                                                \
+    X(X_REQUESTED_WITH, "X-Requested-With")                                                        \
+    X(X_XSS_PROTECTION, "X-XSS-Protection")
+
+typedef enum torc_field_id {
+    TORC_FIELD_OTHER = 0, /* a name that is not in the table */
+#define TORC_FIELD_ENUMERATOR(id, name) TORC_FIELD_##id,
+    TORC_FIELD_TABLE(TORC_FIELD_ENUMERATOR)
+#undef TORC_FIELD_ENUMERATOR
+        TORC_FIELDS
+} torc_field_id;
+
+typedef struct torc_field {
+    torc_str name;  /* as sent */
+    torc_str value; /* without the white space around it */
+    torc_field_id id;
+} torc_field;
+
+typedef struct torc_fields {
+    torc_field *items;
+    uint32_t count;
+    uint32_t capacity; /* private */
+} torc_fields;
+
+TORC_BEGIN_DECLS
+
+/** The id of a name, whatever its case. */
+TORC_API torc_field_id torc_field_find(torc_str name);
+/** The name as it is usually written; empty for TORC_FIELD_OTHER. */
+TORC_API torc_str torc_field_name(torc_field_id id);
+/** Whether it is a token (RFC 9110 §5.6.2): not empty, no separators. */
+TORC_API bool torc_is_token(torc_str text);
+/** Whether it can be a field's name: a token. */
+TORC_API bool torc_field_name_is_valid(torc_str name);
+/** Whether it can be a field's value: no control bytes but HTAB, no white space at the ends. */
+TORC_API bool torc_field_value_is_valid(torc_str value);
+/** Whether a field may stand in trailers: not one of framing, routing, requests' conditions, or access. */
+TORC_API bool torc_field_is_allowed_in_trailers(torc_field_id id);
+
+/** The value of the first field of a name; `.bytes` NULL: there is none. */
+TORC_API torc_str torc_fields_value(const torc_fields *fields, torc_str name);
+TORC_API torc_str torc_fields_value_id(const torc_fields *fields, torc_field_id id);
+/** The first field with an id at or behind `*place`, which moves behind it; NULL: none. Start with 0. */
+TORC_API const torc_field *torc_fields_next_id(const torc_fields *fields, torc_field_id id,
+                                               uint32_t *place);
+/** Add a field behind the others; name and value are lent for as long as the fields are used. */
+TORC_API torc_err torc_fields_add(torc_fields *fields, torc_arena *arena, torc_str name,
+                                  torc_str value) TORC_MUST_CHECK;
+/** The same with copies of name and value in the arena. */
+TORC_API torc_err torc_fields_add_copy(torc_fields *fields, torc_arena *arena, torc_str name,
+                                       torc_str value) TORC_MUST_CHECK;
+/** Remove all fields of a name; how many they were. */
+TORC_API uint32_t torc_fields_remove(torc_fields *fields, torc_str name);
+/**
+ * The next member of a list (RFC 9110 §5.6.1): takes it, and the comma, from `*rest`; quoted strings may have commas;
+ * empty members are left out. False when nothing is left.
+ */
+TORC_API bool torc_list_member_next(torc_str *rest, torc_str *member);
+/** Whether a list has a member, whatever its case. */
+TORC_API bool torc_list_has_member(torc_str list, torc_str member);
+
+TORC_END_DECLS
+
+#endif

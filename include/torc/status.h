@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_STATUS_H
+#define TORC_STATUS_H
+
+#include <torc/str.h>
+
+/** Status codes (RFC 9110 §15) and their phrases. Any thread may use these functions. */
+
+TORC_BEGIN_DECLS
+
+/** The standard phrase of a status, "Not Found" of 404; empty for one that has none. */
+TORC_API torc_str torc_status_phrase(int status);
+/** Whether a response of this status never has a body: 1xx, 204, 304. */
+TORC_API bool torc_status_is_bodiless(int status);
+
+TORC_END_DECLS
+
+#endif
