@@ -12,9 +12,9 @@
 /*
  * A request and its response, over an exchange of any wire, answered by a handler.
  *
- * The handler (a site, or a test) is the acceptor: for each exchange a request is made in the exchange's arena,
- * and the handler is told when its head has come. What this layer knows: body, response, loss,
- * tickets, the fiber that renders. What it does not: trees, routes, pages.
+ * The handler (a site, or a test) is the acceptor: for each exchange a request is made in the
+ * exchange's arena, and the handler is told when its head has come. What this layer knows: body,
+ * response, loss, tickets, the fiber that renders. What it does not: trees, routes, pages.
  */
 typedef struct torc_handler torc_handler;
 typedef struct torc_handler_ops {
@@ -22,8 +22,10 @@ typedef struct torc_handler_ops {
     void (*request_received)(torc_handler *handler, torc_request *request);
     /* A render answered DECLINED: reply 405 or 501. */
     void (*request_declined)(torc_handler *handler, torc_request *request);
-    /* Set content type and write the page of an error status (nothing was sent yet); detail may be empty. */
-    void (*write_error_page)(torc_handler *handler, torc_request *request, int status, torc_str detail);
+    /* Set content type and write the page of an error status (nothing was sent yet); detail may be
+     * empty. */
+    void (*write_error_page)(torc_handler *handler, torc_request *request, int status,
+                             torc_str detail);
     /* The request is over, for logs and for what it held. TORC_OK: finished. */
     void (*request_ended)(torc_handler *handler, torc_request *request, torc_err reason);
 } torc_handler_ops;
@@ -44,10 +46,11 @@ void torc_handler_init(torc_handler *handler, const torc_handler_ops *ops);
 /* What a request runs: a route's function or a resource's render, found by the handler. */
 typedef torc_render torc_request_step_fn(torc_request *request, void *context);
 /*
- * Run `step` and act on its answer: on a fiber, started at once on top of the reactor's stack (503 beyond
- * the limit of fibers), or right here.
+ * Run `step` and act on its answer: on a fiber, started at once on top of the reactor's stack (503
+ * beyond the limit of fibers), or right here.
  */
-void torc_request_run(torc_request *request, torc_request_step_fn *step, void *context, bool on_fiber);
+void torc_request_run(torc_request *request, torc_request_step_fn *step, void *context,
+                      bool on_fiber);
 
 /* The path's segments, split and decoded once, in the arena. */
 typedef struct torc_path {
@@ -57,7 +60,8 @@ typedef struct torc_path {
 } torc_path;
 torc_path *torc_request_path_of(torc_request *request);
 /* Parameters of a route, newest first. */
-torc_err torc_request_add_param(torc_request *request, torc_str name, torc_str value) TORC_MUST_CHECK;
+torc_err torc_request_add_param(torc_request *request, torc_str name,
+                                torc_str value) TORC_MUST_CHECK;
 torc_handler *torc_request_handler(const torc_request *request);
 torc_exchange *torc_request_exchange(const torc_request *request);
 const torc_head *torc_request_head(const torc_request *request);

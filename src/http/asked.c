@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the peer asked, read from the head; and what belongs to the request as a whole.
+ */
+#include "http/request_state.h"
+
+torc_method torc_request_method(const torc_request *request) {
+    return request->head->method;
+}
+
+torc_str torc_request_method_text(const torc_request *request) {
+    return request->head->method_text;
+}
+
+torc_str torc_request_target(const torc_request *request) {
+    return request->head->target.text;
+}
+
+torc_str torc_request_path(const torc_request *request) {
+    return request->head->target.path;
+}
+
+torc_str torc_request_query(const torc_request *request) {
+    return request->head->target.query;
+}
+
+bool torc_request_is_secure(const torc_request *request) {
+    return request->exchange->wire->link(request->exchange)->is_secure;
+}
+
+torc_str torc_request_scheme(const torc_request *request) {
+    return torc_request_is_secure(request) ? TORC_STR("https") : TORC_STR("http");
+}
+
+torc_str torc_request_authority(const torc_request *request) {
+    const torc_str authority = request->head->target.authority;
+    return authority.bytes ? authority : torc_request_field_id(request, TORC_FIELD_HOST);
+}
+
+/* "[::1]:80" gives "[::1]", "a.example:80" gives "a.example". */
+torc_str torc_request_hostname(const torc_request *request) {
+    const torc_str authority = torc_request_authority(request);
+    const ptrdiff_t end =
+        torc_str_find_byte(authority, authority.len && authority.bytes[0] == '[' ? ']' : ':');
+
+    if (end < 0) return authority;
+    return torc_str_head(authority, (size_t)end + (authority.bytes[0] == '[' ? 1 : 0));
+}
+
+int torc_request_version(const torc_request *request) {
+    return request->head->version;
+}
+
+const torc_fields *torc_request_fields(const torc_request *request) {
+    return &request->head->fields;
+}
+
+torc_str torc_request_field(const torc_request *request, const char *name) {
+    return torc_fields_value(&request->head->fields, torc_str_of(name));
+}
+
+torc_str torc_request_field_id(const torc_request *request, torc_field_id id) {
+    return torc_fields_value_id(&request->head->fields, id);
+}
+
+int64_t torc_request_content_length(const torc_request *request) {
+    return request->head->body_len;
+}
+
+torc_addr torc_request_peer(const torc_request *request) {
+    return request->exchange->wire->link(request->exchange)->peer;
+}
+
+torc_addr torc_request_host(const torc_request *request) {
+    return request->exchange->wire->link(request->exchange)->host;
+}
+
+torc_reactor *torc_request_reactor(const torc_request *request) {
+    return request->reactor;
+}
+
+torc_arena *torc_request_arena(torc_request *request) {
+    return request->arena;
+}
+
+void *torc_request_context(const torc_request *request) {
+    return request->handler->context;
+}
+
+void torc_request_set_data(torc_request *request, void *data) {
+    request->data = data;
+}
+
+void *torc_request_data(const torc_request *request) {
+    return request->data;
+}
+
+const torc_limits *torc_request_limits_now(torc_request *request) {
+    if (request->limits_are_own || request->handler->limits) return torc_request_limits(request);
+    return request->exchange->limits;
+}
+
+/* The wire reads the exchange's limits, too: those of scope route are changed for it as well. */
+torc_limits *torc_request_limits(torc_request *request) {
+    if (!request->limits_are_own) {
+        request->limits = torc_limits_inherit(request->handler->limits, request->exchange->limits);
+        request->limits_are_own = true;
+        request->exchange->limits = &request->limits;
+    }
+    return &request->limits;
+}
+
+torc_handler *torc_request_handler(const torc_request *request) {
+    return request->handler;
+}
+
+torc_exchange *torc_request_exchange(const torc_request *request) {
+    return request->exchange;
+}
+
+const torc_head *torc_request_head(const torc_request *request) {
+    return request->head;
+}
+
+uint64_t torc_request_body_sent(const torc_request *request) {
+    return request->body_sent;
+}
+
+uint64_t torc_request_started_us(const torc_request *request) {
+    return request->started_us;
+}

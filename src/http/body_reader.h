@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_HTTP_BODY_READER_H
+#define TORC_HTTP_BODY_READER_H
+
+#include <torc/body.h>
+
+#include "base/page.h"
+#include "http/request_state.h"
+
+/*
+ * Who reads the body of a request: made with the first read, in the request's arena.
+ *
+ * What was received and not yet read is in pages, at most a window of it. A read for a callback, or
+ * of the whole, takes the bytes as they come.
+ */
+enum {
+    TORC_BODY_WINDOW = 64 * 1024
+};
+
+/* At the beginning of a page's bytes. */
+typedef struct torc_body_piece {
+    uint32_t len;
+    char bytes[];
+} torc_body_piece;
+
+typedef enum torc_body_mode {
+    TORC_BODY_IDLE,
+    TORC_BODY_CHUNK, /* a callback is owed the next bytes */
+    TORC_BODY_WHOLE  /* everything goes into `whole` */
+} torc_body_mode;
+
+typedef struct torc_body_reader {
+    torc_request *request;
+    torc_holding holding;
+    torc_page *first, *last; /* received and not yet read, oldest first */
+    torc_page *lent;         /* what the last read gave */
+    uint64_t max;            /* bytes of the body */
+    uint64_t received;
+    size_t wanted;   /* asked of the wire and not yet received */
+    size_t buffered; /* in `first` and after it */
+    int16_t err;     /* why no more comes */
+    uint8_t mode;
+    bool is_complete;  /* all was received */
+    bool is_collected; /* `whole` is in use */
+    torc_list waits;   /* fibers that wait for anything of this to change */
+    torc_call telling; /* a callback whose answer is there already */
+    torc_body_chunk_fn *chunk_fn;
+    torc_body_whole_fn *whole_fn;
+    void *context;
+    torc_buf whole;
+    torc_body body;
+} torc_body_reader;
+
+/* The request's reader, made when first needed; NULL: `*err` says why not (the request is over, no
+ * memory). */
+torc_body_reader *torc_body_reader_of(torc_request *request, torc_err *err);
+/* Ask the wire for more, once enough of the window is free. */
+void torc_body_want(torc_body_reader *reader);
+/* Collect the whole body in memory from now on, at most `max` bytes; what is there already is
+ * moved. */
+void torc_body_collect(torc_body_reader *reader, size_t max);
+/* No more is taken of the body: reads answer `err`. */
+void torc_body_fail(torc_body_reader *reader, torc_err err);
+/* Wait on the fiber until something has changed. */
+torc_err torc_body_wait(torc_body_reader *reader) TORC_MUST_CHECK;
+
+#endif

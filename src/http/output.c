@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The body of the response: writing it, waiting while the peer is slow, and its end.
+ *
+ *  - The first write, flush or finish sends the head.
+ *  - `body_sent` counts what was written, for HEAD too; for a status without a body nothing is
+ * counted.
+ *  - More than the announced length never leaves; less makes finish fail.
+ *  - A response that failed before its head went is replaced by an error page when it is finished;
+ * one that failed later was reset on the spot.
+ */
+#include <torc/log.h>
+#include <unistd.h>
+
+#include "http/request_state.h"
+#include "http/wait.h"
+
+enum {
+    PIECE_MIN = 16 * 1024, /* of a long write on a fiber, between two waits */
+    STATIC_MIN = 1024      /* what is shorter is copied: that costs less than a reference */
+};
+
+/* What the head says of the body's length when `unknown` is to be said where nothing was announced.
+ */
+static int64_t announced_len(const torc_request *request, int64_t unknown) {
+    if (request->status == 204) return 0;
+    if (request->status == 304)
+        return request->has_length && request->length ? (int64_t)request->length : -1;
+    return request->has_length ? (int64_t)request->length : unknown;
+}
+
+/* Send the head, if it has not gone. Whether writing has an effect then. */
+static bool begin(torc_request *request, int64_t unknown) {
+    if (!request->is_started) torc_response_send_head(request, announced_len(request, unknown));
+    return !request_is_over(request) && !request->failure;
+}
+
+/* Whether `len` more bytes are to be sent; begins the response. */
+static bool admit(torc_request *request, uint64_t len) {
+    if (request_is_over(request) || request->failure) return false;
+    if (!torc_response_allows_body(request)) len = 0;
+    if (request->has_length && !request->is_head && len > request->length - request->body_sent) {
+        torc_response_fail(request, TORC_ERR_STATE);
+        return false;
+    }
+    if (!begin(request, -1)) return false;
+    request->body_sent += len;
+    return len > 0 && !request->is_head;
+}
+
+static void send_chain(torc_request *request, torc_chain *chain) {
+    const torc_err err = request->exchange->wire->send_body(request->exchange, chain);
+    if (err && err != TORC_ERR_GONE) torc_response_fail(request, err);
+}
+
+static void send_copy(torc_request *request, torc_str bytes) {
+    torc_chain chain;
+
+    torc_chain_init(&chain, &request->reactor->chains);
+    if (torc_chain_add_bytes(&chain, bytes))
+        torc_response_fail(request, TORC_ERR_NO_MEMORY);
+    else
+        send_chain(request, &chain);
+}
+
+/* A chunk over bytes that somebody else keeps for ever. */
+typedef struct lasting_bytes {
+    torc_chunk base;
+    torc_memory *memory;
+} lasting_bytes;
+
+static void free_lasting(torc_chunk *chunk) {
+    lasting_bytes *self = torc_container_of(chunk, lasting_bytes, base);
+    torc_dealloc(self->memory, self);
+}
+
+static void send_static(torc_request *request, torc_str bytes) {
+    torc_memory *memory = &request->reactor->memory;
+    lasting_bytes *self = torc_alloc(memory, TORC_MEMORY_OUTPUT, sizeof(*self));
+    torc_chain chain;
+
+    if (!self) {
+        torc_response_fail(request, TORC_ERR_NO_MEMORY);
+        return;
+    }
+    *self = (lasting_bytes){
+        .base = {.bytes = bytes.bytes, .len = bytes.len, .refs = 1, .free = free_lasting},
+        .memory = memory,
+    };
+    torc_chain_init(&chain, &request->reactor->chains);
+    if (torc_chain_add_chunk(&chain, &self->base, 0, bytes.len))
+        torc_response_fail(request, TORC_ERR_NO_MEMORY);
+    else
+        send_chain(request, &chain);
+    torc_chunk_unref(&self->base);
+}
+
+/* Wait, on a fiber, until there is room. Elsewhere the wire refuses what is beyond the hard mark.
+ */
+static bool wait_for_room(torc_request *request) {
+    const torc_exchange_wire *wire = request->exchange->wire;
+
+    while (wire->room(request->exchange) == 0 && torc_waits_possible(request->reactor)) {
+        const torc_err err = torc_waits_enter(request->reactor, &request->output_waits);
+        if (err) torc_response_fail(request, err);
+        if (err || request_is_over(request)) return false;
+    }
+    return true;
+}
+
+/* How much of a long write goes at once: on a fiber no more than there is room for, about. */
+static size_t piece_of(torc_request *request, size_t len) {
+    size_t room;
+
+    if (!torc_waits_possible(request->reactor)) return len;
+    room = request->exchange->wire->room(request->exchange);
+    if (room < PIECE_MIN) room = PIECE_MIN;
+    return len < room ? len : room;
+}
+
+void torc_request_write(torc_request *request, torc_str bytes) {
+    if (!admit(request, bytes.len)) return;
+    while (bytes.len > 0 && wait_for_room(request)) {
+        const size_t piece = piece_of(request, bytes.len);
+        send_copy(request, torc_str_head(bytes, piece));
+        if (request_is_over(request)) return;
+        bytes = torc_str_from(bytes, piece);
+    }
+    if (request->feed) torc_feed_written(request);
+}
+
+void torc_request_write_static(torc_request *request, torc_str bytes) {
+    if (bytes.len < STATIC_MIN) {
+        torc_request_write(request, bytes);
+        return;
+    }
+    if (!admit(request, bytes.len) || !wait_for_room(request)) return;
+    send_static(request, bytes);
+    if (request->feed) torc_feed_written(request);
+}
+
+void torc_request_write_file(torc_request *request, int fd, uint64_t offset, uint64_t len) {
+    torc_shared_file *file;
+    torc_chain chain;
+
+    if (!admit(request, len) || !wait_for_room(request)) {
+        close(fd);
+        return;
+    }
+    file = torc_shared_file_new(&request->reactor->memory, fd);
+    if (!file) {
+        close(fd);
+        torc_response_fail(request, TORC_ERR_NO_MEMORY);
+        return;
+    }
+    torc_chain_init(&chain, &request->reactor->chains);
+    if (torc_chain_add_file(&chain, file, offset, len))
+        torc_response_fail(request, TORC_ERR_NO_MEMORY);
+    else
+        send_chain(request, &chain);
+    torc_shared_file_unref(file);
+    if (request->feed) torc_feed_written(request);
+}
+
+void torc_request_flush(torc_request *request) {
+    if (!request_is_over(request) && !request->failure) (void)begin(request, -1);
+}
+
+size_t torc_request_room(const torc_request *request) {
+    if (request_is_over(request)) return 0;
+    return request->exchange->wire->room(request->exchange);
+}
+
+static torc_log *log_of(const torc_request *request) {
+    return request->handler->log ? request->handler->log : request->reactor->log;
+}
+
+static void send_end(torc_request *request) {
+    const torc_err err = request->exchange->wire->send_end(request->exchange, request->trailers);
+    if (err && err != TORC_ERR_GONE) torc_response_fail(request, err);
+}
+
+/* Less was written than announced. */
+static bool is_short(const torc_request *request) {
+    return request->has_length && request->body_sent < request->length && !request->is_head &&
+           torc_response_allows_body(request);
+}
+
+/* Send what is left to be sent: the head, if nothing was written, and the end. */
+static void complete(torc_request *request) {
+    if (is_short(request)) torc_response_fail(request, TORC_ERR_STATE);
+    if (!request->failure && begin(request, 0)) send_end(request);
+}
+
+static int status_of_failure(torc_err err) {
+    return err == TORC_ERR_NO_MEMORY || err == TORC_ERR_LIMIT ? 503 : 500;
+}
+
+/* Nothing of the response was sent: an error page goes out in its place, or a reply without a body.
+ */
+static void replace(torc_request *request) {
+    const int status = status_of_failure((torc_err)request->failure);
+
+    TORC_LOG_ERROR(log_of(request), "http", "a response failed before it was sent",
+                   TORC_LOG_ERR("error", (torc_err)request->failure),
+                   TORC_LOG_STR("target", torc_request_target(request)));
+    torc_response_clear(request);
+    request->status = status;
+    request->handler->ops->write_error_page(request->handler, request, status,
+                                            torc_str_make(NULL, 0));
+    complete(request);
+    if (!request->failure || request->is_started) return;
+    torc_response_clear(request);
+    request->status = status;
+    complete(request);
+}
+
+torc_err torc_request_finish(torc_request *request) {
+    torc_err first;
+
+    if (request->is_finished || (request->is_lost && !request->failure)) return TORC_ERR_GONE;
+    if (!request->failure) complete(request);
+    first = (torc_err)request->failure;
+    if (first && !request->is_started) replace(request);
+    if (request->failure) torc_request_reset(request, (torc_err)request->failure);
+    if (request->is_lost)
+        request->is_finished = true;
+    else
+        torc_request_finished(request, request->is_reset ? first : TORC_OK);
+    return first;
+}
+
+/* Announce the length of a body that is all there, unless that announces itself. */
+static bool begin_whole(torc_request *request, size_t len) {
+    if (request_is_over(request)) return false;
+    if (request->is_started) torc_response_fail(request, TORC_ERR_STATE);
+    request->has_length = true;
+    request->length = len;
+    return admit(request, len);
+}
+
+void torc_response_send_whole(torc_request *request, torc_str body, bool is_static) {
+    if (begin_whole(request, body.len)) {
+        if (is_static && body.len >= STATIC_MIN)
+            send_static(request, body);
+        else
+            send_copy(request, body);
+    }
+    (void)!torc_request_finish(request);
+}
+
+void torc_response_send_chain(torc_request *request, torc_chain *body) {
+    if (begin_whole(request, body->len)) send_chain(request, body);
+    torc_chain_clear(body);
+    (void)!torc_request_finish(request);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The path's segments and the query's arguments, split and decoded once, in the arena.
+ *
+ *  - What has no escape is not copied: its decoded slice is the raw one.
+ *  - A path has at least one segment, which may be empty.
+ */
+#include "http/request_state.h"
+
+/* The decoded form of a part of the target; `plus`: a `+` stands for a space. */
+static torc_err decode(torc_arena *arena, torc_str raw, bool plus, torc_str *decoded) {
+    char *bytes;
+
+    *decoded = raw;
+    if (raw.len == 0) return TORC_OK;
+    if (!memchr(raw.bytes, '%', raw.len) && !(plus && memchr(raw.bytes, '+', raw.len)))
+        return TORC_OK;
+    bytes = torc_arena_bytes(arena, raw.len);
+    if (!bytes) return TORC_ERR_NO_MEMORY;
+    *decoded = torc_str_make(bytes, torc_percent_decode(raw, plus, bytes));
+    return TORC_OK;
+}
+
+static uint32_t count_parts(torc_str text, char separator) {
+    uint32_t count = 1;
+
+    for (size_t i = 0; i < text.len; i++) count += text.bytes[i] == separator;
+    return count;
+}
+
+static torc_err decode_segments(torc_request *request) {
+    torc_path *path = &request->path;
+    torc_err err = TORC_OK;
+
+    path->decoded = torc_arena_alloc(request->arena, path->count * sizeof(torc_str));
+    if (!path->decoded) return TORC_ERR_NO_MEMORY;
+    for (uint32_t i = 0; !err && i < path->count; i++)
+        err = decode(request->arena, path->raw[i], false, &path->decoded[i]);
+    return err;
+}
+
+torc_err torc_request_split_path(torc_request *request) {
+    const torc_str whole = request->head->target.path;
+    torc_path *path = &request->path;
+    torc_str rest = whole.len && whole.bytes[0] == '/' ? torc_str_from(whole, 1) : whole;
+
+    path->count = count_parts(rest, '/');
+    path->raw = torc_arena_alloc(request->arena, path->count * sizeof(torc_str));
+    if (!path->raw) return TORC_ERR_NO_MEMORY;
+
+    const char *start = rest.bytes, *const end = rest.bytes + rest.len;
+    bool is_escaped = false;
+    uint32_t place = 0;
+    for (const char *at = start; at < end; at++) {
+        is_escaped |= *at == '%';
+        if (*at != '/') continue;
+        path->raw[place++] = torc_str_make(start, (size_t)(at - start));
+        start = at + 1;
+    }
+    path->raw[place] = torc_str_make(start, (size_t)(end - start));
+    path->decoded = path->raw;
+    return is_escaped ? decode_segments(request) : TORC_OK;
+}
+
+torc_path *torc_request_path_of(torc_request *request) {
+    return &request->path;
+}
+
+size_t torc_request_segment_count(const torc_request *request) {
+    return request->path.count;
+}
+
+size_t torc_request_depth(const torc_request *request) {
+    return request->path.depth;
+}
+
+torc_str torc_request_segment(const torc_request *request, size_t place) {
+    return place < request->path.count ? request->path.decoded[place] : torc_str_make("", 0);
+}
+
+torc_str torc_request_segment_raw(const torc_request *request, size_t place) {
+    return place < request->path.count ? request->path.raw[place] : torc_str_make("", 0);
+}
+
+torc_err torc_request_add_param(torc_request *request, torc_str name, torc_str value) {
+    torc_path_param *param = torc_arena_alloc(request->arena, sizeof(*param));
+
+    if (!param) return TORC_ERR_NO_MEMORY;
+    *param = (torc_path_param){.next = request->params, .name = name, .value = value};
+    request->params = param;
+    return TORC_OK;
+}
+
+torc_str torc_request_param(const torc_request *request, const char *name) {
+    const torc_str wanted = torc_str_of(name);
+
+    for (const torc_path_param *param = request->params; param; param = param->next)
+        if (torc_str_equals(param->name, wanted)) return param->value;
+    return torc_str_make("", 0);
+}
+
+/* "a=b" into its halves, decoded; without `=` the value's bytes are NULL. */
+static torc_err read_arg(torc_arena *arena, torc_str item, torc_str *name, torc_str *value) {
+    const ptrdiff_t equals = torc_str_find_byte(item, '=');
+    torc_err err;
+
+    *value = torc_str_make(NULL, 0);
+    if (equals < 0) return decode(arena, item, true, name);
+    err = decode(arena, torc_str_head(item, (size_t)equals), true, name);
+    return err ? err : decode(arena, torc_str_from(item, (size_t)equals + 1), true, value);
+}
+
+static torc_err read_args(torc_request *request) {
+    torc_str rest = request->head->target.query, item;
+    const size_t max = rest.bytes ? count_parts(rest, '&') : 0;
+    torc_request_args *args =
+        torc_arena_alloc(request->arena, sizeof(*args) + max * sizeof(args->items[0]));
+    torc_err err = TORC_OK;
+
+    if (!args) return TORC_ERR_NO_MEMORY;
+    args->count = 0;
+    while (!err && torc_str_split(&rest, '&', &item)) {
+        if (item.len == 0) continue;
+        err = read_arg(request->arena, item, &args->items[args->count].name,
+                       &args->items[args->count].value);
+        args->count++;
+    }
+    if (!err) request->args = args;
+    return err;
+}
+
+bool torc_request_arg_next(torc_request *request, size_t *place, torc_str *name, torc_str *value) {
+    if (!request->args && read_args(request)) return false;
+    if (*place >= request->args->count) return false;
+
+    *name = request->args->items[*place].name;
+    *value = request->args->items[*place].value;
+    ++*place;
+    return true;
+}
+
+bool torc_request_arg(torc_request *request, const char *name, torc_str *value) {
+    const torc_str wanted = torc_str_of(name);
+    torc_str found, its_value;
+    size_t place = 0;
+
+    while (torc_request_arg_next(request, &place, &found, &its_value)) {
+        if (!torc_str_equals(found, wanted)) continue;
+        *value = its_value;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replies in one call: bytes, JSON, redirects, errors.
+ *
+ *  - A reply to a request that is over does nothing; one to a response that has begun makes it
+ * fail.
+ *  - A JSON document grows in a chain of its own and is sent only when it is complete.
+ */
+#include <torc/json.h>
+#include <torc/status.h>
+
+#include "http/request_state.h"
+
+/* Set a status and, without copying it, a content type that lives until the head has gone. */
+static void begin(torc_request *request, int status, torc_str content_type) {
+    torc_response_set_status(request, status, NULL);
+    if (content_type.bytes) torc_response_set_type(request, content_type);
+}
+
+static torc_render reply(torc_request *request, int status, torc_str content_type, torc_str bytes,
+                         bool is_static) {
+    begin(request, status, content_type);
+    torc_response_send_whole(request, bytes, is_static);
+    return TORC_RENDER_DONE;
+}
+
+torc_render torc_reply_text(torc_request *request, int status, const char *text) {
+    return reply(request, status, TORC_STR("text/plain; charset=utf-8"), torc_str_of(text), false);
+}
+
+torc_render torc_reply_bytes(torc_request *request, int status, const char *content_type,
+                             torc_str bytes) {
+    return reply(request, status, torc_str_of(content_type), bytes, false);
+}
+
+torc_render torc_reply_static(torc_request *request, int status, const char *content_type,
+                              torc_str bytes) {
+    return reply(request, status, torc_str_of(content_type), bytes, true);
+}
+
+/* Take the next bytes of a document; whoever goes on after the end of the request is refused. */
+static torc_err write_json(void *context, torc_str bytes) {
+    torc_request *request = context;
+
+    if (request_is_over(request)) return TORC_ERR_GONE;
+    if (bytes.len > torc_request_limits_now(request)->output_bytes_max - request->json_chain.len)
+        return TORC_ERR_LIMIT;
+    return torc_chain_add_bytes(&request->json_chain, bytes);
+}
+
+torc_json *torc_reply_json(torc_request *request, int status) {
+    if (!request->has_json) torc_chain_init(&request->json_chain, &request->reactor->chains);
+    torc_chain_clear(&request->json_chain);
+    request->has_json = true;
+    torc_json_init(&request->json, write_json, request, TORC_JSON_PLAIN);
+    if (request_is_over(request))
+        torc_json_fail(&request->json, TORC_ERR_GONE);
+    else
+        begin(request, status, TORC_STR("application/json"));
+    return &request->json;
+}
+
+torc_render torc_reply_end(torc_request *request) {
+    torc_err err;
+
+    if (!request->has_json || request_is_over(request)) {
+        (void)torc_request_finish(request);
+        return TORC_RENDER_DONE;
+    }
+    err = torc_json_end(&request->json);
+    if (err) torc_response_fail(request, err);
+    torc_response_send_chain(request, &request->json_chain);
+    return TORC_RENDER_DONE;
+}
+
+static torc_str entity(char c) {
+    switch (c) {
+    case '&':
+        return TORC_STR("&amp;");
+    case '<':
+        return TORC_STR("&lt;");
+    case '>':
+        return TORC_STR("&gt;");
+    case '"':
+        return TORC_STR("&quot;");
+    case '\'':
+        return TORC_STR("&#39;");
+    default:
+        return torc_str_make(NULL, 0);
+    }
+}
+
+static void add_escaped(torc_buf *page, torc_str text) {
+    for (size_t i = 0; i < text.len; i++) {
+        const torc_str escaped = entity(text.bytes[i]);
+        if (escaped.len)
+            torc_buf_add(page, escaped);
+        else
+            torc_buf_add_byte(page, text.bytes[i]);
+    }
+}
+
+static void add_redirect_page(torc_buf *page, torc_str location) {
+    torc_buf_add(page,
+                 TORC_STR("<!DOCTYPE html>\n<html lang=\"en\">\n<title>Moved</title>\n<p>This has "
+                          "moved to <a href=\""));
+    add_escaped(page, location);
+    torc_buf_add(page, TORC_STR("\">"));
+    add_escaped(page, location);
+    torc_buf_add(page, TORC_STR("</a>.</p>\n</html>\n"));
+}
+
+/* Visible ASCII: a reference that needs other characters has them percent-encoded. */
+static bool is_location(torc_str location) {
+    for (size_t i = 0; i < location.len; i++)
+        if (location.bytes[i] <= ' ' || location.bytes[i] > '~') return false;
+    return location.len > 0;
+}
+
+static bool is_redirect(int status) {
+    return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
+
+torc_render torc_reply_redirect(torc_request *request, int status, const char *location) {
+    const torc_str where = torc_str_of(location);
+    torc_buf page;
+
+    torc_buf_init(&page, &request->reactor->memory, TORC_MEMORY_OUTPUT, 512 * 1024);
+    if (is_redirect(status) && is_location(where)) {
+        begin(request, status, TORC_STR("text/html; charset=utf-8"));
+        torc_response_set(request, "Location", where);
+        add_redirect_page(&page, where);
+        if (torc_buf_err(&page)) torc_response_fail(request, torc_buf_err(&page));
+    } else {
+        torc_response_fail(request, TORC_ERR_INVALID);
+    }
+    torc_response_send_whole(request, torc_buf_str(&page), false);
+    torc_buf_dispose(&page);
+    return TORC_RENDER_DONE;
+}
+
+/* An error page, unless something was sent already: then the peer must see that the rest is
+ * missing. */
+static torc_render reply_page(torc_request *request, int status, torc_str detail) {
+    if (request_is_over(request) || request->is_started) {
+        torc_request_abort(request);
+        return TORC_RENDER_DONE;
+    }
+    request->failure = TORC_OK;
+    torc_response_clear_body_fields(request);
+    torc_response_set_status(request, status, NULL);
+    request->handler->ops->write_error_page(request->handler, request, status, detail);
+    (void)torc_request_finish(request);
+    return TORC_RENDER_DONE;
+}
+
+torc_render torc_reply_status(torc_request *request, int status, const char *detail) {
+    const bool is_error = status >= 400 && status <= 599;
+    return reply_page(request, is_error ? status : 500, torc_str_of(detail));
+}
+
+static int status_of(torc_err err) {
+    switch (err) {
+    case TORC_ERR_TOO_LARGE:
+        return 413;
+    case TORC_ERR_NOT_FOUND:
+    case TORC_ERR_NOT_DIRECTORY:
+        return 404;
+    case TORC_ERR_PERMISSION:
+        return 403;
+    case TORC_ERR_NO_MEMORY:
+    case TORC_ERR_LIMIT:
+    case TORC_ERR_BUSY:
+    case TORC_ERR_FILE_TABLE_FULL:
+    case TORC_ERR_STOPPING:
+        return 503;
+    case TORC_ERR_TIMEOUT:
+        return 504;
+    case TORC_ERR_STALLED:
+        return 408;
+    case TORC_ERR_SYNTAX:
+    case TORC_ERR_UTF8:
+    case TORC_ERR_TRUNCATED:
+    case TORC_ERR_PEER:
+    case TORC_ERR_UPGRADE:
+        return 400;
+    default:
+        return 500;
+    }
+}
+
+torc_render torc_reply_error(torc_request *request, torc_err err) {
+    const char *detail = request->handler->show_errors ? torc_err_text(err) : NULL;
+    return reply_page(request, status_of(err), torc_str_of(detail));
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_HTTP_REQUEST_STATE_H
+#define TORC_HTTP_REQUEST_STATE_H
+
+#include "http/request.h"
+
+/*
+ * What a request is made of, for the files of this layer. It lives in its exchange's arena and is
+ * cleared when it is made, but for the large members at its end; what few requests need (a reader,
+ * a feed, arguments) is made when needed.
+ */
+typedef struct torc_path_param torc_path_param;
+struct torc_path_param {
+    torc_path_param *next;
+    torc_str name, value;
+};
+
+/* A query argument, decoded; in their order. */
+typedef struct torc_request_args {
+    uint32_t count;
+    struct torc_request_arg {
+        torc_str name, value;
+    } items[];
+} torc_request_args;
+
+/* Something outside the arena that a request holds until it is retired. */
+typedef struct torc_holding torc_holding;
+struct torc_holding {
+    torc_holding *next;
+    void (*release)(torc_holding *holding);
+};
+
+struct torc_request {
+    torc_exchange *exchange;
+    torc_handler *handler;
+    const torc_head *head;
+    torc_arena *arena;
+    torc_reactor *reactor;
+    uint64_t started_us;
+    void *data;
+
+    /* Its life: see request.c. */
+    bool is_finished : 1;  /* the application has finished or aborted the response */
+    bool is_lost : 1;      /* the exchange was closed before that */
+    bool is_reset : 1;     /* the exchange was reset from here */
+    bool is_running : 1;   /* a step is on a stack: the request stays until it has returned */
+    bool is_in_head : 1;   /* the handler is being told of the head */
+    bool is_ended : 1;     /* everybody was told of the end */
+    bool is_announced : 1; /* the handler was told of it, and will be told of the end */
+    /* The response. */
+    bool is_head : 1;    /* the answer to HEAD: bodies are counted, not sent */
+    bool is_started : 1; /* the final head has gone */
+    bool has_length : 1; /* `length` was announced */
+    bool has_server : 1; /* the application set this field itself */
+    bool has_date : 1;
+    bool has_type : 1;
+    bool has_json : 1; /* `json` and `json_chain` are in use */
+    /* The incoming body. */
+    bool has_body_ended : 1; /* all of it was received, or no more of it is wanted */
+    bool limits_are_own : 1; /* `limits` is filled */
+
+    int16_t reason;  /* why it ended; TORC_OK: finished */
+    int16_t failure; /* the first failure of the response */
+    int status;
+    torc_list watches;
+    torc_call ending; /* posted once it is over and no step runs */
+    torc_retiree retiree;
+    torc_holding *holdings;
+    struct torc_ticket_slot *slot; /* NULL: no ticket was taken */
+
+    torc_request_step_fn *step;
+    void *step_context;
+    torc_fiber *fiber; /* the one that runs the step */
+
+    torc_path path;
+    torc_path_param *params;
+    torc_request_args *args; /* NULL until asked for */
+
+    torc_str phrase;    /* `.bytes` NULL: the standard one */
+    torc_field *fields; /* of the response; the first RESERVED_FIELDS are the library's */
+    uint32_t field_count, field_capacity;
+    torc_fields *trailers; /* of the response */
+    uint64_t length;
+    uint64_t body_sent;
+    struct torc_feed *feed; /* the producer */
+    torc_list output_waits; /* those who wait for the output to drain */
+
+    struct torc_body_reader *reader; /* NULL until the body is first read */
+    const torc_fields *body_trailers;
+
+    /* From here on not cleared. */
+    torc_limits limits;    /* see torc_request_limits() */
+    torc_json json;        /* the document being written */
+    torc_chain json_chain; /* what there is of it */
+};
+
+enum {
+    TORC_REQUEST_CLEARED = offsetof(torc_request, limits)
+};
+
+/* Whether nothing that is done now reaches anybody. */
+static inline bool request_is_over(const torc_request *request) {
+    return request->is_finished || request->is_lost || request->is_reset;
+}
+
+/* The limits that hold, to be read. */
+const torc_limits *torc_request_limits_now(torc_request *request);
+/* Keep something until the request is retired. */
+void torc_request_hold(torc_request *request, torc_holding *holding);
+/* The application has let go: end the request once no step runs any more. */
+void torc_request_settle(torc_request *request);
+/* The response is over: the rest of the incoming body is not wanted, and the request ends. */
+void torc_request_finished(torc_request *request, torc_err reason);
+/* Reset the exchange: the peer sees a broken message. */
+void torc_request_reset(torc_request *request, torc_err reason);
+
+/* Split and decode the path. */
+torc_err torc_request_split_path(torc_request *request) TORC_MUST_CHECK;
+
+/* Make the response fail: it is answered by an error page, or reset if the head has gone. */
+void torc_response_fail(torc_request *request, torc_err err);
+/* Forget status, fields and failure of a response of which nothing was sent. */
+void torc_response_clear(torc_request *request);
+/* Forget the fields that describe a body. */
+void torc_response_clear_body_fields(torc_request *request);
+/* Send the final head; `body_len` -1: not known. Failures stay. */
+void torc_response_send_head(torc_request *request, int64_t body_len);
+/* Send a whole response, head, body and end, and let go: torc_request_finish() of a body in one
+ * piece. */
+void torc_response_send_whole(torc_request *request, torc_str body, bool is_static);
+/* The same with a body in a chain, which is left empty. */
+void torc_response_send_chain(torc_request *request, torc_chain *body);
+/* Set a content type that lives until the head has gone; an invalid one makes the response fail. */
+void torc_response_set_type(torc_request *request, torc_str type);
+/* Whether a body may follow the head (RFC 9110 §6.4.1); that of HEAD is a question of its own. */
+bool torc_response_allows_body(const torc_request *request);
+
+/* What feeds the body: told that something was written, of `drained`, of the loss, and that it is
+ * over. */
+void torc_feed_written(torc_request *request);
+void torc_feed_drained(torc_request *request);
+void torc_feed_lost(torc_request *request);
+void torc_feed_dropped(torc_request *request);
+
+/* Who reads the body (there is a reader): told of the exchange's events. */
+void torc_body_received(torc_request *request, torc_str bytes);
+void torc_body_ended(torc_request *request);
+/* Nothing more will come: fibers that read go on, a callback is told. From an event. */
+void torc_body_lost(torc_request *request, torc_err reason);
+/* The same from inside a call: a callback is told when the request ends. */
+void torc_body_dropped(torc_request *request);
+
+/* The request is over: its tickets lead nowhere. */
+void torc_ticket_release(torc_request *request);
+
+/* The value of the Date field now. */
+torc_str torc_date_now(torc_reactor *reactor);
+
+#endif

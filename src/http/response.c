@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The head of the response: its status and fields, and sending it.
+ *
+ *  - The first RESERVED items of `fields` are for what the library adds (Server, Date), so that
+ * they go out in front of the application's without anything being moved.
+ *  - Names and values of the others are copies in the arena, or names of the table of known fields.
+ *  - Once the head has gone nothing of it changes; what is invalid before makes the response fail.
+ *  - Content-Length is not among the fields: it is `length`. The wire adds it, or the chunks.
+ */
+#include <torc/log.h>
+#include <torc/status.h>
+
+#include "http/request_state.h"
+
+enum {
+    RESERVED = 2,
+    FIELDS_AT_FIRST = 8,
+    FIELDS_MAX = 1000
+};
+
+bool torc_response_allows_body(const torc_request *request) {
+    return request->status != 204 && request->status != 304;
+}
+
+void torc_response_fail(torc_request *request, torc_err err) {
+    if (request_is_over(request)) return;
+    if (!request->failure) request->failure = (int16_t)err;
+    if (request->is_started) torc_request_reset(request, err);
+}
+
+/* Whether the head can still be changed. */
+static bool is_open(torc_request *request) {
+    if (request_is_over(request) || request->failure) return false;
+    if (!request->is_started) return true;
+    torc_response_fail(request, TORC_ERR_STATE);
+    return false;
+}
+
+void torc_response_set_status(torc_request *request, int status, const char *reason) {
+    const torc_str phrase = torc_str_of(reason);
+
+    if (!is_open(request)) return;
+    if (status < 200 || status > 999 || !torc_field_value_is_valid(phrase)) {
+        torc_response_fail(request, TORC_ERR_INVALID);
+        return;
+    }
+    request->status = status;
+    request->phrase = torc_str_make(NULL, 0);
+    if (phrase.len && torc_arena_copy(request->arena, phrase, &request->phrase))
+        torc_response_fail(request, TORC_ERR_NO_MEMORY);
+}
+
+int torc_response_status(const torc_request *request) {
+    return request->status;
+}
+
+bool torc_response_is_started(const torc_request *request) {
+    return request->is_started;
+}
+
+bool torc_response_accepts(torc_str name, torc_str value) {
+    return torc_field_name_is_valid(name) && torc_field_value_is_valid(value);
+}
+
+static bool has_name(const torc_field *field, torc_field_id id, torc_str name) {
+    if (id != TORC_FIELD_OTHER) return field->id == id;
+    return field->id == TORC_FIELD_OTHER && torc_str_equals_nocase(field->name, name);
+}
+
+/* What the library would add, were it not there. */
+static void note_own(torc_request *request, torc_field_id id, bool has) {
+    if (id == TORC_FIELD_CONTENT_TYPE) request->has_type = has;
+    if (id == TORC_FIELD_SERVER) request->has_server = has;
+    if (id == TORC_FIELD_DATE) request->has_date = has;
+}
+
+static void remove_named(torc_request *request, torc_field_id id, torc_str name) {
+    uint32_t kept = RESERVED;
+
+    for (uint32_t i = RESERVED; i < request->field_count; i++)
+        if (!has_name(&request->fields[i], id, name)) request->fields[kept++] = request->fields[i];
+    if (request->fields) request->field_count = kept;
+    note_own(request, id, false);
+}
+
+static torc_err grow(torc_request *request) {
+    const uint32_t capacity = request->fields ? 2 * request->field_capacity : FIELDS_AT_FIRST;
+    torc_field *fields;
+
+    if (request->field_count >= FIELDS_MAX) return TORC_ERR_LIMIT;
+    fields = torc_arena_alloc(request->arena, capacity * sizeof(*fields));
+    if (!fields) return TORC_ERR_NO_MEMORY;
+    if (request->fields) memcpy(fields, request->fields, request->field_count * sizeof(*fields));
+    if (!request->fields) request->field_count = RESERVED;
+    request->fields = fields;
+    request->field_capacity = capacity;
+    return TORC_OK;
+}
+
+/* Put a field behind the others; name and value must live as long as the head is needed. */
+static torc_err push(torc_request *request, torc_field_id id, torc_str name, torc_str value) {
+    if (request->field_count == request->field_capacity) {
+        const torc_err err = grow(request);
+        if (err) return err;
+    }
+    torc_field *field = &request->fields[request->field_count++];
+    field->name = name;
+    field->value = value;
+    field->id = id;
+    note_own(request, id, true);
+    return TORC_OK;
+}
+
+static torc_err push_copy(torc_request *request, torc_field_id id, torc_str name, torc_str value) {
+    torc_str own_name, own_value;
+    torc_err err = TORC_OK;
+
+    if (id != TORC_FIELD_OTHER)
+        own_name = torc_field_name(id);
+    else
+        err = torc_arena_copy(request->arena, name, &own_name);
+    if (!err) err = torc_arena_copy(request->arena, value, &own_value);
+    return err ? err : push(request, id, own_name, own_value);
+}
+
+static void set_length_from(torc_request *request, torc_str value) {
+    uint64_t len;
+
+    if (torc_str_parse_uint(value, INT64_MAX, &len))
+        torc_response_fail(request, TORC_ERR_INVALID);
+    else
+        torc_response_set_length(request, len);
+}
+
+/* Set or add; what frames the message is the library's to say. */
+static void change(torc_request *request, torc_str name, torc_str value, bool replace) {
+    const torc_field_id id = torc_field_find(name);
+    torc_err err;
+
+    if (!is_open(request)) return;
+    if (id == TORC_FIELD_CONTENT_LENGTH) {
+        set_length_from(request, value);
+        return;
+    }
+    if (id == TORC_FIELD_TRANSFER_ENCODING || !torc_response_accepts(name, value)) {
+        torc_response_fail(request, TORC_ERR_INVALID);
+        return;
+    }
+    if (replace) remove_named(request, id, name);
+    err = push_copy(request, id, name, value);
+    if (err) torc_response_fail(request, err);
+}
+
+void torc_response_set(torc_request *request, const char *name, torc_str value) {
+    change(request, torc_str_of(name), value, true);
+}
+
+void torc_response_add(torc_request *request, const char *name, torc_str value) {
+    change(request, torc_str_of(name), value, false);
+}
+
+void torc_response_remove(torc_request *request, const char *name) {
+    const torc_str text = torc_str_of(name);
+    const torc_field_id id = torc_field_find(text);
+
+    if (!is_open(request)) return;
+    if (id == TORC_FIELD_CONTENT_LENGTH) request->has_length = false;
+    remove_named(request, id, text);
+}
+
+torc_str torc_response_field(const torc_request *request, const char *name) {
+    const torc_str text = torc_str_of(name);
+    const torc_field_id id = torc_field_find(text);
+
+    for (uint32_t i = RESERVED; i < request->field_count; i++)
+        if (has_name(&request->fields[i], id, text)) return request->fields[i].value;
+    return torc_str_make(NULL, 0);
+}
+
+void torc_response_set_type(torc_request *request, torc_str type) {
+    torc_err err = TORC_OK;
+
+    if (!is_open(request)) return;
+    if (!torc_field_value_is_valid(type)) err = TORC_ERR_INVALID;
+    if (request->has_type) remove_named(request, TORC_FIELD_CONTENT_TYPE, torc_str_make(NULL, 0));
+    if (!err)
+        err =
+            push(request, TORC_FIELD_CONTENT_TYPE, torc_field_name(TORC_FIELD_CONTENT_TYPE), type);
+    if (err) torc_response_fail(request, err);
+}
+
+void torc_response_set_length(torc_request *request, uint64_t len) {
+    if (!is_open(request)) return;
+    if (len > INT64_MAX) {
+        torc_response_fail(request, TORC_ERR_INVALID);
+        return;
+    }
+    request->has_length = true;
+    request->length = len;
+}
+
+void torc_response_set_trailer(torc_request *request, const char *name, torc_str value) {
+    torc_err err = TORC_OK;
+
+    if (request_is_over(request) || request->failure) return;
+    if (!request->trailers) {
+        request->trailers = torc_arena_alloc_zero(request->arena, 1, sizeof(*request->trailers));
+        if (!request->trailers) err = TORC_ERR_NO_MEMORY;
+    }
+    if (!err && (!torc_response_accepts(torc_str_of(name), value) ||
+                 !torc_field_is_allowed_in_trailers(torc_field_find(torc_str_of(name)))))
+        err = TORC_ERR_INVALID;
+    if (!err)
+        err = torc_fields_add_copy(request->trailers, request->arena, torc_str_of(name), value);
+    if (err) torc_response_fail(request, err);
+}
+
+void torc_response_clear(torc_request *request) {
+    request->status = 200;
+    request->phrase = torc_str_make(NULL, 0);
+    if (request->fields) request->field_count = RESERVED;
+    request->has_type = request->has_server = request->has_date = false;
+    request->has_length = false;
+    request->trailers = NULL;
+    request->failure = TORC_OK;
+}
+
+void torc_response_clear_body_fields(torc_request *request) {
+    static const torc_field_id of_bodies[] = {
+        TORC_FIELD_CONTENT_DISPOSITION,
+        TORC_FIELD_CONTENT_ENCODING,
+        TORC_FIELD_CONTENT_LANGUAGE,
+        TORC_FIELD_CONTENT_LOCATION,
+        TORC_FIELD_CONTENT_RANGE,
+        TORC_FIELD_CONTENT_TYPE,
+        TORC_FIELD_ETAG,
+        TORC_FIELD_LAST_MODIFIED,
+    };
+
+    if (request->field_count > RESERVED)
+        for (size_t i = 0; i < TORC_COUNT_OF(of_bodies); i++)
+            remove_named(request, of_bodies[i], torc_str_make(NULL, 0));
+    request->has_length = false;
+    request->trailers = NULL;
+}
+
+/* Fill the reserved places in front; the number of those that stay unused. */
+static uint32_t add_own_fields(torc_request *request) {
+    uint32_t place = RESERVED;
+
+    const torc_str now = torc_date_now(request->reactor);
+
+    if (!request->has_date && now.len) {
+        torc_field *date = &request->fields[--place];
+        date->name = torc_field_name(TORC_FIELD_DATE);
+        date->value = now;
+        date->id = TORC_FIELD_DATE;
+    }
+    if (!request->has_server && request->handler->server.len) {
+        torc_field *server = &request->fields[--place];
+        server->name = torc_field_name(TORC_FIELD_SERVER);
+        server->value = request->handler->server;
+        server->id = TORC_FIELD_SERVER;
+    }
+    return place;
+}
+
+static torc_err add_default_type(torc_request *request, int64_t body_len) {
+    const torc_str type = request->handler->default_content_type;
+
+    if (request->has_type || body_len == 0 || type.len == 0) return TORC_OK;
+    if (!torc_response_allows_body(request)) return TORC_OK;
+    return push(request, TORC_FIELD_CONTENT_TYPE, torc_field_name(TORC_FIELD_CONTENT_TYPE), type);
+}
+
+void torc_response_send_head(torc_request *request, int64_t body_len) {
+    torc_err err = request->fields ? TORC_OK : grow(request);
+
+    if (!err) err = add_default_type(request, body_len);
+    if (err) {
+        torc_response_fail(request, err);
+        return;
+    }
+    const uint32_t unused = add_own_fields(request);
+    const torc_head head = {
+        .status = request->status,
+        .reason = request->phrase,
+        .fields = {.items = request->fields + unused, .count = request->field_count - unused},
+    };
+    err = request->exchange->wire->send_head(request->exchange, &head, body_len);
+    request->is_started = true;
+    if (err) torc_response_fail(request, err);
+}
+
+torc_err torc_response_send_interim(torc_request *request, int status) {
+    torc_head head = {.status = status};
+
+    if (request_is_over(request)) return TORC_ERR_GONE;
+    if (request->is_started) return TORC_ERR_STATE;
+    if (status < 100 || status > 199 || status == 101) return TORC_ERR_INVALID;
+    if (request->failure) return (torc_err)request->failure;
+    if (request->head->version < 11) return TORC_OK;
+    if (request->fields) {
+        head.fields.items = request->fields + RESERVED;
+        head.fields.count = request->field_count - RESERVED;
+    }
+    return request->exchange->wire->send_head(request->exchange, &head, 0);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running what answers a request, and acting on its answer.
+ *
+ *  - While a step runs (is_running), on a fiber or right here, its request does not end.
+ *  - One step runs at a time; a handler may run another when the first has returned NOT_DONE_YET.
+ */
+#include <assert.h>
+#include <torc/log.h>
+
+#include "http/request_state.h"
+
+static torc_log *log_of(const torc_request *request) {
+    return request->handler->log ? request->handler->log : request->reactor->log;
+}
+
+/* The render said that it is done, and nothing was finished. */
+static void answer_for_it(torc_request *request) {
+    TORC_LOG_ERROR(log_of(request), "http", "a render returned without a response",
+                   TORC_LOG_STR("method", torc_request_method_text(request)),
+                   TORC_LOG_STR("target", torc_request_target(request)));
+    if (request->is_started)
+        torc_request_abort(request);
+    else
+        torc_reply_status(request, 500, NULL);
+}
+
+static void step_returned(torc_request *request, torc_render answer) {
+    if (answer == TORC_RENDER_DECLINED && !request_is_over(request) && !request->is_started)
+        request->handler->ops->request_declined(request->handler, request);
+    if (answer != TORC_RENDER_NOT_DONE_YET && !request_is_over(request)) answer_for_it(request);
+    /* A response that failed and was reset is given up with the render that wrote it. */
+    if (answer != TORC_RENDER_NOT_DONE_YET && request->is_reset) torc_request_abort(request);
+
+    request->fiber = NULL;
+    request->is_running = false;
+    torc_request_settle(request);
+}
+
+/* Until there are fibers every step runs right here. */
+static void start_fiber(torc_request *request) {
+    step_returned(request, request->step(request, request->step_context));
+}
+
+void torc_request_run(torc_request *request, torc_request_step_fn *step, void *context,
+                      bool on_fiber) {
+    assert(!request->is_running);
+    if (request_is_over(request)) return;
+
+    request->is_running = true;
+    request->step = step;
+    request->step_context = context;
+    if (on_fiber)
+        start_fiber(request);
+    else
+        step_returned(request, step(request, context));
+}

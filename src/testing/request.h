@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_TESTING_REQUEST_PARTS_H
+#define TORC_TESTING_REQUEST_PARTS_H
+
+#include <torc/testing_request.h>
+
+/* Call a function when the request is freed, for what was made for it. */
+void torc_test_request_on_free(torc_test_request *test, void (*freed)(void *context),
+                               void *context);
+
+#endif
