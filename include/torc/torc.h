@@ -7,19 +7,32 @@
  */
 
 #include <torc/addr.h>
+#include <torc/app.h>
 #include <torc/arena.h>
 #include <torc/base64.h>
+#include <torc/body.h>
 #include <torc/buf.h>
+#include <torc/date.h>
 #include <torc/endpoint.h>
 #include <torc/err.h>
+#include <torc/fields.h>
+#include <torc/head.h>
 #include <torc/json.h>
 #include <torc/limits.h>
 #include <torc/log.h>
 #include <torc/memory.h>
+#include <torc/method.h>
 #include <torc/metrics.h>
 #include <torc/protocol.h>
 #include <torc/reactor.h>
+#include <torc/reply.h>
+#include <torc/request.h>
+#include <torc/resource.h>
+#include <torc/site.h>
+#include <torc/status.h>
 #include <torc/str.h>
+#include <torc/target.h>
+#include <torc/ticket.h>
 #include <torc/timer.h>
 #include <torc/transport.h>
 #include <torc/types.h>
