@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Complete heads: from spans to fields, and what these say of the message's framing.
+ *
+ *  - What could be read in two ways by two programs in a row is refused: lengths that are repeated, lists of
+ *    codings, a length beside a coding (RFC 9112 §6.3, §11.2).
+ *  - The bytes are where they stay; names and values are slices of them.
+ */
+#include "protocol/http1/parse.h"
+
+typedef torc_http1_outcome outcome;
+
+static outcome bad(torc_http1_parser *parser, int status, const char *problem) {
+    parser->status = status;
+    parser->problem = problem;
+    return TORC_HTTP1_BAD;
+}
+
+static bool is_blank(char byte) {
+    return byte == ' ' || byte == '\t';
+}
+
+/* Replace each line end within a value, and the blanks around it, by one space. */
+static void unfold(char *bytes, torc_http1_span *span) {
+    char *const value = bytes + span->value;
+    uint32_t to = 0;
+
+    for (uint32_t from = 0; from < span->value_len; from++) {
+        if (value[from] != '\r' && value[from] != '\n') {
+            value[to++] = value[from];
+            continue;
+        }
+        while (to > 0 && is_blank(value[to - 1])) to--;
+        while (from + 1 < span->value_len && (is_blank(value[from + 1]) || value[from + 1] == '\r' ||
+                                              value[from + 1] == '\n'))
+            from++;
+        if (to > 0) value[to++] = ' ';
+    }
+    span->value_len = to;
+}
+
+static outcome take_fields(torc_http1_parser *parser, char *bytes, torc_fields *fields) {
+    torc_field *items = torc_arena_alloc(parser->arena, (parser->span_count + 1) * sizeof(*items));
+
+    if (!items) return bad(parser, 503, "out of memory");
+    for (uint32_t i = 0; i < parser->span_count; i++) {
+        torc_http1_span *span = &parser->spans[i];
+        if (parser->has_fold) unfold(bytes, span);
+        items[i].name = torc_str_make(bytes + span->name, span->name_len);
+        items[i].value = torc_str_make(bytes + span->value, span->value_len);
+        items[i].id = (torc_field_id)span->id;
+    }
+    *fields = (torc_fields){.items = items, .count = parser->span_count};
+    return TORC_HTTP1_DONE;
+}
+
+/* What the fields of framing and connection are, at a glance. */
+typedef struct glance {
+    const torc_field *host, *length, *coding, *expect;
+    uint32_t hosts, lengths, codings;
+    bool has_connection, has_upgrade, has_te;
+} glance;
+
+static glance look(const torc_fields *fields) {
+    glance seen = {0};
+
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const torc_field *field = &fields->items[i];
+        switch (field->id) {
+        case TORC_FIELD_HOST:
+            seen.host = field;
+            seen.hosts++;
+            break;
+        case TORC_FIELD_CONTENT_LENGTH:
+            seen.length = field;
+            seen.lengths++;
+            break;
+        case TORC_FIELD_TRANSFER_ENCODING:
+            seen.coding = field;
+            seen.codings++;
+            break;
+        case TORC_FIELD_EXPECT:
+            seen.expect = field;
+            break;
+        case TORC_FIELD_CONNECTION:
+            seen.has_connection = true;
+            break;
+        case TORC_FIELD_UPGRADE:
+            seen.has_upgrade = true;
+            break;
+        case TORC_FIELD_TE:
+            seen.has_te = true;
+            break;
+        default:
+            break;
+        }
+    }
+    return seen;
+}
+
+/* Whether a list over all fields of a name has a member. */
+static bool has_member(const torc_fields *fields, torc_field_id id, torc_str member) {
+    const torc_field *field;
+    uint32_t place = 0;
+
+    while ((field = torc_fields_next_id(fields, id, &place)) != NULL)
+        if (torc_list_has_member(field->value, member)) return true;
+    return false;
+}
+
+/* RFC 9112 §6: the length of a body by its fields; `body_len` is left alone when they say nothing. */
+static outcome read_length(torc_http1_parser *parser, const glance *seen, torc_http1_framing *framing) {
+    uint64_t len;
+
+    if (seen->codings) {
+        if (seen->lengths) return bad(parser, 400, "Content-Length beside Transfer-Encoding (RFC 9112 6.1)");
+        if (parser->version < 11) return bad(parser, 400, "Transfer-Encoding in HTTP/1.0 (RFC 9112 6.1)");
+        if (seen->codings > 1 || !torc_str_equals_nocase(seen->coding->value, TORC_STR("chunked")))
+            return bad(parser, 400, "a Transfer-Encoding other than chunked, once (RFC 9112 6.1)");
+        framing->is_chunked = true;
+        framing->body_len = -1;
+    } else if (seen->lengths) {
+        if (seen->lengths > 1) return bad(parser, 400, "Content-Length more than once (RFC 9112 6.3)");
+        if (torc_str_parse_uint(seen->length->value, INT64_MAX, &len))
+            return bad(parser, 400, "a Content-Length that is no length (RFC 9110 8.6)");
+        framing->body_len = (int64_t)len;
+    }
+    return TORC_HTTP1_DONE;
+}
+
+/* RFC 9112 §9.3: whether the connection goes on after this message, by its version and Connection fields. */
+static bool keeps_alive(const torc_http1_parser *parser, const torc_fields *fields, const glance *seen) {
+    if (!seen->has_connection) return parser->version >= 11;
+    if (has_member(fields, TORC_FIELD_CONNECTION, TORC_STR("close"))) return false;
+    return parser->version >= 11 || has_member(fields, TORC_FIELD_CONNECTION, TORC_STR("keep-alive"));
+}
+
+static void read_connection(const torc_http1_parser *parser, const torc_fields *fields, const glance *seen,
+                            torc_http1_framing *framing) {
+    framing->keeps_alive = keeps_alive(parser, fields, seen);
+    framing->has_upgrade = seen->has_upgrade && seen->has_connection && parser->version >= 11 &&
+                           has_member(fields, TORC_FIELD_CONNECTION, TORC_STR("upgrade"));
+    framing->takes_trailers =
+        seen->has_te && parser->version >= 11 && has_member(fields, TORC_FIELD_TE, TORC_STR("trailers"));
+}
+
+/* RFC 9112 §3.2: one Host field, that can be the host of a URI. */
+static outcome check_host(torc_http1_parser *parser, const glance *seen) {
+    torc_authority authority;
+
+    if (seen->hosts == 0 && parser->version >= 11) return bad(parser, 400, "no Host field (RFC 9112 3.2)");
+    if (seen->hosts > 1) return bad(parser, 400, "more than one Host field (RFC 9112 3.2)");
+    if (seen->hosts && torc_authority_parse(seen->host->value, &authority))
+        return bad(parser, 400, "a Host field that is no host and port (RFC 9110 7.2)");
+    return TORC_HTTP1_DONE;
+}
+
+static outcome check_expect(torc_http1_parser *parser, const torc_fields *fields, const glance *seen,
+                            torc_http1_framing *framing) {
+    const torc_field *field;
+    torc_str rest, member;
+    uint32_t place = 0;
+
+    if (!seen->expect || parser->version < 11) return TORC_HTTP1_DONE;
+    while ((field = torc_fields_next_id(fields, TORC_FIELD_EXPECT, &place)) != NULL)
+        for (rest = field->value; torc_list_member_next(&rest, &member);) {
+            if (!torc_str_equals_nocase(member, TORC_STR("100-continue")))
+                return bad(parser, 417, "an expectation other than 100-continue (RFC 9110 10.1.1)");
+            framing->expects_continue = true;
+        }
+    return TORC_HTTP1_DONE;
+}
+
+/* The methods of most requests are known by their first bytes. */
+static torc_method find_method(torc_str text) {
+    if (text.len == 3 && memcmp(text.bytes, "GET", 3) == 0) return TORC_METHOD_GET;
+    if (text.len == 4 && memcmp(text.bytes, "POST", 4) == 0) return TORC_METHOD_POST;
+    return torc_method_find(text);
+}
+
+torc_http1_outcome torc_http1_take_request(torc_http1_parser *parser, char *bytes, torc_head *head,
+                                           torc_http1_framing *framing) {
+    memset(head, 0, sizeof(*head));
+    *framing = (torc_http1_framing){0};
+    outcome result = take_fields(parser, bytes, &head->fields);
+    if (result != TORC_HTTP1_DONE) return result;
+
+    const glance seen = look(&head->fields);
+    head->version = parser->version;
+    head->method_text = torc_str_make(bytes + parser->start, parser->method_len);
+    head->method = find_method(head->method_text);
+    const torc_str target = torc_str_make(bytes + parser->target, parser->target_len);
+    if (torc_target_parse(target, head->method, &head->target))
+        return bad(parser, 400, "a target that is malformed, or not for this method (RFC 9112 3.2)");
+    result = check_host(parser, &seen);
+    if (result == TORC_HTTP1_DONE) result = read_length(parser, &seen, framing);
+    if (result == TORC_HTTP1_DONE) result = check_expect(parser, &head->fields, &seen, framing);
+    if (result != TORC_HTTP1_DONE) return result;
+    read_connection(parser, &head->fields, &seen, framing);
+    if (framing->body_len == 0) framing->expects_continue = false;
+    head->body_len = framing->body_len;
+    return TORC_HTTP1_DONE;
+}
+
+torc_http1_outcome torc_http1_take_response(torc_http1_parser *parser, char *bytes,
+                                            torc_method method, torc_head *head,
+                                            torc_http1_framing *framing) {
+    const int status = parser->status_of_response;
+
+    memset(head, 0, sizeof(*head));
+    *framing = (torc_http1_framing){.body_len = -1, .until_close = true};
+    outcome result = take_fields(parser, bytes, &head->fields);
+    if (result != TORC_HTTP1_DONE) return result;
+
+    const glance seen = look(&head->fields);
+    head->version = parser->version;
+    head->status = status;
+    head->reason = torc_str_make(bytes + parser->target, parser->target_len);
+    result = read_length(parser, &seen, framing);
+    if (result != TORC_HTTP1_DONE) return result;
+    framing->until_close = !seen.codings && !seen.lengths;
+    read_connection(parser, &head->fields, &seen, framing);
+    if (method == TORC_METHOD_HEAD || (status >= 100 && status < 200) || status == 204 || status == 304 ||
+        (method == TORC_METHOD_CONNECT && status < 300)) {
+        framing->body_len = 0;
+        framing->is_chunked = framing->until_close = false;
+    }
+    if (framing->until_close) framing->keeps_alive = false;
+    head->body_len = framing->body_len;
+    return TORC_HTTP1_DONE;
+}
+
+torc_http1_outcome torc_http1_take_trailers(torc_http1_parser *parser, char *bytes, torc_fields *fields) {
+    const outcome result = take_fields(parser, bytes, fields);
+
+    for (uint32_t i = 0; result == TORC_HTTP1_DONE && i < fields->count; i++)
+        if (!torc_field_is_allowed_in_trailers(fields->items[i].id))
+            return bad(parser, 400, "a field that may not be a trailer (RFC 9110 6.5.1)");
+    return result;
+}
