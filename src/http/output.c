@@ -215,12 +215,9 @@ static void replace(torc_request *request) {
     complete(request);
 }
 
-torc_err torc_request_finish(torc_request *request) {
-    torc_err first;
+torc_err torc_response_conclude(torc_request *request) {
+    const torc_err first = (torc_err)request->failure;
 
-    if (request->is_finished || (request->is_lost && !request->failure)) return TORC_ERR_GONE;
-    if (!request->failure) complete(request);
-    first = (torc_err)request->failure;
     if (first && !request->is_started) replace(request);
     if (request->failure) torc_request_reset(request, (torc_err)request->failure);
     if (request->is_lost)
@@ -228,6 +225,12 @@ torc_err torc_request_finish(torc_request *request) {
     else
         torc_request_finished(request, request->is_reset ? first : TORC_OK);
     return first;
+}
+
+torc_err torc_request_finish(torc_request *request) {
+    if (request->is_finished || (request->is_lost && !request->failure)) return TORC_ERR_GONE;
+    if (!request->failure) complete(request);
+    return torc_response_conclude(request);
 }
 
 /* Announce the length of a body that is all there, unless that announces itself. */

@@ -39,25 +39,34 @@ static torc_err decode_segments(torc_request *request) {
     return err;
 }
 
+/* The places in the request are used up: move to the arena, with room for those of `rest`. */
+static torc_err spill(torc_request *request, torc_str rest) {
+    torc_path *path = &request->path;
+    torc_str *raw =
+        torc_arena_alloc(request->arena, (path->count + count_parts(rest, '/')) * sizeof(torc_str));
+
+    if (!raw) return TORC_ERR_NO_MEMORY;
+    memcpy(raw, path->raw, path->count * sizeof(torc_str));
+    path->raw = raw;
+    return TORC_OK;
+}
+
 torc_err torc_request_split_path(torc_request *request) {
     const torc_str whole = request->head->target.path;
     torc_path *path = &request->path;
-    torc_str rest = whole.len && whole.bytes[0] == '/' ? torc_str_from(whole, 1) : whole;
+    const char *start = whole.len ? whole.bytes : "", *const end = start + whole.len, *slash;
+    const bool is_escaped = memchr(start, '%', whole.len) != NULL;
 
-    path->count = count_parts(rest, '/');
-    path->raw = torc_arena_alloc(request->arena, path->count * sizeof(torc_str));
-    if (!path->raw) return TORC_ERR_NO_MEMORY;
-
-    const char *start = rest.bytes, *const end = rest.bytes + rest.len;
-    bool is_escaped = false;
-    uint32_t place = 0;
-    for (const char *at = start; at < end; at++) {
-        is_escaped |= *at == '%';
-        if (*at != '/') continue;
-        path->raw[place++] = torc_str_make(start, (size_t)(at - start));
-        start = at + 1;
+    path->raw = request->first_segments;
+    if (whole.len && *start == '/') start++;
+    while ((slash = memchr(start, '/', (size_t)(end - start)))) {
+        if (path->count == TORC_REQUEST_SEGMENTS - 1 &&
+            spill(request, torc_str_make(start, (size_t)(end - start))))
+            return TORC_ERR_NO_MEMORY;
+        path->raw[path->count++] = torc_str_make(start, (size_t)(slash - start));
+        start = slash + 1;
     }
-    path->raw[place] = torc_str_make(start, (size_t)(end - start));
+    path->raw[path->count++] = torc_str_make(start, (size_t)(end - start));
     path->decoded = path->raw;
     return is_escaped ? decode_segments(request) : TORC_OK;
 }

@@ -19,6 +19,7 @@ static void begin(torc_request *request, int status, torc_str content_type) {
 
 static torc_render reply(torc_request *request, int status, torc_str content_type, torc_str bytes,
                          bool is_static) {
+    if (torc_response_send_short(request, status, content_type, bytes)) return TORC_RENDER_DONE;
     begin(request, status, content_type);
     torc_response_send_whole(request, bytes, is_static);
     return TORC_RENDER_DONE;

@@ -208,7 +208,7 @@ static torc_err opened(torc_acceptor *acceptor, torc_exchange *exchange) {
     request->handler = torc_container_of(acceptor, torc_handler, acceptor);
     request->arena = exchange->arena;
     request->reactor = exchange->reactor;
-    request->status = 200;
+    torc_response_init(request);
     request->ending.run = run_ending;
     torc_list_init(&request->watches);
     torc_list_init(&request->output_waits);

@@ -30,6 +30,12 @@ struct torc_holding {
     void (*release)(torc_holding *holding);
 };
 
+/* What has its place in the request itself; more of it is allocated. */
+enum {
+    TORC_REQUEST_SEGMENTS = 8,
+    TORC_REQUEST_FIELDS = 8
+};
+
 struct torc_request {
     torc_exchange *exchange;
     torc_handler *handler;
@@ -77,7 +83,7 @@ struct torc_request {
     torc_request_args *args; /* NULL until asked for */
 
     torc_str phrase;    /* `.bytes` NULL: the standard one */
-    torc_field *fields; /* of the response; the first RESERVED_FIELDS are the library's */
+    torc_field *fields; /* of the response; the first RESERVED ones are the library's */
     uint32_t field_count, field_capacity;
     torc_fields *trailers; /* of the response */
     uint64_t length;
@@ -92,6 +98,8 @@ struct torc_request {
     torc_limits limits;    /* see torc_request_limits() */
     torc_json json;        /* the document being written */
     torc_chain json_chain; /* what there is of it */
+    torc_str first_segments[TORC_REQUEST_SEGMENTS];
+    torc_field first_fields[TORC_REQUEST_FIELDS];
 };
 
 enum {
@@ -125,6 +133,15 @@ void torc_response_clear(torc_request *request);
 void torc_response_clear_body_fields(torc_request *request);
 /* Send the final head; `body_len` -1: not known. Failures stay. */
 void torc_response_send_head(torc_request *request, int64_t body_len);
+/* Prepare the response of a new request. */
+void torc_response_init(torc_request *request);
+/*
+ * Send a short whole response in one call of the wire, if nothing speaks against it; the type lives
+ * until then, and may have no bytes. False: nothing was done, take the long way.
+ */
+bool torc_response_send_short(torc_request *request, int status, torc_str type, torc_str body);
+/* The application lets go of a response that is complete or has failed; the first failure. */
+torc_err torc_response_conclude(torc_request *request);
 /* Send a whole response, head, body and end, and let go: torc_request_finish() of a body in one
  * piece. */
 void torc_response_send_whole(torc_request *request, torc_str body, bool is_static);

@@ -15,9 +15,20 @@
 
 enum {
     RESERVED = 2,
-    FIELDS_AT_FIRST = 8,
-    FIELDS_MAX = 1000
+    FIELDS_MAX = 1000,
+    SHORT_MAX = 1024 /* bytes of a body that goes the wire's short way, which copies */
 };
+
+static const torc_str name_of_date = TORC_STR_INIT("Date");
+static const torc_str name_of_server = TORC_STR_INIT("Server");
+static const torc_str name_of_type = TORC_STR_INIT("Content-Type");
+
+void torc_response_init(torc_request *request) {
+    request->status = 200;
+    request->fields = request->first_fields;
+    request->field_count = RESERVED;
+    request->field_capacity = TORC_REQUEST_FIELDS;
+}
 
 bool torc_response_allows_body(const torc_request *request) {
     return request->status != 204 && request->status != 304;
@@ -80,21 +91,19 @@ static void remove_named(torc_request *request, torc_field_id id, torc_str name)
 
     for (uint32_t i = RESERVED; i < request->field_count; i++)
         if (!has_name(&request->fields[i], id, name)) request->fields[kept++] = request->fields[i];
-    if (request->fields) request->field_count = kept;
+    request->field_count = kept;
     note_own(request, id, false);
 }
 
 static torc_err grow(torc_request *request) {
-    const uint32_t capacity = request->fields ? 2 * request->field_capacity : FIELDS_AT_FIRST;
     torc_field *fields;
 
     if (request->field_count >= FIELDS_MAX) return TORC_ERR_LIMIT;
-    fields = torc_arena_alloc(request->arena, capacity * sizeof(*fields));
+    fields = torc_arena_alloc(request->arena, 2 * request->field_capacity * sizeof(*fields));
     if (!fields) return TORC_ERR_NO_MEMORY;
-    if (request->fields) memcpy(fields, request->fields, request->field_count * sizeof(*fields));
-    if (!request->fields) request->field_count = RESERVED;
+    memcpy(fields, request->fields, request->field_count * sizeof(*fields));
     request->fields = fields;
-    request->field_capacity = capacity;
+    request->field_capacity *= 2;
     return TORC_OK;
 }
 
@@ -219,7 +228,7 @@ void torc_response_set_trailer(torc_request *request, const char *name, torc_str
 void torc_response_clear(torc_request *request) {
     request->status = 200;
     request->phrase = torc_str_make(NULL, 0);
-    if (request->fields) request->field_count = RESERVED;
+    request->field_count = RESERVED;
     request->has_type = request->has_server = request->has_date = false;
     request->has_length = false;
     request->trailers = NULL;
@@ -253,13 +262,13 @@ static uint32_t add_own_fields(torc_request *request) {
 
     if (!request->has_date && now.len) {
         torc_field *date = &request->fields[--place];
-        date->name = torc_field_name(TORC_FIELD_DATE);
+        date->name = name_of_date;
         date->value = now;
         date->id = TORC_FIELD_DATE;
     }
     if (!request->has_server && request->handler->server.len) {
         torc_field *server = &request->fields[--place];
-        server->name = torc_field_name(TORC_FIELD_SERVER);
+        server->name = name_of_server;
         server->value = request->handler->server;
         server->id = TORC_FIELD_SERVER;
     }
@@ -271,26 +280,59 @@ static torc_err add_default_type(torc_request *request, int64_t body_len) {
 
     if (request->has_type || body_len == 0 || type.len == 0) return TORC_OK;
     if (!torc_response_allows_body(request)) return TORC_OK;
-    return push(request, TORC_FIELD_CONTENT_TYPE, torc_field_name(TORC_FIELD_CONTENT_TYPE), type);
+    return push(request, TORC_FIELD_CONTENT_TYPE, name_of_type, type);
+}
+
+/* The final head, with what the library adds in front of the application's fields. */
+static void fill_head(torc_request *request, torc_head *head) {
+    const uint32_t unused = add_own_fields(request);
+
+    head->version = 11;
+    head->status = request->status;
+    head->reason = request->phrase;
+    head->fields.items = request->fields + unused;
+    head->fields.count = request->field_count - unused;
 }
 
 void torc_response_send_head(torc_request *request, int64_t body_len) {
-    torc_err err = request->fields ? TORC_OK : grow(request);
+    torc_head head = {0};
+    torc_err err = add_default_type(request, body_len);
 
-    if (!err) err = add_default_type(request, body_len);
     if (err) {
         torc_response_fail(request, err);
         return;
     }
-    const uint32_t unused = add_own_fields(request);
-    const torc_head head = {
-        .status = request->status,
-        .reason = request->phrase,
-        .fields = {.items = request->fields + unused, .count = request->field_count - unused},
-    };
+    fill_head(request, &head);
     err = request->exchange->wire->send_head(request->exchange, &head, body_len);
     request->is_started = true;
     if (err) torc_response_fail(request, err);
+}
+
+/* Nothing was sent or has failed, and the head needs nothing that the short way does not do. */
+static bool is_plain(const torc_request *request, int status, torc_str type) {
+    return !request_is_over(request) && !request->is_started && !request->failure &&
+           !request->trailers && !(request->has_type && type.bytes) && status >= 200 &&
+           status <= 599 && status != 204 && status != 304 && torc_field_value_is_valid(type);
+}
+
+bool torc_response_send_short(torc_request *request, int status, torc_str type, torc_str body) {
+    const torc_exchange_wire *wire = request->exchange->wire;
+    torc_head head = {0};
+    torc_err err;
+
+    if (!wire->send_whole || body.len > SHORT_MAX || !is_plain(request, status, type)) return false;
+    err = type.bytes ? push(request, TORC_FIELD_CONTENT_TYPE, name_of_type, type)
+                     : add_default_type(request, (int64_t)body.len);
+    if (err) return false;
+    request->status = status;
+    request->phrase = torc_str_make(NULL, 0);
+    request->body_sent = body.len;
+    request->is_started = true;
+    fill_head(request, &head);
+    err = wire->send_whole(request->exchange, &head, body);
+    if (err) torc_response_fail(request, err);
+    (void)torc_response_conclude(request);
+    return true;
 }
 
 torc_err torc_response_send_interim(torc_request *request, int status) {
@@ -301,9 +343,7 @@ torc_err torc_response_send_interim(torc_request *request, int status) {
     if (status < 100 || status > 199 || status == 101) return TORC_ERR_INVALID;
     if (request->failure) return (torc_err)request->failure;
     if (request->head->version < 11) return TORC_OK;
-    if (request->fields) {
-        head.fields.items = request->fields + RESERVED;
-        head.fields.count = request->field_count - RESERVED;
-    }
+    head.fields.items = request->fields + RESERVED;
+    head.fields.count = request->field_count - RESERVED;
     return request->exchange->wire->send_head(request->exchange, &head, 0);
 }

@@ -197,6 +197,16 @@ static torc_err send_end(torc_exchange *exchange, const torc_fields *trailers) {
     return trailers && self->length < 0 ? copy_fields(self, trailers, &self->trailers) : TORC_OK;
 }
 
+static torc_err send_whole(torc_exchange *exchange, const torc_head *head, torc_str body) {
+    torc_err err = send_head(exchange, head, (int64_t)body.len);
+    torc_chain chain;
+
+    torc_chain_init(&chain, &exchange->reactor->chains);
+    if (!err) err = torc_chain_add_bytes(&chain, body);
+    if (!err && body.len) err = send_body(exchange, &chain);
+    return err ? err : send_end(exchange, NULL);
+}
+
 static size_t room(torc_exchange *exchange) {
     torc_test_request *self = self_of(exchange);
     const size_t high = self->limits.output_high_bytes;
@@ -251,6 +261,7 @@ static const torc_exchange_wire wire = {
     .reset = reset,
     .link = link_of,
     .free = free_exchange,
+    .send_whole = send_whole,
 };
 
 /* ---- the peer: one step of everything ---- */
