@@ -23,8 +23,8 @@ enum {
 /* What the head says of the body's length when `unknown` is to be said where nothing was announced.
  */
 static int64_t announced_len(const torc_request *request, int64_t unknown) {
-    if (request->status == 204) return 0;
-    if (request->status == 304)
+    if (request->sent.status == 204) return 0;
+    if (request->sent.status == 304)
         return request->has_length && request->length ? (int64_t)request->length : -1;
     return request->has_length ? (int64_t)request->length : unknown;
 }
@@ -205,13 +205,13 @@ static void replace(torc_request *request) {
                    TORC_LOG_ERR("error", (torc_err)request->failure),
                    TORC_LOG_STR("target", torc_request_target(request)));
     torc_response_clear(request);
-    request->status = status;
+    request->sent.status = status;
     request->handler->ops->write_error_page(request->handler, request, status,
                                             torc_str_make(NULL, 0));
     complete(request);
     if (!request->failure || request->is_started) return;
     torc_response_clear(request);
-    request->status = status;
+    request->sent.status = status;
     complete(request);
 }
 

@@ -67,7 +67,6 @@ struct torc_request {
 
     int16_t reason;  /* why it ended; TORC_OK: finished */
     int16_t failure; /* the first failure of the response */
-    int status;
     torc_list watches;
     torc_call ending; /* posted once it is over and no step runs */
     torc_retiree retiree;
@@ -82,7 +81,7 @@ struct torc_request {
     torc_path_param *params;
     torc_request_args *args; /* NULL until asked for */
 
-    torc_str phrase;    /* `.bytes` NULL: the standard one */
+    torc_head sent;     /* its status and reason; the rest is filled when it is sent */
     torc_field *fields; /* of the response; the first RESERVED ones are the library's */
     uint32_t field_count, field_capacity;
     torc_fields *trailers; /* of the response */

@@ -24,14 +24,14 @@ static const torc_str name_of_server = TORC_STR_INIT("Server");
 static const torc_str name_of_type = TORC_STR_INIT("Content-Type");
 
 void torc_response_init(torc_request *request) {
-    request->status = 200;
+    request->sent.status = 200;
     request->fields = request->first_fields;
     request->field_count = RESERVED;
     request->field_capacity = TORC_REQUEST_FIELDS;
 }
 
 bool torc_response_allows_body(const torc_request *request) {
-    return request->status != 204 && request->status != 304;
+    return request->sent.status != 204 && request->sent.status != 304;
 }
 
 void torc_response_fail(torc_request *request, torc_err err) {
@@ -56,14 +56,14 @@ void torc_response_set_status(torc_request *request, int status, const char *rea
         torc_response_fail(request, TORC_ERR_INVALID);
         return;
     }
-    request->status = status;
-    request->phrase = torc_str_make(NULL, 0);
-    if (phrase.len && torc_arena_copy(request->arena, phrase, &request->phrase))
+    request->sent.status = status;
+    request->sent.reason = torc_str_make(NULL, 0);
+    if (phrase.len && torc_arena_copy(request->arena, phrase, &request->sent.reason))
         torc_response_fail(request, TORC_ERR_NO_MEMORY);
 }
 
 int torc_response_status(const torc_request *request) {
-    return request->status;
+    return request->sent.status;
 }
 
 bool torc_response_is_started(const torc_request *request) {
@@ -108,7 +108,8 @@ static torc_err grow(torc_request *request) {
 }
 
 /* Put a field behind the others; name and value must live as long as the head is needed. */
-static torc_err push(torc_request *request, torc_field_id id, torc_str name, torc_str value) {
+static inline torc_err push(torc_request *request, torc_field_id id, torc_str name,
+                            torc_str value) {
     if (request->field_count == request->field_capacity) {
         const torc_err err = grow(request);
         if (err) return err;
@@ -226,8 +227,8 @@ void torc_response_set_trailer(torc_request *request, const char *name, torc_str
 }
 
 void torc_response_clear(torc_request *request) {
-    request->status = 200;
-    request->phrase = torc_str_make(NULL, 0);
+    request->sent.status = 200;
+    request->sent.reason = torc_str_make(NULL, 0);
     request->field_count = RESERVED;
     request->has_type = request->has_server = request->has_date = false;
     request->has_length = false;
@@ -283,27 +284,26 @@ static torc_err add_default_type(torc_request *request, int64_t body_len) {
     return push(request, TORC_FIELD_CONTENT_TYPE, name_of_type, type);
 }
 
-/* The final head, with what the library adds in front of the application's fields. */
-static void fill_head(torc_request *request, torc_head *head) {
+/* Complete the final head with what the library adds in front of the application's fields. */
+static const torc_head *fill_head(torc_request *request) {
     const uint32_t unused = add_own_fields(request);
+    torc_head *head = &request->sent;
 
     head->version = 11;
-    head->status = request->status;
-    head->reason = request->phrase;
     head->fields.items = request->fields + unused;
     head->fields.count = request->field_count - unused;
+    return head;
 }
 
 void torc_response_send_head(torc_request *request, int64_t body_len) {
-    torc_head head = {0};
+    const torc_exchange_wire *wire = request->exchange->wire;
     torc_err err = add_default_type(request, body_len);
 
     if (err) {
         torc_response_fail(request, err);
         return;
     }
-    fill_head(request, &head);
-    err = request->exchange->wire->send_head(request->exchange, &head, body_len);
+    err = wire->send_head(request->exchange, fill_head(request), body_len);
     request->is_started = true;
     if (err) torc_response_fail(request, err);
 }
@@ -317,19 +317,17 @@ static bool is_plain(const torc_request *request, int status, torc_str type) {
 
 bool torc_response_send_short(torc_request *request, int status, torc_str type, torc_str body) {
     const torc_exchange_wire *wire = request->exchange->wire;
-    torc_head head = {0};
     torc_err err;
 
     if (!wire->send_whole || body.len > SHORT_MAX || !is_plain(request, status, type)) return false;
     err = type.bytes ? push(request, TORC_FIELD_CONTENT_TYPE, name_of_type, type)
                      : add_default_type(request, (int64_t)body.len);
     if (err) return false;
-    request->status = status;
-    request->phrase = torc_str_make(NULL, 0);
+    request->sent.status = status;
+    request->sent.reason = torc_str_make(NULL, 0);
     request->body_sent = body.len;
     request->is_started = true;
-    fill_head(request, &head);
-    err = wire->send_whole(request->exchange, &head, body);
+    err = wire->send_whole(request->exchange, fill_head(request), body);
     if (err) torc_response_fail(request, err);
     (void)torc_response_conclude(request);
     return true;

@@ -145,35 +145,29 @@ bool torc_field_name_is_valid(torc_str name) {
     return torc_is_token(name);
 }
 
-static bool is_blank(char byte) {
-    return byte == ' ' || byte == '\t';
-}
-
-/* Whether none of eight bytes is a control. An HTAB counts as one here, and is looked at again. */
-static bool are_no_controls(const char *bytes) {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-    uint64_t word;
+/* Bits at the top of those of eight bytes that are controls; HTAB counts as one here. */
+static inline uint64_t controls_of(const char *bytes) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word, is_del;
 
     memcpy(&word, bytes, sizeof(word));
-    const uint64_t is_del = word ^ ones * 0x7f;
-    return !((((word - ones * 0x20) & ~word) | ((is_del - ones) & ~is_del)) & tops);
-}
-
-static bool is_value(torc_str value) {
-    for (size_t i = 0; i < value.len; i++)
-        if (!torc_byte_is(value.bytes[i], TORC_BYTE_VALUE)) return false;
-    return true;
+    is_del = word ^ ones * 0x7f;
+    return (((word - ones * 0x20) & ~word) | ((is_del - ones) & ~is_del)) & (ones << 7);
 }
 
 bool torc_field_value_is_valid(torc_str value) {
     size_t at = 0;
 
     if (value.len == 0) return true;
-    if (is_blank(value.bytes[0]) || is_blank(value.bytes[value.len - 1])) return false;
-    if (value.len < 8) return is_value(value);
-    while (at + 8 <= value.len && are_no_controls(value.bytes + at)) at += 8;
-    if (at + 8 > value.len && are_no_controls(value.bytes + value.len - 8)) return true;
-    return is_value(torc_str_from(value, at));
+    if ((unsigned char)value.bytes[0] <= ' ' || (unsigned char)value.bytes[value.len - 1] <= ' ') return false;
+    if (value.len >= 8) {
+        uint64_t controls = controls_of(value.bytes + value.len - 8);
+        for (; at + 8 < value.len; at += 8) controls |= controls_of(value.bytes + at);
+        if (!controls) return true;
+    }
+    for (at = 0; at < value.len; at++)
+        if (!torc_byte_is(value.bytes[at], TORC_BYTE_VALUE)) return false;
+    return true;
 }
 
 /* RFC 9110 §6.5.1: what decides framing, routing, conditions, access or the content cannot come after it. */
