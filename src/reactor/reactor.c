@@ -145,6 +145,10 @@ void torc_reactor_flush_later(torc_reactor *reactor, torc_flushable *flushable) 
     if (!torc_list_has(&flushable->node)) torc_list_push(&reactor->flushables, &flushable->node);
 }
 
+void torc_reactor_flush_next_turn(torc_reactor *reactor, torc_flushable *flushable) {
+    if (!torc_list_has(&flushable->node)) torc_list_push(&reactor->flushables_next, &flushable->node);
+}
+
 void torc_flushable_cancel(torc_flushable *flushable) {
     torc_list_remove(&flushable->node);
 }
@@ -166,6 +170,7 @@ static void flush(torc_reactor *reactor) {
 
 static bool is_queued(const torc_reactor *reactor) {
     return !torc_list_is_empty(&reactor->calls) || !torc_list_is_empty(&reactor->flushables) ||
+           !torc_list_is_empty(&reactor->flushables_next) ||
            reactor->retired || atomic_load_explicit(&reactor->thread_calls, memory_order_relaxed) ||
            reactor->poller->ops->has_completions(reactor->poller);
 }
@@ -200,6 +205,7 @@ torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) {
     torc_timers_expire(reactor);
     const torc_err err = reactor->poller->ops->wait(reactor->poller, time_to_wait(reactor, wait_ms));
     look_at_clock(reactor);
+    torc_list_take(&reactor->flushables, &reactor->flushables_next);
     for (int i = 0; i < DELIVERIES; i++) {
         const size_t delivered = deliver(reactor);
         run_queue(reactor);
@@ -255,6 +261,7 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_heap_init(&self->timers, torc_timer_before);
     torc_list_init(&self->calls);
     torc_list_init(&self->flushables);
+    torc_list_init(&self->flushables_next);
     self->retired_end = &self->retired;
     self->log = options->log;
     self->system_clock = (torc_clock){system_monotonic_us, system_wall_seconds};

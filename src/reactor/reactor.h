@@ -60,6 +60,7 @@ struct torc_reactor {
     uint64_t timers_armed; /* number of arms so far: the order of the newest */
     torc_list calls;       /* posted, in order */
     torc_list flushables;
+    torc_list flushables_next; /* have sent what a turn allows */
     torc_retiree *retired, **retired_end;
     torc_poller *poller;
     char *scratch; /* TORC_RECEIVE_SIZE bytes into which the poller receives */
@@ -85,6 +86,8 @@ static inline void torc_reactor_add_guest(torc_reactor *reactor, torc_reactor_gu
 }
 /* Flush it at the end of this turn; once, however often it is asked. */
 void torc_reactor_flush_later(torc_reactor *reactor, torc_flushable *flushable);
+/* The same in the next turn: for an output that has sent what a turn allows. */
+void torc_reactor_flush_next_turn(torc_reactor *reactor, torc_flushable *flushable);
 void torc_flushable_cancel(torc_flushable *flushable);
 /* The order of the heap of timers. */
 bool torc_timer_before(const torc_heap_node *a, const torc_heap_node *b);

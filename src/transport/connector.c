@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connecting to an address that is known.
+ *
+ *  - An attempt ends in exactly one of two ways: the factory builds a protocol, or `failed` is called; in the
+ *    stream's end, so never from inside torc_connect_addr().
+ */
+#include "transport/connector.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+typedef struct connector {
+    torc_timer timer;
+    torc_stream *stream;
+    torc_factory *factory;
+    torc_connect_failed_fn *failed;
+    void *context;
+    torc_err err;
+    bool is_built;
+} connector;
+
+static void let_go(connector *self) {
+    torc_factory *factory = self->factory;
+
+    torc_timer_cancel(&self->timer);
+    if (!self->is_built && self->failed) self->failed(factory, self->context, self->err);
+    torc_dealloc(&self->timer.reactor->memory, self);
+    if (--factory->users == 0 && factory->ops->stopped) factory->ops->stopped(factory);
+}
+
+static void ended(torc_stream *stream) {
+    connector *self = stream->account;
+
+    if (!self->err) self->err = (torc_err)stream->base.reason;
+    let_go(self);
+}
+
+static void expired(torc_timer *timer) {
+    connector *self = torc_container_of(timer, connector, timer);
+
+    self->err = TORC_ERR_TIMEOUT;
+    torc_transport_abort_with(&self->stream->base, TORC_ERR_TIMEOUT);
+}
+
+void torc_connector_connected(torc_stream *stream) {
+    connector *self = stream->account;
+    torc_protocol *protocol;
+
+    torc_timer_cancel(&self->timer);
+    self->err = self->factory->ops->build_protocol(self->factory, &stream->base, &protocol);
+    if (self->err) {
+        torc_transport_abort_with(&stream->base, self->err);
+        return;
+    }
+    self->is_built = true;
+    torc_transport_made(&stream->base, protocol);
+}
+
+static int open_socket(const torc_addr *addr) {
+    const int family = torc_addr_family(addr), on = 1;
+    const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return fd;
+}
+
+torc_err torc_connect_addr(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms,
+                           torc_factory *factory, torc_connect_failed_fn *failed, void *context) {
+    connector *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_CONNECTION, 1, sizeof(*self));
+    const int fd = self ? open_socket(addr) : -1;
+    torc_err err = !self ? TORC_ERR_NO_MEMORY : fd < 0 ? torc_err_from_errno(errno) : TORC_OK;
+
+    if (!err) err = torc_stream_new(reactor, fd, torc_addr_family(addr), &self->stream);
+    if (err) {
+        if (fd >= 0) close(fd);
+        torc_dealloc(&reactor->memory, self);
+        return err;
+    }
+    self->factory = factory;
+    self->failed = failed;
+    self->context = context;
+    factory->users++;
+    torc_timer_init(&self->timer, reactor, expired);
+    if (timeout_ms) torc_timer_arm(&self->timer, timeout_ms);
+    self->stream->ended = ended;
+    self->stream->account = self;
+    torc_io_connect(&self->stream->io, &addr->as.any, addr->len);
+    return TORC_OK;
+}

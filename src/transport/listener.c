@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listening, accepting, counting.
+ *
+ *  - A connection that may not be is closed at once, after the refusal, and counted.
+ *  - When no descriptor is left accepting pauses for a moment: the queue waits, and nothing spins.
+ *  - The factory is used by the listener until it is freed; `stopped` is told by the last user.
+ */
+#include "transport/listener.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <torc/log.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "transport/stream.h"
+
+enum { PAUSE_MS = 100, OUTPUT_MAX = 64 * 1024 * 1024 };
+
+/* How many connections an address has: IPv4 whole, IPv6 by /64. */
+typedef struct peer_count {
+    uint32_t count;
+    uint8_t len;
+    char key[8];
+} peer_count;
+
+static torc_listener *of_io(torc_io *io) {
+    return torc_container_of(io, torc_listener, io);
+}
+
+/* ---- the end ---- */
+
+static void free_when_unused(torc_listener *self) {
+    torc_factory *factory = self->factory;
+
+    if (!self->is_gone || self->connections > 0) return;
+    torc_timer_cancel(&self->pause);
+    torc_metric_remove(&self->accepted.metric);
+    torc_metric_remove(&self->refused.metric);
+    torc_metric_remove(&self->exhausted.metric);
+    torc_map_dispose(&self->peers);
+    torc_dealloc(&self->reactor->memory, self->unlink_path);
+    torc_dealloc(&self->reactor->memory, self);
+    if (--factory->users == 0 && factory->ops->stopped) factory->ops->stopped(factory);
+}
+
+static void closed(torc_io *io) {
+    torc_listener *self = of_io(io);
+
+    self->is_gone = true;
+    free_when_unused(self);
+}
+
+void torc_listener_close(torc_listener *self) {
+    if (!self || self->is_closed) return;
+    self->is_closed = true;
+    torc_timer_cancel(&self->pause);
+    if (self->unlink_path) unlink(self->unlink_path);
+    torc_io_close(&self->io, false);
+}
+
+/* ---- counting ---- */
+
+static torc_err count_peer(torc_listener *self, int fd, peer_count **found) {
+    torc_addr addr = {.len = sizeof(addr.as)};
+    torc_str key;
+
+    *found = NULL;
+    if (self->options.connections_per_address_max == 0) return TORC_OK;
+    if (getpeername(fd, &addr.as.any, &addr.len)) return TORC_OK;
+    if (torc_addr_family(&addr) == AF_INET)
+        key = torc_str_make((const char *)&addr.as.in.sin_addr, 4);
+    else if (torc_addr_family(&addr) == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&addr.as.in6.sin6_addr))
+        key = torc_str_make((const char *)&addr.as.in6.sin6_addr + 12, 4);
+    else if (torc_addr_family(&addr) == AF_INET6)
+        key = torc_str_make((const char *)&addr.as.in6.sin6_addr, 8);
+    else
+        return TORC_OK;
+
+    peer_count *peer = torc_map_find(&self->peers, key);
+    if (peer && peer->count >= self->options.connections_per_address_max) return TORC_ERR_LIMIT;
+    if (!peer) {
+        peer = torc_alloc_zero(&self->reactor->memory, TORC_MEMORY_CONNECTION, 1, sizeof(*peer));
+        if (!peer) return TORC_ERR_NO_MEMORY;
+        peer->len = (uint8_t)key.len;
+        memcpy(peer->key, key.bytes, key.len);
+        const torc_err err = torc_map_set(&self->peers, torc_str_make(peer->key, peer->len), peer);
+        if (err) {
+            torc_dealloc(&self->reactor->memory, peer);
+            return err;
+        }
+    }
+    peer->count++;
+    *found = peer;
+    return TORC_OK;
+}
+
+static void uncount_peer(torc_listener *self, peer_count *peer) {
+    if (!peer || --peer->count > 0) return;
+    torc_map_remove(&self->peers, torc_str_make(peer->key, peer->len));
+    torc_dealloc(&self->reactor->memory, peer);
+}
+
+/* ---- accepting ---- */
+
+static void stream_ended(torc_stream *stream) {
+    torc_listener *self = stream->owner;
+
+    uncount_peer(self, stream->account);
+    self->connections--;
+    free_when_unused(self);
+}
+
+static void refuse(torc_listener *self, int fd) {
+    torc_counter_add(&self->refused, 1);
+    if (self->refusal.len) {
+        /* What the peer has sent stays unread, so the close is a reset: the refusal is an attempt. */
+        (void)!send(fd, self->refusal.bytes, self->refusal.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        shutdown(fd, SHUT_WR);
+    }
+    close(fd);
+}
+
+/* Stack the listener's filters on a transport; the topmost transport. */
+static torc_err stack_filters(torc_listener *self, torc_transport **top) {
+    for (torc_filter_factory *factory = self->filters; factory; factory = factory->next) {
+        torc_filter *filter;
+        const torc_err err = factory->build_filter(factory, self->reactor, &filter);
+        if (err) return err;
+        torc_transport_made(*top, &filter->below);
+        *top = &filter->above;
+    }
+    return TORC_OK;
+}
+
+static torc_err build(torc_listener *self, torc_stream *stream) {
+    torc_transport *top = &stream->base;
+    torc_protocol *protocol;
+    torc_err err = stack_filters(self, &top);
+
+    if (!err) err = self->factory->ops->build_protocol(self->factory, top, &protocol);
+    if (!err) torc_transport_made(top, protocol);
+    return err;
+}
+
+static void accepted(torc_io *io, int fd) {
+    torc_listener *self = of_io(io);
+    peer_count *peer = NULL;
+    torc_stream *stream;
+
+    if (self->connections >= self->options.connections_max || count_peer(self, fd, &peer)) {
+        refuse(self, fd);
+        return;
+    }
+    if (torc_stream_new(self->reactor, fd, self->io.family, &stream)) {
+        uncount_peer(self, peer);
+        refuse(self, fd);
+        return;
+    }
+    torc_counter_add(&self->accepted, 1);
+    self->connections++;
+    stream->owner = self;
+    stream->account = peer;
+    stream->ended = stream_ended;
+    stream->base.output_max = self->options.output_max;
+    const torc_err err = build(self, stream);
+    if (err) torc_transport_abort_with(&stream->base, err);
+}
+
+static void pause_over(torc_timer *timer) {
+    torc_listener *self = torc_container_of(timer, torc_listener, pause);
+    if (!self->is_paused) torc_io_receive_start(&self->io);
+}
+
+/* No descriptor is left: come back later. */
+static void failed(torc_io *io, torc_err err) {
+    torc_listener *self = of_io(io);
+
+    torc_counter_add(&self->exhausted, 1);
+    if (self->is_closed || torc_timer_is_armed(&self->pause)) return;
+    TORC_LOG_WARN(self->reactor->log, "transport", "cannot accept; trying again", TORC_LOG_ERR("error", err));
+    torc_io_receive_stop(&self->io);
+    torc_timer_arm(&self->pause, PAUSE_MS);
+}
+
+static const torc_io_ops io_ops = {.accepted = accepted, .failed = failed, .closed = closed};
+
+void torc_listener_pause(torc_listener *self) {
+    self->is_paused = true;
+    if (!self->is_closed) torc_io_receive_stop(&self->io);
+}
+
+void torc_listener_resume(torc_listener *self) {
+    self->is_paused = false;
+    if (!self->is_closed && !torc_timer_is_armed(&self->pause)) torc_io_receive_start(&self->io);
+}
+
+torc_addr torc_listener_addr(const torc_listener *self) {
+    return self->addr;
+}
+
+uint32_t torc_listener_connections(const torc_listener *self) {
+    return self->connections;
+}
+
+/* ---- the beginning ---- */
+
+/* A socket's file that nobody listens on any more is in the way: remove it. */
+static void remove_stale(const torc_addr *addr) {
+    struct stat about;
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) return;
+    if (lstat(addr->as.un.sun_path, &about) == 0 && S_ISSOCK(about.st_mode) &&
+        connect(fd, &addr->as.any, addr->len) && errno == ECONNREFUSED)
+        unlink(addr->as.un.sun_path);
+    close(fd);
+}
+
+static torc_err set_options(int fd, const torc_endpoint *endpoint, int family) {
+    const int on = 1, v6only = endpoint->v6only;
+
+    if (family == AF_UNIX) return TORC_OK;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+        (endpoint->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) || /* connections inherit it */
+        (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only))))
+        return torc_err_from_errno(errno);
+    return TORC_OK;
+}
+
+static torc_err bind_and_listen(int fd, const torc_endpoint *endpoint, int family) {
+    const bool has_file = family == AF_UNIX && endpoint->addr.as.un.sun_path[0];
+    torc_err err = set_options(fd, endpoint, family);
+
+    if (err) return err;
+    if (has_file) remove_stale(&endpoint->addr);
+    if (bind(fd, &endpoint->addr.as.any, endpoint->addr.len)) return torc_err_from_errno(errno);
+    if ((has_file && chmod(endpoint->addr.as.un.sun_path, endpoint->unix_mode)) || listen(fd, endpoint->backlog)) {
+        err = torc_err_from_errno(errno);
+        if (has_file) unlink(endpoint->addr.as.un.sun_path);
+    }
+    return err;
+}
+
+/* An inherited descriptor: a socket that listens already, made non-blocking. */
+static torc_err adopt(int fd, int *family) {
+    int listening = 0;
+    socklen_t len = sizeof(listening), family_len = sizeof(*family);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ||
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, family, &family_len))
+        return torc_err_from_errno(errno);
+    if (!listening) return TORC_ERR_INVALID;
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
+        return torc_err_from_errno(errno);
+    return TORC_OK;
+}
+
+static torc_err open_socket(const torc_endpoint *endpoint, int *fd, int *family) {
+    torc_err err;
+
+    *fd = endpoint->fd;
+    if (endpoint->fd >= 0) return adopt(endpoint->fd, family);
+    *family = torc_addr_family(&endpoint->addr);
+    *fd = socket(*family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    err = *fd < 0 ? torc_err_from_errno(errno) : bind_and_listen(*fd, endpoint, *family);
+    /* A machine without IPv6 serves IPv4 all the same, where both were meant. */
+    if (err == TORC_ERR_UNSUPPORTED && *family == AF_INET6 && !endpoint->v6only) {
+        torc_endpoint v4 = *endpoint;
+        v4.addr = (torc_addr){.len = sizeof(v4.addr.as.in)};
+        v4.addr.as.in.sin_family = AF_INET;
+        v4.addr.as.in.sin_port = endpoint->addr.as.in6.sin6_port;
+        return open_socket(&v4, fd, family);
+    }
+    if (err && *fd >= 0) close(*fd);
+    return err;
+}
+
+static torc_listen_options read_options(const torc_listen_options *given) {
+    torc_listen_options options = {0};
+
+    if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    if (!options.connections_max) options.connections_max = UINT32_MAX;
+    if (!options.output_max) options.output_max = OUTPUT_MAX;
+    return options;
+}
+
+static void register_metrics(torc_listener *self) {
+    torc_metrics *metrics = self->reactor->metrics;
+
+    if (!metrics) return;
+    torc_metrics_add_counter(metrics, &self->accepted, "connections_accepted", "Connections that were accepted.", "");
+    torc_metrics_add_counter(metrics, &self->refused, "connections_refused", "Connections that were refused by a limit.", "");
+    torc_metrics_add_counter(metrics, &self->exhausted, "accepts_without_descriptor", "Times that no descriptor was left to accept.", "");
+}
+
+static torc_err keep_path(torc_listener *self, const torc_endpoint *endpoint) {
+    const char *path = endpoint->addr.as.un.sun_path;
+
+    if (endpoint->fd >= 0 || torc_addr_family(&endpoint->addr) != AF_UNIX || !path[0]) return TORC_OK;
+    self->unlink_path = torc_alloc(&self->reactor->memory, TORC_MEMORY_OTHER, strlen(path) + 1);
+    if (!self->unlink_path) return TORC_ERR_NO_MEMORY;
+    strcpy(self->unlink_path, path);
+    return TORC_OK;
+}
+
+torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint, torc_factory *factory,
+                           torc_filter_factory *filters, const torc_listen_options *options,
+                           torc_str refusal, torc_listener **listener) {
+    torc_listener *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
+    int fd = -1, family = 0;
+
+    if (!self) return TORC_ERR_NO_MEMORY;
+    self->reactor = reactor;
+    self->factory = factory;
+    self->filters = filters;
+    self->options = read_options(options);
+    self->refusal = refusal;
+    torc_map_init(&self->peers, &reactor->memory, TORC_MEMORY_CONNECTION, false);
+    torc_timer_init(&self->pause, reactor, pause_over);
+    torc_err err = keep_path(self, endpoint);
+    if (!err) err = open_socket(endpoint, &fd, &family);
+    if (!err) {
+        err = torc_io_open(&self->io, reactor, TORC_IO_LISTENER, fd, family, &io_ops);
+        if (err && endpoint->fd < 0) close(fd);
+    }
+    if (err) {
+        torc_dealloc(&reactor->memory, self->unlink_path);
+        torc_dealloc(&reactor->memory, self);
+        return err;
+    }
+    self->addr.len = sizeof(self->addr.as);
+    if (getsockname(fd, &self->addr.as.any, &self->addr.len)) self->addr.len = 0;
+    factory->users++;
+    register_metrics(self);
+    torc_io_receive_start(&self->io);
+    *listener = self;
+    return TORC_OK;
+}
+
+torc_err torc_endpoint_listen(torc_reactor *reactor, const torc_endpoint *endpoint, torc_factory *factory,
+                              const torc_listen_options *options, torc_listener **listener) {
+    return torc_listener_new(reactor, endpoint, factory, NULL, options, torc_str_make(NULL, 0), listener);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_TRANSPORT_LISTENER_H
+#define TORC_TRANSPORT_LISTENER_H
+
+#include <torc/endpoint.h>
+#include <torc/metrics.h>
+
+#include "base/map.h"
+#include "transport/filter.h"
+
+/*
+ * A listener: a listening socket, and the count of what it accepted.
+ *
+ * It is freed once it is closed and the last of its connections has ended, since these count themselves out.
+ */
+struct torc_listener {
+    torc_io io;
+    torc_reactor *reactor;
+    torc_factory *factory;
+    torc_filter_factory *filters; /* the lowest stage first; NULL: none */
+    torc_listen_options options;
+    torc_addr addr;
+    torc_str refusal; /* sent, if it can be, to a connection that is refused; static */
+    uint32_t connections;
+    torc_map peers;   /* counts by address; used when there is a limit */
+    torc_timer pause; /* armed while no descriptor is left */
+    bool is_closed, is_gone; /* asked for; told by the poller */
+    bool is_paused;
+    char *unlink_path;       /* of a UNIX socket's file; removed at the end */
+    torc_counter accepted, refused, exhausted;
+};
+
+/* As torc_endpoint_listen(), with filters between the sockets and the protocols, and a refusal. */
+torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint, torc_factory *factory,
+                           torc_filter_factory *filters, const torc_listen_options *options,
+                           torc_str refusal, torc_listener **listener) TORC_MUST_CHECK;
+
+#endif

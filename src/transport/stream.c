@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The transport over a stream socket.
+ *
+ *  - The io's events become the transport's; `closed`, the last of them, frees the stream.
+ */
+#include "transport/stream.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "base/alloc.h"
+#include "transport/connector.h"
+
+static torc_stream *of_io(torc_io *io) {
+    return torc_container_of(io, torc_stream, io);
+}
+
+static torc_stream *self_of(torc_transport *transport) {
+    return torc_container_of(transport, torc_stream, base);
+}
+
+static size_t received(torc_io *io, torc_str bytes) {
+    return torc_transport_received(&of_io(io)->base, bytes);
+}
+
+static void peer_ended(torc_io *io) {
+    torc_transport_peer_ended(&of_io(io)->base);
+}
+
+static void sent(torc_io *io, size_t bytes) {
+    torc_transport_sent(&of_io(io)->base, bytes);
+}
+
+static void connected(torc_io *io) {
+    torc_connector_connected(of_io(io));
+}
+
+static void failed(torc_io *io, torc_err err) {
+    torc_transport_failed(&of_io(io)->base, err);
+}
+
+static void closed(torc_io *io) {
+    torc_stream *self = of_io(io);
+
+    torc_transport_closed(&self->base);
+    if (self->ended) self->ended(self);
+    torc_dealloc(&io->reactor->memory, self);
+}
+
+static const torc_io_ops io_ops = {
+    .connected = connected,
+    .received = received,
+    .peer_ended = peer_ended,
+    .sent = sent,
+    .failed = failed,
+    .closed = closed,
+};
+
+static void stream_send(torc_transport *transport, size_t len) {
+    torc_io_send(&self_of(transport)->io, &transport->output, len);
+}
+
+static void stream_receive_start(torc_transport *transport) {
+    torc_io_receive_start(&self_of(transport)->io);
+}
+
+static void stream_receive_stop(torc_transport *transport) {
+    torc_io_receive_stop(&self_of(transport)->io);
+}
+
+static void stream_shut_down(torc_transport *transport) {
+    torc_io_shut_down(&self_of(transport)->io);
+}
+
+static void stream_close(torc_transport *transport, bool reset) {
+    torc_io_close(&self_of(transport)->io, reset);
+}
+
+static torc_addr stream_addr(torc_transport *transport, bool peer) {
+    const int fd = self_of(transport)->io.fd;
+    torc_addr addr = {.len = sizeof(addr.as)};
+
+    if (torc_transport_is_closing(transport)) return (torc_addr){0}; /* the descriptor may be another's now */
+    const int failed_ = peer ? getpeername(fd, &addr.as.any, &addr.len) : getsockname(fd, &addr.as.any, &addr.len);
+    return failed_ ? (torc_addr){0} : addr;
+}
+
+static torc_err stream_set_option(torc_transport *transport, int option, bool on) {
+    const torc_stream *self = self_of(transport);
+    const int level = option == SO_KEEPALIVE ? SOL_SOCKET : IPPROTO_TCP, value = on;
+
+    if (self->io.family == AF_UNIX) return TORC_ERR_UNSUPPORTED;
+    if (torc_transport_is_closing(transport)) return TORC_ERR_STATE;
+    return setsockopt(self->io.fd, level, option, &value, sizeof(value)) ? torc_err_from_errno(errno) : TORC_OK;
+}
+
+static const torc_transport_ops stream_ops = {
+    .send = stream_send,
+    .receive_start = stream_receive_start,
+    .receive_stop = stream_receive_stop,
+    .shut_down = stream_shut_down,
+    .close = stream_close,
+    .addr = stream_addr,
+    .set_option = stream_set_option,
+};
+
+torc_err torc_stream_new(torc_reactor *reactor, int fd, int family, torc_stream **stream) {
+    torc_stream *self = torc_alloc(&reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
+
+    if (!self) return TORC_ERR_NO_MEMORY;
+    torc_transport_init(&self->base, reactor, &stream_ops);
+    self->ended = NULL;
+    self->owner = self->account = NULL;
+    const torc_err err = torc_io_open(&self->io, reactor, TORC_IO_STREAM, fd, family, &io_ops);
+    if (err) {
+        torc_dealloc(&reactor->memory, self);
+        return err;
+    }
+    *stream = self;
+    return TORC_OK;
+}

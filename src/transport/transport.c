@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all transports share.
+ *
+ * States, by flags: open → CLOSE_WRITE (asked) → SHUT (FIN was sent) ; open or SHUT → CLOSING (asked: what waits is still
+ * sent) → ENDED (the stage below was told to close) → closed: connection_lost, the last call.
+ *
+ *  - `output` is the transport's own; its first `sending` bytes are lent to the stage below.
+ *  - A producer that pushes is paused while FULL; FULL is set at the high mark and cleared at the low one.
+ *  - The protocol is called from the stage's events and from the flush, never from what it calls itself.
+ */
+#include "transport/transport.h"
+
+#include <assert.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+enum {
+    PAUSED = 1,
+    CLOSE_WRITE = 2,
+    SHUT = 4,
+    CLOSING = 8,
+    ENDED = 16,
+    FULL = 32,
+    STREAMING = 64,       /* the producer pushes */
+    PRODUCER_PAUSED = 128
+};
+
+enum { LOW_MARK = 16 * 1024, HIGH_MARK = 64 * 1024, OUTPUT_MAX = 64 * 1024 * 1024 };
+
+static torc_transport *of_flushable(torc_flushable *flushable) {
+    return torc_container_of(flushable, torc_transport, flushable);
+}
+
+static bool has(const torc_transport *transport, unsigned flags) {
+    return (transport->flags & flags) != 0;
+}
+
+static void set(torc_transport *transport, unsigned flags) {
+    transport->flags = (uint16_t)(transport->flags | flags);
+}
+
+static void clear(torc_transport *transport, unsigned flags) {
+    transport->flags = (uint16_t)(transport->flags & ~flags);
+}
+
+/* ---- output ---- */
+
+static void end(torc_transport *transport, torc_err reason, bool reset) {
+    if (has(transport, ENDED)) return;
+    set(transport, ENDED | CLOSING);
+    transport->reason = (int16_t)reason;
+    torc_flushable_cancel(&transport->flushable);
+    transport->ops->close(transport, reset);
+}
+
+/* All is sent: do what waited for that. */
+static void progress(torc_transport *transport) {
+    if (transport->output.len > 0 || transport->sending > 0 || transport->producer) return;
+    if (has(transport, CLOSING)) {
+        end(transport, TORC_ERR_CLOSED, false);
+    } else if (has(transport, CLOSE_WRITE) && !has(transport, SHUT)) {
+        set(transport, SHUT);
+        transport->ops->shut_down(transport);
+    }
+}
+
+static void resume_producer(torc_transport *transport) {
+    if (!transport->producer || has(transport, ENDED)) return;
+    if (has(transport, STREAMING) && !has(transport, PRODUCER_PAUSED)) return;
+    clear(transport, PRODUCER_PAUSED);
+    transport->producer->ops->resume(transport->producer);
+}
+
+static void look_at_marks(torc_transport *transport) {
+    if (transport->output.len >= transport->high_mark) {
+        set(transport, FULL);
+        if (transport->producer && has(transport, STREAMING) && !has(transport, PRODUCER_PAUSED)) {
+            set(transport, PRODUCER_PAUSED);
+            transport->producer->ops->pause(transport->producer);
+        }
+        return;
+    }
+    if (has(transport, FULL) && transport->output.len <= transport->low_mark) {
+        clear(transport, FULL);
+        if (transport->protocol->ops->drained && !has(transport, CLOSING))
+            transport->protocol->ops->drained(transport->protocol);
+        if (has(transport, STREAMING)) resume_producer(transport);
+    }
+    if (!has(transport, FULL | STREAMING)) resume_producer(transport);
+}
+
+static void flush(torc_flushable *flushable) {
+    torc_transport *transport = of_flushable(flushable);
+
+    if (has(transport, ENDED) || transport->sending > 0) return;
+    const size_t len = transport->output.len;
+    if (len > 0) {
+        transport->sending = len < TORC_TURN_SEND_MAX ? (uint32_t)len : TORC_TURN_SEND_MAX;
+        transport->ops->send(transport, transport->sending);
+    }
+    look_at_marks(transport);
+    if (!has(transport, ENDED)) progress(transport);
+}
+
+void torc_transport_sent(torc_transport *transport, size_t bytes) {
+    assert(bytes <= transport->sending);
+    transport->sending -= (uint32_t)bytes;
+    transport->sent_total += bytes;
+    if (has(transport, ENDED)) return;
+    if (transport->sending == 0 && transport->output.len > 0)
+        torc_reactor_flush_next_turn(transport->reactor, &transport->flushable);
+    look_at_marks(transport);
+    if (!has(transport, ENDED)) progress(transport);
+}
+
+torc_chain *torc_transport_output(torc_transport *transport) {
+    return &transport->output;
+}
+
+void torc_transport_written(torc_transport *transport) {
+    if (transport->output.len > transport->output_max) {
+        torc_transport_abort_with(transport, TORC_ERR_LIMIT);
+        return;
+    }
+    if (transport->output.len >= transport->high_mark) set(transport, FULL);
+    torc_reactor_flush_later(transport->reactor, &transport->flushable);
+}
+
+static bool may_write(const torc_transport *transport) {
+    /* What a producer writes after a close was asked for is still sent. */
+    return !has(transport, ENDED | SHUT | CLOSE_WRITE) && (!has(transport, CLOSING) || transport->producer);
+}
+
+void torc_transport_write(torc_transport *transport, torc_str bytes) {
+    if (bytes.len == 0 || !may_write(transport)) return;
+    const torc_err err = torc_chain_add_bytes(&transport->output, bytes);
+    if (err)
+        torc_transport_abort_with(transport, err);
+    else
+        torc_transport_written(transport);
+}
+
+void torc_transport_write_file(torc_transport *transport, int fd, uint64_t offset, uint64_t len) {
+    torc_shared_file *file = may_write(transport) ? torc_shared_file_new(&transport->reactor->memory, fd) : NULL;
+    torc_err err = file ? TORC_OK : TORC_ERR_NO_MEMORY;
+
+    if (!file) close(fd);
+    if (!may_write(transport)) return;
+    if (file) {
+        err = torc_chain_add_file(&transport->output, file, offset, len);
+        torc_shared_file_unref(file);
+    }
+    if (err)
+        torc_transport_abort_with(transport, err);
+    else
+        torc_transport_written(transport);
+}
+
+void torc_transport_write_chain(torc_transport *transport, torc_chain *chain) {
+    if (!may_write(transport)) {
+        torc_chain_clear(chain);
+        return;
+    }
+    torc_chain_move(&transport->output, chain);
+    torc_transport_written(transport);
+}
+
+size_t torc_transport_room(const torc_transport *transport) {
+    if (has(transport, FULL) || transport->output.len >= transport->high_mark) return 0;
+    return transport->high_mark - transport->output.len;
+}
+
+size_t torc_transport_unsent(const torc_transport *transport) {
+    return transport->output.len;
+}
+
+void torc_transport_set_marks(torc_transport *transport, size_t low, size_t high) {
+    assert(low < high && high <= UINT32_MAX);
+    transport->low_mark = (uint32_t)low;
+    transport->high_mark = (uint32_t)high;
+}
+
+torc_err torc_transport_register_producer(torc_transport *transport, torc_producer *producer, bool streaming) {
+    if (transport->producer) return TORC_ERR_STATE;
+    if (has(transport, ENDED | CLOSING | CLOSE_WRITE)) {
+        producer->ops->stop(producer);
+        return TORC_OK;
+    }
+    transport->producer = producer;
+    clear(transport, STREAMING | PRODUCER_PAUSED);
+    if (streaming) set(transport, STREAMING);
+    torc_reactor_flush_later(transport->reactor, &transport->flushable);
+    return TORC_OK;
+}
+
+void torc_transport_unregister_producer(torc_transport *transport) {
+    transport->producer = NULL;
+    clear(transport, STREAMING | PRODUCER_PAUSED);
+    if (!has(transport, ENDED)) torc_reactor_flush_later(transport->reactor, &transport->flushable);
+}
+
+/* ---- input ---- */
+
+size_t torc_transport_received(torc_transport *transport, torc_str bytes) {
+    if (has(transport, CLOSING)) return bytes.len; /* nobody wants it any more */
+    if (has(transport, PAUSED)) return 0;
+
+    const size_t consumed = transport->protocol->ops->data_received(transport->protocol, bytes);
+    assert(consumed <= bytes.len);
+    transport->received_total += consumed;
+    if (consumed < bytes.len) set(transport, PAUSED);
+    return has(transport, CLOSING) ? bytes.len : consumed;
+}
+
+void torc_transport_pause(torc_transport *transport) {
+    if (has(transport, PAUSED | CLOSING)) return;
+    set(transport, PAUSED);
+    transport->ops->receive_stop(transport);
+}
+
+void torc_transport_resume(torc_transport *transport) {
+    if (!has(transport, PAUSED) || has(transport, CLOSING)) return;
+    clear(transport, PAUSED);
+    transport->ops->receive_start(transport);
+}
+
+void torc_transport_peer_ended(torc_transport *transport) {
+    if (has(transport, CLOSING)) return;
+    if (transport->protocol->ops->peer_ended)
+        transport->protocol->ops->peer_ended(transport->protocol);
+    else
+        torc_transport_close(transport);
+}
+
+/* ---- the end ---- */
+
+void torc_transport_close(torc_transport *transport) {
+    if (has(transport, CLOSING)) return;
+    set(transport, CLOSING);
+    transport->ops->receive_stop(transport);
+    progress(transport);
+}
+
+void torc_transport_close_write(torc_transport *transport) {
+    if (has(transport, CLOSE_WRITE | CLOSING)) return;
+    set(transport, CLOSE_WRITE);
+    progress(transport);
+}
+
+void torc_transport_abort_with(torc_transport *transport, torc_err reason) {
+    end(transport, reason, true);
+}
+
+void torc_transport_abort(torc_transport *transport) {
+    torc_transport_abort_with(transport, TORC_ERR_ABORTED);
+}
+
+bool torc_transport_is_closing(const torc_transport *transport) {
+    return has(transport, CLOSING);
+}
+
+void torc_transport_failed(torc_transport *transport, torc_err err) {
+    end(transport, err, false);
+}
+
+void torc_transport_closed(torc_transport *transport) {
+    torc_producer *producer = transport->producer;
+    torc_protocol *protocol = transport->protocol;
+
+    transport->producer = NULL;
+    transport->sending = 0;
+    set(transport, ENDED | CLOSING);
+    torc_flushable_cancel(&transport->flushable);
+    torc_chain_clear(&transport->output);
+    if (producer) producer->ops->stop(producer);
+    if (!protocol) return;
+    transport->protocol = NULL;
+    protocol->ops->connection_lost(protocol, (torc_err)transport->reason);
+}
+
+/* ---- the beginning ---- */
+
+void torc_transport_init(torc_transport *transport, torc_reactor *reactor, const torc_transport_ops *ops) {
+    *transport = (torc_transport){
+        .ops = ops,
+        .reactor = reactor,
+        .flushable = {.flush = flush},
+        .output_max = OUTPUT_MAX,
+        .low_mark = LOW_MARK,
+        .high_mark = HIGH_MARK,
+        .reason = TORC_ERR_CLOSED,
+    };
+    torc_chain_init(&transport->output, &reactor->chains);
+}
+
+void torc_transport_made(torc_transport *transport, torc_protocol *protocol) {
+    transport->protocol = protocol;
+    protocol->transport = transport;
+    transport->ops->receive_start(transport);
+    protocol->ops->connection_made(protocol);
+}
+
+void torc_transport_switch_protocol(torc_transport *transport, torc_protocol *protocol) {
+    transport->protocol = protocol;
+    protocol->transport = transport;
+    protocol->ops->connection_made(protocol);
+    torc_transport_resume(transport);
+}
+
+torc_reactor *torc_transport_reactor(torc_transport *transport) {
+    return transport->reactor;
+}
+
+torc_addr torc_transport_peer(torc_transport *transport) {
+    return transport->ops->addr(transport, true);
+}
+
+torc_addr torc_transport_host(torc_transport *transport) {
+    return transport->ops->addr(transport, false);
+}
+
+torc_err torc_transport_set_no_delay(torc_transport *transport, bool on) {
+    return transport->ops->set_option(transport, TCP_NODELAY, on);
+}
+
+torc_err torc_transport_set_keep_alive(torc_transport *transport, bool on) {
+    return transport->ops->set_option(transport, SO_KEEPALIVE, on);
+}
