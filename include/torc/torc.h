@@ -15,6 +15,7 @@
 #include <torc/date.h>
 #include <torc/endpoint.h>
 #include <torc/err.h>
+#include <torc/fiber.h>
 #include <torc/fields.h>
 #include <torc/head.h>
 #include <torc/json.h>
