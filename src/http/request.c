@@ -127,6 +127,8 @@ static void lose(torc_request *request, torc_err reason) {
     request->has_body_ended = true;
     request->reason = (int16_t)(reason ? reason : TORC_ERR_LOST);
     if (request->reader) torc_body_lost(request, (torc_err)request->reason);
+    if (request->fiber)
+        torc_fiber_cancel(request->fiber, waiters_reason((torc_err)request->reason));
     if (!torc_list_is_empty(&request->output_waits))
         torc_waits_end(&request->output_waits, waiters_reason((torc_err)request->reason));
     if (request->feed) torc_feed_lost(request);

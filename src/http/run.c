@@ -9,6 +9,7 @@
 #include <torc/log.h>
 
 #include "http/request_state.h"
+#include "reactor/fiber.h"
 
 static torc_log *log_of(const torc_request *request) {
     return request->handler->log ? request->handler->log : request->reactor->log;
@@ -37,9 +38,17 @@ static void step_returned(torc_request *request, torc_render answer) {
     torc_request_settle(request);
 }
 
-/* Until there are fibers every step runs right here. */
-static void start_fiber(torc_request *request) {
+static void run_on_fiber(void *context) {
+    torc_request *request = context;
     step_returned(request, request->step(request, request->step_context));
+}
+
+static void start_fiber(torc_request *request) {
+    const torc_err err = torc_fiber_start(request->reactor, run_on_fiber, request, &request->fiber);
+
+    if (!err) return;
+    request->is_running = false;
+    torc_reply_error(request, err);
 }
 
 void torc_request_run(torc_request *request, torc_request_step_fn *step, void *context,

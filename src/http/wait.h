@@ -3,7 +3,7 @@
 #define TORC_HTTP_WAIT_H
 
 #include "base/list.h"
-#include "reactor/reactor.h"
+#include "reactor/fiber.h"
 
 /*
  * Fibers that wait for something of a request, in a list; whatever they wait for happens to all of

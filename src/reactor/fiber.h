@@ -9,40 +9,43 @@
 /*
  * What operations that wait are made of.
  *
- * A wait is a value on the stack of the fiber that waits. The operation puts it where its completion will find it
- * (a list, a job) and calls torc_fiber_wait(). Whoever completes the operation calls torc_wait_end(), once; the
- * fiber goes on from the reactor's queue. A cancelled wait is told by `cancel`, which takes it out of where it was
- * put and ends it: at once, or when what was lent to the operation has been let go of.
+ * A wait is a value on the stack of the fiber that waits. The operation puts it where its
+ * completion will find it (a list, a job) and calls torc_fiber_wait(). Whoever completes the
+ * operation calls torc_wait_end(), once; the fiber goes on from the reactor's queue. A cancelled
+ * wait is told by `cancel`, which takes it out of where it was put and ends it: at once, or when
+ * what was lent to the operation has been let go of.
  */
 typedef struct torc_wait torc_wait;
 typedef void torc_wait_cancel_fn(torc_wait *wait, torc_err reason);
 struct torc_wait {
-    torc_list_node node;         /* the operation's */
-    torc_fiber *fiber;           /* NULL until it waits */
+    torc_list_node node; /* the operation's */
+    torc_fiber *fiber;   /* NULL until it waits */
     torc_wait_cancel_fn *cancel;
     torc_err result;
     bool has_ended;
-    bool is_cancelled;           /* `cancel` was called */
+    bool is_cancelled; /* `cancel` was called */
 };
 
 /* The fiber that runs now, or NULL. */
 torc_fiber *torc_fiber_current(const torc_reactor *reactor);
 /*
- * Run a function on a fiber at once, on top of the caller's stack, until it first waits or ends. `*fiber` is set before
- * the function runs, and invalid from its end on; nobody joins it. Fails as torc_fiber_spawn().
+ * Run a function on a fiber at once, on top of the caller's stack, until it first waits or ends.
+ * `*fiber` is set before the function runs, and invalid from its end on; nobody joins it. Fails as
+ * torc_fiber_spawn().
  */
 torc_err torc_fiber_start(torc_reactor *reactor, torc_fiber_fn *run, void *context,
                           torc_fiber **fiber) TORC_MUST_CHECK;
 /*
- * On a fiber: wait until torc_wait_end(), whose result this returns; one that was ended already returns at once. If the
- * fiber was cancelled, `cancel` is called first of all.
+ * On a fiber: wait until torc_wait_end(), whose result this returns; one that was ended already
+ * returns at once. If the fiber was cancelled, `cancel` is called first of all.
  */
-torc_err torc_fiber_wait(torc_reactor *reactor, torc_wait *wait, torc_wait_cancel_fn *cancel) TORC_MUST_CHECK;
+torc_err torc_fiber_wait(torc_reactor *reactor, torc_wait *wait,
+                         torc_wait_cancel_fn *cancel) TORC_MUST_CHECK;
 /* End a wait. Once; the wait may be gone when the reactor's queue has run. */
 void torc_wait_end(torc_wait *wait, torc_err result);
 /*
- * On a fiber: an operation that may wait did not have to. After 16 of these in a row the fiber yields, so that it
- * cannot hold the reactor; the error is that of this wait.
+ * On a fiber: an operation that may wait did not have to. After 16 of these in a row the fiber
+ * yields, so that it cannot hold the reactor; the error is that of this wait.
  */
 torc_err torc_fiber_did_not_wait(torc_reactor *reactor) TORC_MUST_CHECK;
 /* Cancel all fibers of a reactor that is about to be freed. */

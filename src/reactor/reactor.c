@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "reactor/fiber.h"
 
 enum {
     FREE_PAGES = 1024,      /* kept by the pool: 4 MiB */
@@ -309,10 +310,12 @@ void torc_reactor_free(torc_reactor *reactor) {
     if (!reactor) return;
     assert(!reactor->running);
     if (reactor->poller) {
+        torc_fibers_cancel_all(reactor, TORC_ERR_STOPPING);
         settle(reactor);
         reactor->poller->ops->free(reactor->poller);
     }
     tell_guests(reactor);
+    torc_fibers_free(reactor);
     torc_dealloc(&reactor->memory, reactor->scratch);
     torc_chain_pool_dispose(&reactor->chains);
     torc_page_pool_dispose(&reactor->pages);
