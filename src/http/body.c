@@ -135,15 +135,10 @@ static void begin(torc_body_reader *reader) {
         reader->is_complete = true;
 }
 
-torc_body_reader *torc_body_reader_of(torc_request *request, torc_err *err) {
-    torc_body_reader *reader = request->reader;
+static torc_body_reader *make_reader(torc_request *request) {
+    torc_body_reader *reader = torc_arena_alloc_zero(request->arena, 1, sizeof(*reader));
 
-    *err = request_is_over(request) ? TORC_ERR_GONE : TORC_ERR_NO_MEMORY;
-    if (request_is_over(request)) return NULL;
-    if (reader) return reader;
-    reader = torc_arena_alloc_zero(request->arena, 1, sizeof(*reader));
     if (!reader) return NULL;
-
     reader->request = request;
     reader->holding.release = release;
     reader->telling.run = run_telling;
@@ -151,9 +146,17 @@ torc_body_reader *torc_body_reader_of(torc_request *request, torc_err *err) {
     torc_list_init(&reader->waits);
     torc_buf_init(&reader->whole, &request->reactor->memory, TORC_MEMORY_INPUT, 0);
     torc_request_hold(request, &reader->holding);
-    request->reader = reader;
     begin(reader);
     return reader;
+}
+
+torc_err torc_body_reader_of(torc_request *request, torc_body_reader **reader) {
+    if (request_is_over(request)) return TORC_ERR_GONE;
+    if (!request->reader) request->reader = make_reader(request);
+    if (!request->reader) return TORC_ERR_NO_MEMORY;
+    if (request->reader->mode != TORC_BODY_IDLE) return TORC_ERR_STATE;
+    *reader = request->reader;
+    return TORC_OK;
 }
 
 /* Copy bytes into pages, filling the newest first. */
@@ -248,11 +251,10 @@ torc_err torc_body_wait(torc_body_reader *reader) {
 }
 
 torc_err torc_body_read(torc_request *request, torc_str *chunk) {
-    torc_err err = TORC_OK;
-    torc_body_reader *reader = torc_body_reader_of(request, &err);
+    torc_body_reader *reader;
+    torc_err err = torc_body_reader_of(request, &reader);
 
-    if (!reader) return err;
-    if (reader->mode != TORC_BODY_IDLE) return TORC_ERR_STATE;
+    if (err) return err;
     drop_lent(reader);
     while ((err = answer(reader, chunk)) == TORC_ERR_AGAIN) {
         err = torc_body_wait(reader);
@@ -263,11 +265,10 @@ torc_err torc_body_read(torc_request *request, torc_str *chunk) {
 }
 
 torc_err torc_body_request_chunk(torc_request *request, torc_body_chunk_fn *chunk, void *context) {
-    torc_err err = TORC_OK;
-    torc_body_reader *reader = torc_body_reader_of(request, &err);
+    torc_body_reader *reader;
+    torc_err err = torc_body_reader_of(request, &reader);
 
-    if (!reader) return err;
-    if (reader->mode != TORC_BODY_IDLE) return TORC_ERR_STATE;
+    if (err) return err;
     reader->mode = TORC_BODY_CHUNK;
     reader->chunk_fn = chunk;
     reader->context = context;

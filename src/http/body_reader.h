@@ -51,9 +51,11 @@ typedef struct torc_body_reader {
     torc_body body;
 } torc_body_reader;
 
-/* The request's reader, made when first needed; NULL: `*err` says why not (the request is over, no
- * memory). */
-torc_body_reader *torc_body_reader_of(torc_request *request, torc_err *err);
+/*
+ * The request's reader, made when first needed. TORC_ERR_GONE when the request is over,
+ * TORC_ERR_STATE while a callback is still owed something, TORC_ERR_NO_MEMORY.
+ */
+torc_err torc_body_reader_of(torc_request *request, torc_body_reader **reader) TORC_MUST_CHECK;
 /* Ask the wire for more, once enough of the window is free. */
 void torc_body_want(torc_body_reader *reader);
 /* Collect the whole body in memory from now on, at most `max` bytes; what is there already is

@@ -43,11 +43,10 @@ void torc_body_collect(torc_body_reader *reader, size_t max) {
 }
 
 torc_err torc_body_read_all(torc_request *request, size_t max, torc_str *bytes) {
-    torc_err err = TORC_OK;
-    torc_body_reader *reader = torc_body_reader_of(request, &err);
+    torc_body_reader *reader;
+    torc_err err = torc_body_reader_of(request, &reader);
 
-    if (!reader) return err;
-    if (reader->mode != TORC_BODY_IDLE) return TORC_ERR_STATE;
+    if (err) return err;
     reader->whole_fn = NULL;
     torc_body_collect(reader, max);
     while (!err && !reader->err && !reader->is_complete) err = torc_body_wait(reader);
@@ -61,11 +60,10 @@ torc_err torc_body_read_all(torc_request *request, size_t max, torc_str *bytes) 
 
 torc_err torc_body_request_all(torc_request *request, size_t max, torc_body_whole_fn *whole,
                                void *context) {
-    torc_err err = TORC_OK;
-    torc_body_reader *reader = torc_body_reader_of(request, &err);
+    torc_body_reader *reader;
+    torc_err err = torc_body_reader_of(request, &reader);
 
-    if (!reader) return err;
-    if (reader->mode != TORC_BODY_IDLE) return TORC_ERR_STATE;
+    if (err) return err;
     reader->whole_fn = whole;
     reader->context = context;
     torc_body_collect(reader, max);

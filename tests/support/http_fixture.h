@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "http/request.h"
+#include "reactor/reactor.h"
 
 /*
  * A reactor, and a handler that runs one function of the test for each request, on a fiber or not.
@@ -81,6 +82,9 @@ static inline int http_set_up(void **state) {
 static inline int http_tear_down(void **state) {
     http_fixture *self = *state;
 
+    /* A test that failed leaves its requests: then the reactor cannot be freed, and what went wrong
+     * is told. */
+    if (self->reactor->pages.used_count > 0) return -1;
     torc_reactor_free(self->reactor);
     return self->received == self->ended ? 0 : -1;
 }
