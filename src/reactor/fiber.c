@@ -46,19 +46,21 @@ struct torc_fiber {
     torc_reactor *reactor;
     torc_fiber_fn *run;
     void *argument;
-    torc_wait *wait; /* that it is suspended for */
+    torc_wait *wait;   /* that it is suspended for */
+    torc_wait *joiner; /* who waits for its end */
     torc_call call;
-    torc_list_node node; /* among those in use */
-    torc_list joiners;
-    torc_fiber *next; /* among the free */
+    torc_list_node node; /* among all that are mapped */
+    torc_fiber *next;    /* among the free */
     char *mapping;
     unsigned valgrind_id;
-    int16_t cancelled; /* the reason; TORC_OK: it was not */
-    uint16_t shields;
-    uint8_t quick_waits;
-    bool is_suspended;
-    bool has_ended;
-    bool is_joinable; /* somebody has a handle */
+    struct {
+        int16_t cancelled; /* the reason; TORC_OK: it was not */
+        uint16_t shields;
+        uint8_t quick_waits;
+        bool is_suspended;
+        bool is_live;     /* it has not ended */
+        bool is_joinable; /* somebody has a handle */
+    } now;
 };
 
 typedef struct torc_fiber_pool {
@@ -66,33 +68,38 @@ typedef struct torc_fiber_pool {
     torc_context own; /* the reactor's stack */
     torc_fiber *free;
     uint32_t free_count, live_count;
-    torc_list live;
+    torc_list mapped;
     size_t mapping_size, guard_size;
 } torc_fiber_pool;
 
 /* ---- stacks ---- */
 
-static torc_fiber_pool *pool_of(torc_reactor *reactor) {
-    torc_fiber_pool *pool = reactor->fibers;
-    size_t page, size;
+static void run_resume(torc_call *call);
 
-    if (pool) return pool;
-    pool = torc_alloc_zero(&reactor->memory, TORC_MEMORY_FIBER, 1, sizeof(*pool));
+/* Apart from the quick path, whose registers it would take. */
+__attribute__((noinline, cold)) static torc_fiber_pool *make_pool(torc_reactor *reactor) {
+    torc_fiber_pool *pool = torc_alloc_zero(&reactor->memory, TORC_MEMORY_FIBER, 1, sizeof(*pool));
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t wanted = reactor->options.fiber_stack_size;
+    const size_t size = wanted < STACK_MIN ? STACK_MIN : wanted;
+
     if (!pool) return NULL;
-    page = (size_t)sysconf(_SC_PAGESIZE);
-    size = reactor->options.fiber_stack_size < STACK_MIN ? STACK_MIN
-                                                         : reactor->options.fiber_stack_size;
     pool->guard_size = page;
     pool->mapping_size = (size + page - 1) / page * page + page;
-    torc_list_init(&pool->live);
+    torc_list_init(&pool->mapped);
     reactor->fibers = pool;
     return pool;
+}
+
+static torc_fiber_pool *pool_of(torc_reactor *reactor) {
+    return reactor->fibers ? reactor->fibers : make_pool(reactor);
 }
 
 static void unmap(torc_fiber_pool *pool, torc_fiber *fiber) {
     torc_memory *memory = &fiber->reactor->memory;
 
     VALGRIND_STACK_DEREGISTER(fiber->valgrind_id);
+    torc_list_remove(&fiber->node);
     torc_unpoison(fiber->mapping, pool->mapping_size);
     munmap(fiber->mapping, pool->mapping_size);
     torc_memory_discharge(memory, TORC_MEMORY_FIBER, pool->mapping_size);
@@ -105,14 +112,17 @@ static torc_fiber *place(torc_reactor *reactor, torc_fiber_pool *pool, char *map
     *fiber = (torc_fiber){
         .reactor = reactor,
         .mapping = mapping,
+        .call = {.run = run_resume},
         .context = {.bottom = mapping + pool->guard_size,
                     .size = (size_t)((char *)fiber - mapping) - pool->guard_size},
     };
+    torc_list_push(&pool->mapped, &fiber->node);
     fiber->valgrind_id = VALGRIND_STACK_REGISTER(mapping + pool->guard_size, fiber);
     return fiber;
 }
 
-static torc_fiber *map(torc_reactor *reactor, torc_fiber_pool *pool) {
+__attribute__((noinline, cold)) static torc_fiber *map(torc_reactor *reactor,
+                                                       torc_fiber_pool *pool) {
     const size_t size = pool->mapping_size;
     char *mapping;
 
@@ -159,42 +169,41 @@ static void change_stack(torc_context *from, torc_context *to, bool for_ever) {
 }
 
 static void recycle(torc_fiber *fiber) {
-    torc_fiber_pool *pool = fiber->reactor->fibers;
-
-    torc_list_remove(&fiber->node);
-    give_stack(pool, fiber);
+    give_stack(fiber->reactor->fibers, fiber);
 }
 
 /* Let a fiber go on, on top of this stack, until it is suspended or has ended. */
 static void resume(torc_fiber *fiber) {
     torc_fiber_pool *pool = fiber->reactor->fibers;
 
-    fiber->is_suspended = false;
+    fiber->now.is_suspended = false;
     fiber->resumer = pool->current;
     pool->current = fiber;
     change_stack(context_of(pool, fiber->resumer), &fiber->context, false);
-    if (!fiber->has_ended) return;
+    if (fiber->now.is_live) return;
     torc_context_gone(&fiber->context);
-    if (!fiber->is_joinable) recycle(fiber);
+    if (!fiber->now.is_joinable) recycle(fiber);
+}
+
+static void run_resume(torc_call *call) {
+    resume(torc_container_of(call, torc_fiber, call));
 }
 
 /* Go back to whoever resumed this fiber, until it is resumed again. */
 static void suspend(torc_fiber *fiber) {
     torc_fiber_pool *pool = fiber->reactor->fibers;
 
-    fiber->is_suspended = true;
+    fiber->now.is_suspended = true;
     pool->current = fiber->resumer;
     change_stack(&fiber->context, context_of(pool, fiber->resumer), false);
 }
 
 static void end(torc_fiber *fiber) {
     torc_fiber_pool *pool = fiber->reactor->fibers;
-    torc_list_node *node;
 
-    while ((node = torc_list_pop(&fiber->joiners)) != NULL)
-        torc_wait_end(torc_container_of(node, torc_wait, node), TORC_OK);
+    if (fiber->joiner) torc_wait_end(fiber->joiner, TORC_OK);
     pool->live_count--;
-    fiber->has_ended = true;
+    fiber->now.is_live = false;
     pool->current = fiber->resumer;
     change_stack(&fiber->context, context_of(pool, fiber->resumer), true);
 }
@@ -205,10 +214,6 @@ static void enter(void *argument) {
     torc_context_entered(&fiber->context, context_of(fiber->reactor->fibers, fiber->resumer));
     fiber->run(fiber->argument);
     end(fiber);
-}
-
-static void run_resume(torc_call *call) {
-    resume(torc_container_of(call, torc_fiber, call));
 }
 
 /* A fiber that has not begun. */
@@ -224,15 +229,9 @@ static torc_err make(torc_reactor *reactor, torc_fiber_fn *run, void *context, t
     fiber->run = run;
     fiber->argument = context;
     fiber->wait = NULL;
-    fiber->call.run = run_resume;
-    fiber->cancelled = TORC_OK;
-    fiber->shields = 0;
-    fiber->quick_waits = 0;
-    fiber->is_suspended = true;
-    fiber->has_ended = false;
-    fiber->is_joinable = false;
-    torc_list_init(&fiber->joiners);
-    torc_list_push(&pool->live, &fiber->node);
+    fiber->joiner = NULL;
+    memset(&fiber->now, 0, sizeof(fiber->now));
+    fiber->now.is_suspended = fiber->now.is_live = true;
     pool->live_count++;
     fiber->context.sp = torc_context_prepare(fiber, enter, fiber);
     torc_context_made(&fiber->context);
@@ -265,7 +264,7 @@ torc_err torc_fiber_spawn(torc_reactor *reactor, torc_fiber_fn *run, void *conte
     const torc_err err = make(reactor, run, context, &made);
 
     if (err) return err;
-    made->is_joinable = fiber != NULL;
+    made->now.is_joinable = fiber != NULL;
     if (fiber) *fiber = made;
     torc_reactor_post(reactor, &made->call);
     return TORC_OK;
@@ -277,7 +276,7 @@ void torc_wait_end(torc_wait *wait, torc_err result) {
     assert(!wait->has_ended);
     wait->has_ended = true;
     wait->result = result;
-    if (wait->fiber && wait->fiber->is_suspended)
+    if (wait->fiber && wait->fiber->now.is_suspended)
         torc_reactor_post(wait->fiber->reactor, &wait->fiber->call);
 }
 
@@ -294,8 +293,9 @@ torc_err torc_fiber_wait(torc_reactor *reactor, torc_wait *wait, torc_wait_cance
     wait->fiber = fiber;
     wait->cancel = cancel;
     fiber->wait = wait;
-    fiber->quick_waits = 0;
-    if (fiber->cancelled && !fiber->shields) cancel_wait(wait, (torc_err)fiber->cancelled);
+    fiber->now.quick_waits = 0;
+    if (fiber->now.cancelled && !fiber->now.shields)
+        cancel_wait(wait, (torc_err)fiber->now.cancelled);
     if (!wait->has_ended) suspend(fiber);
     fiber->wait = NULL;
     return wait->result;
@@ -303,26 +303,27 @@ torc_err torc_fiber_wait(torc_reactor *reactor, torc_wait *wait, torc_wait_cance
 
 void torc_fiber_cancel(torc_fiber *fiber, torc_err reason) {
     assert(reason != TORC_OK);
-    if (fiber->has_ended) return;
-    if (!fiber->cancelled) fiber->cancelled = (int16_t)reason;
-    if (fiber->wait && !fiber->shields) cancel_wait(fiber->wait, (torc_err)fiber->cancelled);
+    if (!fiber->now.is_live) return;
+    if (!fiber->now.cancelled) fiber->now.cancelled = (int16_t)reason;
+    if (fiber->wait && !fiber->now.shields)
+        cancel_wait(fiber->wait, (torc_err)fiber->now.cancelled);
 }
 
 torc_err torc_fiber_did_not_wait(torc_reactor *reactor) {
     torc_fiber *fiber = torc_fiber_current(reactor);
 
-    if (!fiber || ++fiber->quick_waits < QUICK_WAITS) return TORC_OK;
-    fiber->quick_waits = 0;
+    if (!fiber || ++fiber->now.quick_waits < QUICK_WAITS) return TORC_OK;
+    fiber->now.quick_waits = 0;
     return torc_yield(reactor);
 }
 
 void torc_shield_begin(torc_reactor *reactor) {
-    torc_fiber_current(reactor)->shields++;
+    torc_fiber_current(reactor)->now.shields++;
 }
 
 void torc_shield_end(torc_reactor *reactor) {
-    assert(torc_fiber_current(reactor)->shields > 0);
-    torc_fiber_current(reactor)->shields--;
+    assert(torc_fiber_current(reactor)->now.shields > 0);
+    torc_fiber_current(reactor)->now.shields--;
 }
 
 typedef struct sleeping {
@@ -376,18 +377,23 @@ torc_err torc_yield(torc_reactor *reactor) {
 
 /* ---- the end ---- */
 
+typedef struct joining {
+    torc_wait wait;
+    torc_fiber *fiber;
+} joining;
+
 static void cancel_join(torc_wait *wait, torc_err reason) {
-    torc_list_remove(&wait->node);
+    torc_container_of(wait, joining, wait)->fiber->joiner = NULL;
     torc_wait_end(wait, reason);
 }
 
 torc_err torc_fiber_join(torc_fiber *fiber) {
-    torc_wait wait = {0};
+    joining self = {.fiber = fiber};
 
-    assert(fiber->is_joinable);
-    if (!fiber->has_ended) {
-        torc_list_push(&fiber->joiners, &wait.node);
-        const torc_err err = torc_fiber_wait(fiber->reactor, &wait, cancel_join);
+    assert(fiber->now.is_joinable && !fiber->joiner);
+    if (fiber->now.is_live) {
+        fiber->joiner = &self.wait;
+        const torc_err err = torc_fiber_wait(fiber->reactor, &self.wait, cancel_join);
         if (err) return err;
     }
     recycle(fiber);
@@ -396,36 +402,31 @@ torc_err torc_fiber_join(torc_fiber *fiber) {
 
 void torc_fiber_detach(torc_fiber *fiber) {
     if (!fiber) return;
-    assert(fiber->is_joinable);
-    fiber->is_joinable = false;
-    if (fiber->has_ended) recycle(fiber);
+    assert(fiber->now.is_joinable);
+    fiber->now.is_joinable = false;
+    if (!fiber->now.is_live) recycle(fiber);
 }
 
 bool torc_fiber_has_ended(const torc_fiber *fiber) {
-    return fiber->has_ended;
+    return !fiber->now.is_live;
 }
 
 void torc_fibers_cancel_all(torc_reactor *reactor, torc_err reason) {
     torc_list_node *node;
 
     if (!reactor->fibers) return;
-    torc_list *live = &reactor->fibers->live;
-    for (node = torc_list_first(live); node; node = torc_list_next(live, node))
+    torc_list *mapped = &reactor->fibers->mapped;
+    for (node = torc_list_first(mapped); node; node = torc_list_next(mapped, node))
         torc_fiber_cancel(torc_container_of(node, torc_fiber, node), reason);
 }
 
 void torc_fibers_free(torc_reactor *reactor) {
     torc_fiber_pool *pool = reactor->fibers;
-    torc_fiber *fiber;
     torc_list_node *node;
 
     if (!pool) return;
-    while ((node = torc_list_pop(&pool->live)) != NULL)
+    while ((node = torc_list_first(&pool->mapped)) != NULL)
         unmap(pool, torc_container_of(node, torc_fiber, node));
-    while ((fiber = pool->free) != NULL) {
-        pool->free = fiber->next;
-        unmap(pool, fiber);
-    }
     reactor->fibers = NULL;
     torc_dealloc(&reactor->memory, pool);
 }
