@@ -217,7 +217,8 @@ static void enter(void *argument) {
 }
 
 /* A fiber that has not begun. */
-static torc_err make(torc_reactor *reactor, torc_fiber_fn *run, void *context, torc_fiber **made) {
+__attribute__((always_inline)) static inline torc_err
+make(torc_reactor *reactor, torc_fiber_fn *run, void *context, torc_fiber **made) {
     torc_fiber_pool *pool = pool_of(reactor);
     torc_fiber *fiber;
 
