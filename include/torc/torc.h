@@ -17,6 +17,7 @@
 #include <torc/err.h>
 #include <torc/fiber.h>
 #include <torc/fields.h>
+#include <torc/file.h>
 #include <torc/head.h>
 #include <torc/json.h>
 #include <torc/limits.h>
@@ -33,6 +34,7 @@
 #include <torc/status.h>
 #include <torc/str.h>
 #include <torc/target.h>
+#include <torc/thread.h>
 #include <torc/ticket.h>
 #include <torc/timer.h>
 #include <torc/transport.h>

@@ -42,6 +42,7 @@ static void release(torc_holding *holding) {
     drop_lent(reader);
     drop_pages(reader);
     torc_buf_dispose(&reader->whole);
+    torc_file_close(reader->file);
 }
 
 void torc_body_want(torc_body_reader *reader) {

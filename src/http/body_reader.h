@@ -3,6 +3,7 @@
 #define TORC_HTTP_BODY_READER_H
 
 #include <torc/body.h>
+#include <torc/file.h>
 
 #include "base/page.h"
 #include "http/request_state.h"
@@ -48,6 +49,7 @@ typedef struct torc_body_reader {
     torc_body_whole_fn *whole_fn;
     void *context;
     torc_buf whole;
+    torc_file *file; /* of a spooled body */
     torc_body body;
 } torc_body_reader;
 

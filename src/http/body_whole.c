@@ -47,6 +47,7 @@ torc_err torc_body_read_all(torc_request *request, size_t max, torc_str *bytes) 
     torc_err err = torc_body_reader_of(request, &reader);
 
     if (err) return err;
+    if (reader->file) return TORC_ERR_TOO_LARGE;
     reader->whole_fn = NULL;
     torc_body_collect(reader, max);
     while (!err && !reader->err && !reader->is_complete) err = torc_body_wait(reader);

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "reactor/fiber.h"
+#include "reactor/thread_pool.h"
 
 enum {
     FREE_PAGES = 1024,      /* kept by the pool: 4 MiB */
@@ -311,11 +312,13 @@ void torc_reactor_free(torc_reactor *reactor) {
     assert(!reactor->running);
     if (reactor->poller) {
         torc_fibers_cancel_all(reactor, TORC_ERR_STOPPING);
+        torc_threads_stop(reactor);
         settle(reactor);
         reactor->poller->ops->free(reactor->poller);
     }
     tell_guests(reactor);
     torc_fibers_free(reactor);
+    torc_threads_free(reactor);
     torc_dealloc(&reactor->memory, reactor->scratch);
     torc_chain_pool_dispose(&reactor->chains);
     torc_page_pool_dispose(&reactor->pages);

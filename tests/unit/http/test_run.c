@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <torc/fiber.h>
+#include <unistd.h>
 
 #include "http_fixture.h"
 #include "reactor/reactor.h"
@@ -182,6 +183,74 @@ static void all_is_all_that_was_not_read(void **state) {
     torc_test_request_run(test);
     check_str(torc_test_request_body(test), "def");
     torc_test_request_free(test);
+}
+
+/* ---- spooled ---- */
+
+static torc_render spool(torc_request *request, void *context) {
+    torc_body body, again;
+
+    (void)context;
+    torc_request_limits(request)->body_memory_max = 1000;
+    seen.err = torc_body_spool(request, &body);
+    if (seen.err) return torc_reply_error(request, seen.err);
+    check_ok(torc_body_spool(request, &again));
+    assert_int_equal(again.len, body.len);
+    seen.steps = body.fd >= 0 ? 2 : 1;
+    if (body.fd < 0) return torc_reply_bytes(request, 200, "a/b", body.bytes);
+    assert_null(body.bytes.bytes);
+    assert_true(body.len <= sizeof(seen.bytes));
+    assert_int_equal(pread(body.fd, seen.bytes, sizeof(seen.bytes), 0), body.len);
+    return torc_reply_bytes(request, 200, "a/b", torc_str_make(seen.bytes, body.len));
+}
+
+/* Turn, waiting for threads, until the response is complete. */
+static void run_with_threads(http_fixture *self, torc_test_request *test) {
+    torc_test_request_run(test);
+    for (int i = 0; i < 1000 && !torc_test_request_is_complete(test) && self->ended == 0; i++)
+        check_ok(torc_reactor_turn(self->reactor, 10));
+    torc_test_request_run(test);
+}
+
+static void a_long_body_is_spooled_to_a_file(void **state) {
+    static const size_t sizes[] = {0, 999, 1000, 1001, 2000, 5000, 8000};
+    static char bytes[8000];
+    http_fixture *self = *state;
+
+    for (size_t i = 0; i < sizeof(bytes); i++) bytes[i] = (char)('a' + i % 23);
+    for (size_t i = 0; i < TORC_COUNT_OF(sizes); i++)
+        for (size_t piece = 300; piece <= 4000; piece += 1850) {
+            memset(&seen, 0, sizeof(seen));
+            self->ended = self->received = 0;
+            torc_test_request *test = http_begin(self, spool, "POST /\nTransfer-Encoding: chunked");
+            for (size_t at = 0; at < sizes[i]; at += piece)
+                torc_test_request_send(
+                    test, torc_str_head(torc_str_make(bytes + at, sizes[i] - at), piece));
+            torc_test_request_send_end(test);
+            run_with_threads(self, test);
+            assert_int_equal(torc_test_request_status(test), 200);
+            assert_int_equal(torc_test_request_body(test).len, sizes[i]);
+            if (sizes[i]) assert_memory_equal(torc_test_request_body(test).bytes, bytes, sizes[i]);
+            assert_int_equal(seen.steps, sizes[i] > 1000 ? 2 : 1);
+            torc_test_request_free(test);
+        }
+}
+
+static void losing_while_spooling(void **state) {
+    static char bytes[8000];
+    http_fixture *self = *state;
+
+    for (int turns = 0; turns < 8; turns++) {
+        memset(&seen, 0, sizeof(seen));
+        self->ended = self->received = 0;
+        torc_test_request *test = http_begin(self, spool, "POST /\nTransfer-Encoding: chunked");
+        torc_test_request_send(test, torc_str_make(bytes, sizeof(bytes)));
+        for (int i = 0; i < turns; i++) check_ok(torc_reactor_turn(self->reactor, 1));
+        torc_test_request_disconnect(test);
+        run_with_threads(self, test);
+        check_err(seen.err, turns == 0 ? TORC_OK : TORC_ERR_LOST);
+        torc_test_request_free(test);
+    }
 }
 
 /* ---- writing ---- */
@@ -477,6 +546,8 @@ int main(void) {
         RUN_TEST(losing_while_reading),
         RUN_TEST(a_route_reads_all),
         RUN_TEST(all_is_all_that_was_not_read),
+        RUN_TEST(a_long_body_is_spooled_to_a_file),
+        RUN_TEST(losing_while_spooling),
         RUN_TEST(a_write_waits_for_a_slow_peer),
         RUN_TEST(a_long_write_goes_in_pieces),
         RUN_TEST(losing_while_writing),
