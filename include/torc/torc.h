@@ -13,6 +13,7 @@
 #include <torc/body.h>
 #include <torc/buf.h>
 #include <torc/date.h>
+#include <torc/deferred.h>
 #include <torc/endpoint.h>
 #include <torc/err.h>
 #include <torc/fiber.h>
