@@ -30,7 +30,8 @@ TORC_BEGIN_DECLS
 
 /**
  * On a fiber: wait for the next bytes of the body; empty at its end. A chunk is valid until the next
- * read. TORC_ERR_TOO_LARGE beyond the limit `body_bytes_max` (reply 413), TORC_ERR_LOST, TORC_ERR_STALLED.
+ * read. TORC_ERR_TOO_LARGE beyond the limit `body_bytes_max` (reply 413); TORC_ERR_LOST, TORC_ERR_STALLED when that
+ * happened while waiting, TORC_ERR_GONE when the request was over before; TORC_ERR_STATE while a callback is owed bytes.
  */
 TORC_API torc_err torc_body_read(torc_request *request, torc_str *chunk) TORC_MUST_CHECK;
 /** On a fiber: the whole body in memory, at most `max` bytes, else TORC_ERR_TOO_LARGE. */

@@ -65,7 +65,10 @@ TORC_API torc_str torc_request_segment_raw(const torc_request *request, size_t p
 
 /** The value of a route's parameter, decoded; empty if the route has none of that name. */
 TORC_API torc_str torc_request_param(const torc_request *request, const char *name);
-/** The first query argument of that name, decoded. False when there is none. */
+/**
+ * The first query argument of that name, decoded (`+` is a space). False when there is none, or no memory. Of "flag", without
+ * an `=`, the value's bytes are NULL. Items without a byte ("&&") are left out.
+ */
 TORC_API bool torc_request_arg(torc_request *request, const char *name, torc_str *value);
 /** The query arguments in order: start with `*place` 0. False after the last. */
 TORC_API bool torc_request_arg_next(torc_request *request, size_t *place, torc_str *name,
@@ -103,7 +106,10 @@ struct torc_request_watch {
     torc_request_ended_fn *ended;
     torc_list_node node; /* private */
 };
-/** Ask to be told; any number may. The watch is the caller's and must live until it is told or removed. */
+/**
+ * Ask to be told; any number may. The watch is the caller's and must live until it is told or removed. It is told
+ * from the reactor, not from inside the call that finishes; a request that has ended already tells nobody.
+ */
 TORC_API void torc_request_watch_end(torc_request *request, torc_request_watch *watch,
                                      torc_request_ended_fn *ended);
 TORC_API void torc_request_unwatch(torc_request_watch *watch);
