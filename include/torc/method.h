@@ -37,7 +37,7 @@ typedef enum torc_method {
 #define TORC_METHOD_ENUMERATOR(name) TORC_METHOD_##name,
     TORC_METHOD_TABLE(TORC_METHOD_ENUMERATOR)
 #undef TORC_METHOD_ENUMERATOR
-        TORC_METHODS
+    TORC_METHODS
 } torc_method;
 
 /** Enough for torc_methods_text() of all methods. */

@@ -10,6 +10,9 @@ TORC_BEGIN_DECLS
 
 /** The standard phrase of a status, "Not Found" of 404; empty for one that has none. */
 TORC_API torc_str torc_status_phrase(int status);
+/** The status line of HTTP/1.1 with the standard phrase and CR LF; `.bytes` NULL for one that has
+ * none. */
+TORC_API torc_str torc_status_line(int status);
 /** Whether a response of this status never has a body: 1xx, 204, 304. */
 TORC_API bool torc_status_is_bodiless(int status);
 

@@ -33,18 +33,30 @@ typedef struct torc_authority {
 TORC_BEGIN_DECLS
 
 /**
- * Read a target: the form must be the method's. Refused with TORC_ERR_SYNTAX: fragments, spaces, controls, bytes above
- * 0x7e, what RFC 3986 does not allow in a path or query, bad percent-escapes, an escaped NUL, userinfo, a bad authority.
+ * Read a target: the form must be the method's. Refused with TORC_ERR_SYNTAX: fragments, spaces,
+ * controls, bytes above 0x7e, bad percent-escapes, an escaped NUL, userinfo, a bad authority. What
+ * else is visible ASCII is taken as it is.
  */
 TORC_API torc_err torc_target_parse(torc_str text, torc_method method,
                                     torc_target *target) TORC_MUST_CHECK;
-/** Read an authority without userinfo, as the Host field has it (RFC 9110 §7.2); empty is refused. */
+/** Read an authority without userinfo, as the Host field has it (RFC 9110 §7.2); empty is refused.
+ */
 TORC_API torc_err torc_authority_parse(torc_str text, torc_authority *authority) TORC_MUST_CHECK;
 /**
- * Decode percent-escapes into `to`, which has room for text.len bytes and may be text.bytes; the length of the result.
- * What is no escape stays as it is. With `plus`, a `+` becomes a space (queries and forms).
+ * Decode percent-escapes into `to`, which has room for text.len bytes and may be text.bytes; the
+ * length of the result. What is no escape stays as it is. With `plus`, a `+` becomes a space
+ * (queries and forms).
  */
 TORC_API size_t torc_percent_decode(torc_str text, bool plus, char *to);
+
+/** Room that torc_percent_encode() may need for `len` bytes. */
+#define TORC_PERCENT_ENCODED_MAX(len) (3 * (len))
+/**
+ * Write `text` so that it can stand in one segment of a path or in one name or value of a query:
+ * everything but the unreserved characters (RFC 3986 §2.3) is escaped, the space as %20. The length
+ * of the result.
+ */
+TORC_API size_t torc_percent_encode(torc_str text, char *to);
 
 TORC_END_DECLS
 

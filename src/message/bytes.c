@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The classes of bytes, computed from the grammars of RFC 9110 and RFC 3986: 1 token, 2 value, 4 target, 8 name.
+ * The classes of bytes, computed from the grammars of RFC 9110 and RFC 3986: 1 token, 2 value, 4
+ * target, 8 name.
  */
 #include "message/bytes.h"
 

@@ -15,7 +15,9 @@ static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char *const long_days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                         "Thursday", "Friday", "Saturday"};
 
-enum { DAY = 86400 };
+enum {
+    DAY = 86400
+};
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar, by counting years from March. */
 static int64_t days_of(int64_t year, int month, int day) {
@@ -23,7 +25,8 @@ static int64_t days_of(int64_t year, int month, int day) {
     const int64_t era = (shifted >= 0 ? shifted : shifted - 399) / 400;
     const int64_t year_of_era = shifted - era * 400;
     const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    const int64_t day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
 }
 
@@ -200,6 +203,7 @@ torc_err torc_date_parse(torc_str text, int64_t now, int64_t *seconds) {
     else
         return TORC_ERR_SYNTAX;
     if (reader.failed || reader.rest.len || !is_real(&date)) return TORC_ERR_SYNTAX;
-    *seconds = days_of(date.year, date.month, date.day) * DAY + date.hour * 3600 + date.minute * 60 + date.second;
+    *seconds = days_of(date.year, date.month, date.day) * DAY + date.hour * 3600 +
+               date.minute * 60 + date.second;
     return TORC_OK;
 }

@@ -2,133 +2,66 @@
 /*
  * Fields: names and their ids, lists of them, and the lists in their values.
  *
- *  - Names are looked up by length first: few known names share one, so a look-up compares two or three at most.
+ *  - Each known name has a slot of its own in a hash table, so a look-up compares one name at most.
+ *  - What torc_fields_add() and its kin let in can be written as it is; so only values from a
+ * parsed head, which has been checked as well, are put in beside them.
  */
 #include <torc/fields.h>
 
 #include "message/bytes.h"
+#include "message/field_hash.h"
 
-static const torc_str names[TORC_FIELDS] = {
-    [TORC_FIELD_OTHER] = TORC_STR_INIT(""),
+static const torc_str names[TORC_FIELDS] = {[TORC_FIELD_OTHER] = TORC_STR_INIT(""),
 #define NAME(id, name) [TORC_FIELD_##id] = TORC_STR_INIT(name),
-    TORC_FIELD_TABLE(NAME)
+                                            TORC_FIELD_TABLE(NAME)
 #undef NAME
 };
 
-enum {
-    LEN_MAX = 32
-};
+/* Whether eight bytes are those of a known name, whatever the case of its letters: only their bit
+ * 0x20 may differ. In known names exactly the letters have the bit 0x40. */
+static inline bool same8(const char *bytes, const char *known) {
+    uint64_t a, b;
 
-/* The ids of the known names, the shortest names first. */
-static const uint8_t ids[] = {
-    TORC_FIELD_TE,
-    TORC_FIELD_AGE,
-    TORC_FIELD_DNT,
-    TORC_FIELD_P3P,
-    TORC_FIELD_VIA,
-    TORC_FIELD_DATE,
-    TORC_FIELD_ETAG,
-    TORC_FIELD_FROM,
-    TORC_FIELD_HOST,
-    TORC_FIELD_LINK,
-    TORC_FIELD_VARY,
-    TORC_FIELD_ALLOW,
-    TORC_FIELD_RANGE,
-    TORC_FIELD_ACCEPT,
-    TORC_FIELD_COOKIE,
-    TORC_FIELD_EXPECT,
-    TORC_FIELD_ORIGIN,
-    TORC_FIELD_PRAGMA,
-    TORC_FIELD_SERVER,
-    TORC_FIELD_ALT_SVC,
-    TORC_FIELD_EXPIRES,
-    TORC_FIELD_REFERER,
-    TORC_FIELD_TRAILER,
-    TORC_FIELD_UPGRADE,
-    TORC_FIELD_IF_MATCH,
-    TORC_FIELD_IF_RANGE,
-    TORC_FIELD_LOCATION,
-    TORC_FIELD_PRIORITY,
-    TORC_FIELD_FORWARDED,
-    TORC_FIELD_X_REAL_IP,
-    TORC_FIELD_CONNECTION,
-    TORC_FIELD_KEEP_ALIVE,
-    TORC_FIELD_SET_COOKIE,
-    TORC_FIELD_TRACESTATE,
-    TORC_FIELD_USER_AGENT,
-    TORC_FIELD_CONTENT_MD5,
-    TORC_FIELD_RETRY_AFTER,
-    TORC_FIELD_TRACEPARENT,
-    TORC_FIELD_CONTENT_TYPE,
-    TORC_FIELD_MAX_FORWARDS,
-    TORC_FIELD_X_REQUEST_ID,
-    TORC_FIELD_ACCEPT_RANGES,
-    TORC_FIELD_AUTHORIZATION,
-    TORC_FIELD_CACHE_CONTROL,
-    TORC_FIELD_CONTENT_RANGE,
-    TORC_FIELD_IF_NONE_MATCH,
-    TORC_FIELD_LAST_EVENT_ID,
-    TORC_FIELD_LAST_MODIFIED,
-    TORC_FIELD_ACCEPT_CHARSET,
-    TORC_FIELD_CONTENT_LENGTH,
-    TORC_FIELD_ACCEPT_ENCODING,
-    TORC_FIELD_ACCEPT_LANGUAGE,
-    TORC_FIELD_REFERRER_POLICY,
-    TORC_FIELD_X_FORWARDED_FOR,
-    TORC_FIELD_X_FRAME_OPTIONS,
-    TORC_FIELD_CONTENT_ENCODING,
-    TORC_FIELD_CONTENT_LANGUAGE,
-    TORC_FIELD_CONTENT_LOCATION,
-    TORC_FIELD_PROXY_CONNECTION,
-    TORC_FIELD_WWW_AUTHENTICATE,
-    TORC_FIELD_X_FORWARDED_HOST,
-    TORC_FIELD_X_REQUESTED_WITH,
-    TORC_FIELD_X_XSS_PROTECTION,
-    TORC_FIELD_IF_MODIFIED_SINCE,
-    TORC_FIELD_SEC_WEBSOCKET_KEY,
-    TORC_FIELD_TRANSFER_ENCODING,
-    TORC_FIELD_X_FORWARDED_PROTO,
-    TORC_FIELD_PROXY_AUTHENTICATE,
-    TORC_FIELD_AUTHENTICATION_INFO,
-    TORC_FIELD_CONTENT_DISPOSITION,
-    TORC_FIELD_IF_UNMODIFIED_SINCE,
-    TORC_FIELD_PROXY_AUTHORIZATION,
-    TORC_FIELD_SEC_WEBSOCKET_ACCEPT,
-    TORC_FIELD_SEC_WEBSOCKET_VERSION,
-    TORC_FIELD_ACCESS_CONTROL_MAX_AGE,
-    TORC_FIELD_SEC_WEBSOCKET_PROTOCOL,
-    TORC_FIELD_X_CONTENT_TYPE_OPTIONS,
-    TORC_FIELD_CONTENT_SECURITY_POLICY,
-    TORC_FIELD_SEC_WEBSOCKET_EXTENSIONS,
-    TORC_FIELD_STRICT_TRANSPORT_SECURITY,
-    TORC_FIELD_UPGRADE_INSECURE_REQUESTS,
-    TORC_FIELD_ACCESS_CONTROL_ALLOW_ORIGIN,
-    TORC_FIELD_ACCESS_CONTROL_ALLOW_HEADERS,
-    TORC_FIELD_ACCESS_CONTROL_ALLOW_METHODS,
-    TORC_FIELD_ACCESS_CONTROL_EXPOSE_HEADERS,
-    TORC_FIELD_ACCESS_CONTROL_REQUEST_METHOD,
-    TORC_FIELD_ACCESS_CONTROL_REQUEST_HEADERS,
-    TORC_FIELD_ACCESS_CONTROL_ALLOW_CREDENTIALS,
-};
+    memcpy(&a, bytes, 8);
+    memcpy(&b, known, 8);
+    return ((a ^ b) & ~((b & UINT64_C(0x4040404040404040)) >> 1)) == 0;
+}
 
-/* Where in `ids` the names of a length begin. */
-static const uint8_t first[LEN_MAX + 2] = {
-    0, 0, 0, 1, 5, 11, 13, 19, 24, 28, 30, 35, 38, 41, 48, 50,
-    55, 63, 67, 68, 72, 73, 74, 77, 78, 79, 81, 81, 82, 84, 86, 87,
-    87, 88,
-};
+static inline bool same4(const char *bytes, const char *known) {
+    uint32_t a, b;
+
+    memcpy(&a, bytes, 4);
+    memcpy(&b, known, 4);
+    return ((a ^ b) & ~((b & UINT32_C(0x40404040)) >> 1)) == 0;
+}
+
+/* Both have the length `len`; the last word overlaps the one before it. */
+static inline bool same_name(const char *bytes, const char *known, size_t len) {
+    if (len >= 8) {
+        for (size_t at = 0; at + 8 < len; at += 8)
+            if (!same8(bytes + at, known + at)) return false;
+        return same8(bytes + len - 8, known + len - 8);
+    }
+    if (len >= 4) return same4(bytes, known) && same4(bytes + len - 4, known + len - 4);
+    return torc_str_equals_nocase(torc_str_make(bytes, len), torc_str_make(known, len));
+}
+
+static inline uint32_t hash_of(torc_str name) {
+    const uint8_t *bytes = (const uint8_t *)name.bytes;
+    const uint32_t key = bytes[0] | (uint32_t)bytes[name.len / 2] << 8 |
+                         (uint32_t)bytes[name.len * 3 / 4] << 16 |
+                         (uint32_t)bytes[name.len - 1] << 24;
+    const uint32_t mixed = (key | UINT32_C(0x20202020)) ^ (uint32_t)name.len << 13;
+    return mixed * FIELD_HASH_FACTOR >> (32 - FIELD_HASH_BITS);
+}
 
 torc_field_id torc_field_find(torc_str name) {
-    if (name.len > LEN_MAX) return TORC_FIELD_OTHER;
+    if (name.len - 1 >= FIELD_NAME_LEN_MAX) return TORC_FIELD_OTHER; /* 0 wraps */
 
-    const uint8_t *id = ids + first[name.len], *const end = ids + first[name.len + 1];
-    for (; id < end; id++) {
-        const char *known = names[*id].bytes;
-        /* The last letter tells most of a length apart. */
-        if (((known[name.len - 1] ^ name.bytes[name.len - 1]) & 0xdf) != 0) continue;
-        if (torc_str_equals_nocase(name, names[*id])) return (torc_field_id)*id;
-    }
-    return TORC_FIELD_OTHER;
+    const uint8_t id = field_hash[hash_of(name)];
+    if (names[id].len != name.len || !same_name(name.bytes, names[id].bytes, name.len))
+        return TORC_FIELD_OTHER;
+    return (torc_field_id)id;
 }
 
 torc_str torc_field_name(torc_field_id id) {
@@ -159,7 +92,8 @@ bool torc_field_value_is_valid(torc_str value) {
     size_t at = 0;
 
     if (value.len == 0) return true;
-    if ((unsigned char)value.bytes[0] <= ' ' || (unsigned char)value.bytes[value.len - 1] <= ' ') return false;
+    if ((unsigned char)value.bytes[0] <= ' ' || (unsigned char)value.bytes[value.len - 1] <= ' ')
+        return false;
     if (value.len >= 8) {
         uint64_t controls = controls_of(value.bytes + value.len - 8);
         for (; at + 8 < value.len; at += 8) controls |= controls_of(value.bytes + at);
@@ -170,7 +104,8 @@ bool torc_field_value_is_valid(torc_str value) {
     return true;
 }
 
-/* RFC 9110 §6.5.1: what decides framing, routing, conditions, access or the content cannot come after it. */
+/* RFC 9110 §6.5.1: what decides framing, routing, conditions, access or the content cannot come
+ * after it. */
 bool torc_field_is_allowed_in_trailers(torc_field_id id) {
     switch (id) {
     case TORC_FIELD_ACCEPT:
@@ -225,12 +160,20 @@ static bool has_name(const torc_field *field, torc_field_id id, torc_str name) {
     return field->id == id && (id != TORC_FIELD_OTHER || torc_str_equals_nocase(field->name, name));
 }
 
-torc_str torc_fields_value(const torc_fields *fields, torc_str name) {
+const torc_field *torc_fields_next(const torc_fields *fields, torc_str name, uint32_t *place) {
     const torc_field_id id = torc_field_find(name);
 
-    for (uint32_t i = 0; i < fields->count; i++)
-        if (has_name(&fields->items[i], id, name)) return fields->items[i].value;
-    return torc_str_make(NULL, 0);
+    while (*place < fields->count) {
+        const torc_field *field = &fields->items[(*place)++];
+        if (has_name(field, id, name)) return field;
+    }
+    return NULL;
+}
+
+torc_str torc_fields_value(const torc_fields *fields, torc_str name) {
+    uint32_t place = 0;
+    const torc_field *field = torc_fields_next(fields, name, &place);
+    return field ? field->value : torc_str_make(NULL, 0);
 }
 
 torc_str torc_fields_value_id(const torc_fields *fields, torc_field_id id) {
@@ -239,7 +182,13 @@ torc_str torc_fields_value_id(const torc_fields *fields, torc_field_id id) {
     return field ? field->value : torc_str_make(NULL, 0);
 }
 
-const torc_field *torc_fields_next_id(const torc_fields *fields, torc_field_id id, uint32_t *place) {
+bool torc_fields_has(const torc_fields *fields, torc_str name) {
+    uint32_t place = 0;
+    return torc_fields_next(fields, name, &place) != NULL;
+}
+
+const torc_field *torc_fields_next_id(const torc_fields *fields, torc_field_id id,
+                                      uint32_t *place) {
     while (*place < fields->count) {
         const torc_field *field = &fields->items[(*place)++];
         if (field->id == id) return field;
@@ -247,42 +196,79 @@ const torc_field *torc_fields_next_id(const torc_fields *fields, torc_field_id i
     return NULL;
 }
 
+/* The capacity of fields that were parsed is 0: they are in memory that is just large enough. */
 static torc_err grow(torc_fields *fields, torc_arena *arena) {
-    const uint32_t capacity = fields->capacity ? 2 * fields->capacity : 8;
-    torc_field *items = torc_arena_alloc(arena, capacity * sizeof(*items));
+    const size_t capacity = fields->count < 4 ? 8 : 2 * (size_t)fields->count;
+    torc_field *items =
+        capacity <= UINT32_MAX ? torc_arena_alloc(arena, capacity * sizeof(*items)) : NULL;
 
     if (!items) return TORC_ERR_NO_MEMORY;
     if (fields->count) memcpy(items, fields->items, fields->count * sizeof(*items));
     fields->items = items;
-    fields->capacity = capacity;
+    fields->capacity = (uint32_t)capacity;
     return TORC_OK;
 }
 
-torc_err torc_fields_add(torc_fields *fields, torc_arena *arena, torc_str name, torc_str value) {
+static torc_err push(torc_fields *fields, torc_arena *arena, torc_field field) {
     if (fields->count >= fields->capacity) {
         const torc_err err = grow(fields, arena);
         if (err) return err;
     }
-    fields->items[fields->count++] = (torc_field){name, value, torc_field_find(name)};
+    fields->items[fields->count++] = field;
     return TORC_OK;
 }
 
-torc_err torc_fields_add_copy(torc_fields *fields, torc_arena *arena, torc_str name, torc_str value) {
-    torc_str own_name, own_value;
-    torc_err err = torc_arena_copy(arena, name, &own_name);
-
-    if (!err) err = torc_arena_copy(arena, value, &own_value);
-    return err ? err : torc_fields_add(fields, arena, own_name, own_value);
+torc_err torc_fields_add(torc_fields *fields, torc_arena *arena, torc_str name, torc_str value) {
+    if (!torc_field_name_is_valid(name) || !torc_field_value_is_valid(value))
+        return TORC_ERR_INVALID;
+    return push(fields, arena, (torc_field){name, value, torc_field_find(name)});
 }
 
-uint32_t torc_fields_remove(torc_fields *fields, torc_str name) {
-    const torc_field_id id = torc_field_find(name);
-    uint32_t kept = 0, before = fields->count;
+torc_err torc_fields_add_copy(torc_fields *fields, torc_arena *arena, torc_str name,
+                              torc_str value) {
+    torc_str own_name, own_value;
 
-    for (uint32_t i = 0; i < before; i++)
+    if (!torc_field_name_is_valid(name) || !torc_field_value_is_valid(value))
+        return TORC_ERR_INVALID;
+    torc_err err = torc_arena_copy(arena, name, &own_name);
+    if (!err) err = torc_arena_copy(arena, value, &own_value);
+    return err ? err
+               : push(fields, arena, (torc_field){own_name, own_value, torc_field_find(name)});
+}
+
+torc_err torc_fields_add_id(torc_fields *fields, torc_arena *arena, torc_field_id id,
+                            torc_str value) {
+    if (!torc_field_value_is_valid(value)) return TORC_ERR_INVALID;
+    return push(fields, arena, (torc_field){names[id], value, id});
+}
+
+/* Remove the fields of a name from place `from` on. */
+static uint32_t remove_from(torc_fields *fields, uint32_t from, torc_field_id id, torc_str name) {
+    const uint32_t before = fields->count;
+    uint32_t kept = from;
+
+    for (uint32_t i = from; i < before; i++)
         if (!has_name(&fields->items[i], id, name)) fields->items[kept++] = fields->items[i];
     fields->count = kept;
     return before - kept;
+}
+
+torc_err torc_fields_set(torc_fields *fields, torc_arena *arena, torc_str name, torc_str value) {
+    const torc_field_id id = torc_field_find(name);
+
+    if (!torc_field_name_is_valid(name) || !torc_field_value_is_valid(value))
+        return TORC_ERR_INVALID;
+    for (uint32_t i = 0; i < fields->count; i++) {
+        if (!has_name(&fields->items[i], id, name)) continue;
+        fields->items[i] = (torc_field){name, value, id};
+        remove_from(fields, i + 1, id, name);
+        return TORC_OK;
+    }
+    return push(fields, arena, (torc_field){name, value, id});
+}
+
+uint32_t torc_fields_remove(torc_fields *fields, torc_str name) {
+    return remove_from(fields, 0, torc_field_find(name), name);
 }
 
 /* Where the member at the front ends: at a comma that is in no quoted string, or at the end. */
@@ -314,7 +300,19 @@ bool torc_list_member_next(torc_str *rest, torc_str *member) {
 bool torc_list_has_member(torc_str list, torc_str wanted) {
     torc_str member;
 
+    if (list.len < wanted.len || list.len == 0) return false;
+    if (!memchr(list.bytes, ',', list.len))
+        return torc_str_equals_nocase(torc_str_trim(list), wanted);
     while (torc_list_member_next(&list, &member))
         if (torc_str_equals_nocase(member, wanted)) return true;
+    return false;
+}
+
+bool torc_fields_have_member(const torc_fields *fields, torc_field_id id, torc_str member) {
+    const torc_field *field;
+    uint32_t place = 0;
+
+    while ((field = torc_fields_next_id(fields, id, &place)) != NULL)
+        if (torc_list_has_member(field->value, member)) return true;
     return false;
 }

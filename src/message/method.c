@@ -4,10 +4,9 @@
  */
 #include <torc/method.h>
 
-static const torc_str names[TORC_METHODS] = {
-    [TORC_METHOD_OTHER] = TORC_STR_INIT(""),
+static const torc_str names[TORC_METHODS] = {[TORC_METHOD_OTHER] = TORC_STR_INIT(""),
 #define NAME(name) [TORC_METHOD_##name] = TORC_STR_INIT(#name),
-    TORC_METHOD_TABLE(NAME)
+                                             TORC_METHOD_TABLE(NAME)
 #undef NAME
 };
 

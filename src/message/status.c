@@ -1,90 +1,94 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Status codes and their phrases, as registered by IANA.
+ *
+ *  - A phrase is the part of its line between "HTTP/1.1 200 " and CR LF.
  */
 #include <torc/status.h>
 
-typedef struct phrase {
-    int status;
-    torc_str text;
-} phrase;
-
-static const phrase phrases[] = {
-    {100, TORC_STR_INIT("Continue")},
-    {101, TORC_STR_INIT("Switching Protocols")},
-    {102, TORC_STR_INIT("Processing")},
-    {103, TORC_STR_INIT("Early Hints")},
-    {200, TORC_STR_INIT("OK")},
-    {201, TORC_STR_INIT("Created")},
-    {202, TORC_STR_INIT("Accepted")},
-    {203, TORC_STR_INIT("Non-Authoritative Information")},
-    {204, TORC_STR_INIT("No Content")},
-    {205, TORC_STR_INIT("Reset Content")},
-    {206, TORC_STR_INIT("Partial Content")},
-    {207, TORC_STR_INIT("Multi-Status")},
-    {208, TORC_STR_INIT("Already Reported")},
-    {226, TORC_STR_INIT("IM Used")},
-    {300, TORC_STR_INIT("Multiple Choices")},
-    {301, TORC_STR_INIT("Moved Permanently")},
-    {302, TORC_STR_INIT("Found")},
-    {303, TORC_STR_INIT("See Other")},
-    {304, TORC_STR_INIT("Not Modified")},
-    {305, TORC_STR_INIT("Use Proxy")},
-    {307, TORC_STR_INIT("Temporary Redirect")},
-    {308, TORC_STR_INIT("Permanent Redirect")},
-    {400, TORC_STR_INIT("Bad Request")},
-    {401, TORC_STR_INIT("Unauthorized")},
-    {402, TORC_STR_INIT("Payment Required")},
-    {403, TORC_STR_INIT("Forbidden")},
-    {404, TORC_STR_INIT("Not Found")},
-    {405, TORC_STR_INIT("Method Not Allowed")},
-    {406, TORC_STR_INIT("Not Acceptable")},
-    {407, TORC_STR_INIT("Proxy Authentication Required")},
-    {408, TORC_STR_INIT("Request Timeout")},
-    {409, TORC_STR_INIT("Conflict")},
-    {410, TORC_STR_INIT("Gone")},
-    {411, TORC_STR_INIT("Length Required")},
-    {412, TORC_STR_INIT("Precondition Failed")},
-    {413, TORC_STR_INIT("Content Too Large")},
-    {414, TORC_STR_INIT("URI Too Long")},
-    {415, TORC_STR_INIT("Unsupported Media Type")},
-    {416, TORC_STR_INIT("Range Not Satisfiable")},
-    {417, TORC_STR_INIT("Expectation Failed")},
-    {418, TORC_STR_INIT("I'm a teapot")},
-    {421, TORC_STR_INIT("Misdirected Request")},
-    {422, TORC_STR_INIT("Unprocessable Content")},
-    {423, TORC_STR_INIT("Locked")},
-    {424, TORC_STR_INIT("Failed Dependency")},
-    {425, TORC_STR_INIT("Too Early")},
-    {426, TORC_STR_INIT("Upgrade Required")},
-    {428, TORC_STR_INIT("Precondition Required")},
-    {429, TORC_STR_INIT("Too Many Requests")},
-    {431, TORC_STR_INIT("Request Header Fields Too Large")},
-    {451, TORC_STR_INIT("Unavailable For Legal Reasons")},
-    {500, TORC_STR_INIT("Internal Server Error")},
-    {501, TORC_STR_INIT("Not Implemented")},
-    {502, TORC_STR_INIT("Bad Gateway")},
-    {503, TORC_STR_INIT("Service Unavailable")},
-    {504, TORC_STR_INIT("Gateway Timeout")},
-    {505, TORC_STR_INIT("HTTP Version Not Supported")},
-    {506, TORC_STR_INIT("Variant Also Negotiates")},
-    {507, TORC_STR_INIT("Insufficient Storage")},
-    {508, TORC_STR_INIT("Loop Detected")},
-    {511, TORC_STR_INIT("Network Authentication Required")},
+enum {
+    FIRST = 100,
+    BEFORE_PHRASE = 13,
+    AROUND_PHRASE = 15
 };
 
-torc_str torc_status_phrase(int status) {
-    size_t low = 0, high = TORC_COUNT_OF(phrases);
+#define LINE(status, phrase) [status - FIRST] = TORC_STR_INIT("HTTP/1.1 " #status " " phrase "\r\n")
 
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        if (phrases[middle].status == status) return phrases[middle].text;
-        if (phrases[middle].status < status)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return torc_str_make("", 0);
+static const torc_str lines[] = {
+    LINE(100, "Continue"),
+    LINE(101, "Switching Protocols"),
+    LINE(102, "Processing"),
+    LINE(103, "Early Hints"),
+    LINE(200, "OK"),
+    LINE(201, "Created"),
+    LINE(202, "Accepted"),
+    LINE(203, "Non-Authoritative Information"),
+    LINE(204, "No Content"),
+    LINE(205, "Reset Content"),
+    LINE(206, "Partial Content"),
+    LINE(207, "Multi-Status"),
+    LINE(208, "Already Reported"),
+    LINE(226, "IM Used"),
+    LINE(300, "Multiple Choices"),
+    LINE(301, "Moved Permanently"),
+    LINE(302, "Found"),
+    LINE(303, "See Other"),
+    LINE(304, "Not Modified"),
+    LINE(305, "Use Proxy"),
+    LINE(307, "Temporary Redirect"),
+    LINE(308, "Permanent Redirect"),
+    LINE(400, "Bad Request"),
+    LINE(401, "Unauthorized"),
+    LINE(402, "Payment Required"),
+    LINE(403, "Forbidden"),
+    LINE(404, "Not Found"),
+    LINE(405, "Method Not Allowed"),
+    LINE(406, "Not Acceptable"),
+    LINE(407, "Proxy Authentication Required"),
+    LINE(408, "Request Timeout"),
+    LINE(409, "Conflict"),
+    LINE(410, "Gone"),
+    LINE(411, "Length Required"),
+    LINE(412, "Precondition Failed"),
+    LINE(413, "Content Too Large"),
+    LINE(414, "URI Too Long"),
+    LINE(415, "Unsupported Media Type"),
+    LINE(416, "Range Not Satisfiable"),
+    LINE(417, "Expectation Failed"),
+    LINE(418, "I'm a teapot"),
+    LINE(421, "Misdirected Request"),
+    LINE(422, "Unprocessable Content"),
+    LINE(423, "Locked"),
+    LINE(424, "Failed Dependency"),
+    LINE(425, "Too Early"),
+    LINE(426, "Upgrade Required"),
+    LINE(428, "Precondition Required"),
+    LINE(429, "Too Many Requests"),
+    LINE(431, "Request Header Fields Too Large"),
+    LINE(451, "Unavailable For Legal Reasons"),
+    LINE(500, "Internal Server Error"),
+    LINE(501, "Not Implemented"),
+    LINE(502, "Bad Gateway"),
+    LINE(503, "Service Unavailable"),
+    LINE(504, "Gateway Timeout"),
+    LINE(505, "HTTP Version Not Supported"),
+    LINE(506, "Variant Also Negotiates"),
+    LINE(507, "Insufficient Storage"),
+    LINE(508, "Loop Detected"),
+    LINE(511, "Network Authentication Required"),
+};
+
+torc_str torc_status_line(int status) {
+    const size_t place = (size_t)status - FIRST; /* of a smaller one: a huge number */
+
+    return place < TORC_COUNT_OF(lines) ? lines[place] : torc_str_make(NULL, 0);
+}
+
+torc_str torc_status_phrase(int status) {
+    const torc_str line = torc_status_line(status);
+
+    if (!line.bytes) return torc_str_make("", 0);
+    return torc_str_make(line.bytes + BEFORE_PHRASE, line.len - AROUND_PHRASE);
 }
 
 bool torc_status_is_bodiless(int status) {

@@ -3,9 +3,10 @@
  * Request targets and authorities.
  *
  *  - A target is refused rather than repaired.
- *  - Beyond what RFC 3986 allows in a path and query, the visible ASCII that browsers send as it is (`|`, `[`, `^` …) is
- *    taken: it has no meaning here, and refusing it would break the web.
+ *  - Beyond what RFC 3986 allows in a path and query, the visible ASCII that browsers send as it is
+ * (`|`, `[`, `^` …) is taken: it has no meaning here, and refusing it would break the web.
  */
+#include <arpa/inet.h>
 #include <torc/target.h>
 
 #include "message/bytes.h"
@@ -17,15 +18,33 @@ static bool is_escape(const char *at, const char *end) {
     return high >= 0 && low >= 0 && (high | low) != 0;
 }
 
+typedef uint8_t vector __attribute__((vector_size(16)));
+
+/* The first of 16 bytes at a time among which is something else than plain bytes of a path; the
+ * rest is left to others. */
+static const char *skip_plain(const char *at, const char *end) {
+    for (; end - at >= 16; at += 16) {
+        vector v;
+        uint64_t halves[2];
+        memcpy(&v, at, 16);
+        const vector other =
+            (vector)((v <= 0x20) | (v >= 0x7f) | (v == '#') | (v == '%') | (v == '?'));
+        memcpy(halves, &other, 16);
+        if (halves[0] | halves[1]) break;
+    }
+    return at;
+}
+
 /* Check path and query, and where the query begins (NULL: there is none). */
 static bool check_path(torc_str text, const char **query) {
-    const char *const end = text.bytes + text.len;
+    const char *const end = text.bytes + text.len, *at = skip_plain(text.bytes, end);
 
     *query = NULL;
-    for (const char *at = text.bytes; at < end; at++) {
+    for (; at < end; at++) {
         if (torc_byte_is(*at, TORC_BYTE_TARGET)) continue;
         if (*at == '?') {
             if (!*query) *query = at + 1;
+            at = skip_plain(at + 1, end) - 1;
         } else if (*at != '%' || !is_escape(at, end)) {
             return false;
         }
@@ -43,7 +62,8 @@ static torc_err read_path(torc_str text, torc_target *target) {
     return TORC_OK;
 }
 
-/* "http://host/path": other schemes than http and https are for a proxy, which this is not to decide. */
+/* "http://host/path": other schemes than http and https are for a proxy, which this is not to
+ * decide. */
 static torc_err read_absolute(torc_str text, torc_target *target) {
     const ptrdiff_t colon = torc_str_find(text, TORC_STR("://"));
     torc_authority authority;
@@ -92,81 +112,82 @@ torc_err torc_target_parse(torc_str text, torc_method method, torc_target *targe
     return read_absolute(text, target);
 }
 
-/* An IPv6 address or the future form, between brackets: RFC 3986 §3.2.2. */
-static bool check_literal(torc_str host) {
-    const torc_str inner = torc_str_make(host.bytes + 1, host.len - 2);
-    size_t colons = 0, digits = 0, doubles = 0;
+/* "v1.name": RFC 3986 §3.2.2. */
+static bool is_future_address(torc_str inner) {
+    const ptrdiff_t dot = torc_str_find_byte(inner, '.');
 
-    if (inner.len == 0) return false;
-    if ((inner.bytes[0] | 0x20) == 'v') {
-        const ptrdiff_t dot = torc_str_find_byte(inner, '.');
-        if (dot < 2 || (size_t)dot + 1 == inner.len) return false;
-        for (ptrdiff_t i = 1; i < dot; i++)
-            if (torc_hex_digit(inner.bytes[i]) < 0) return false;
-        for (size_t i = (size_t)dot + 1; i < inner.len; i++)
-            if (!torc_byte_is(inner.bytes[i], TORC_BYTE_REG_NAME) && inner.bytes[i] != ':') return false;
-        return true;
-    }
-    for (size_t i = 0; i < inner.len; i++) {
-        const char c = inner.bytes[i];
-        if (c == ':') {
-            const bool is_double = i > 0 && inner.bytes[i - 1] == ':';
-            doubles += is_double;
-            if (is_double && i > 1 && inner.bytes[i - 2] == ':') return false;
-            colons++;
-            digits = 0;
-        } else if (torc_hex_digit(c) >= 0) {
-            if (++digits > 4) return false;
-        } else if (c == '.' && colons >= 2) {
-            digits = 0; /* the end may be written as an IPv4 address */
-        } else {
+    if (dot < 2 || (size_t)dot + 1 == inner.len) return false;
+    for (ptrdiff_t i = 1; i < dot; i++)
+        if (torc_hex_digit(inner.bytes[i]) < 0) return false;
+    for (size_t i = (size_t)dot + 1; i < inner.len; i++)
+        if (!torc_byte_is(inner.bytes[i], TORC_BYTE_REG_NAME) && inner.bytes[i] != ':')
             return false;
-        }
-    }
-    if (inner.bytes[0] == ':' && (inner.len < 2 || inner.bytes[1] != ':')) return false;
-    if (inner.bytes[inner.len - 1] == ':' && (inner.len < 2 || inner.bytes[inner.len - 2] != ':'))
-        return false;
-    return colons >= 2 && colons <= 8 && doubles <= 1 && (doubles == 1 || colons >= 6);
-}
-
-static bool check_name(torc_str host) {
-    const char *const end = host.bytes + host.len;
-
-    if (host.len == 0) return false;
-    for (const char *at = host.bytes; at < end; at++)
-        if (!torc_byte_is(*at, TORC_BYTE_REG_NAME) && (*at != '%' || !is_escape(at, end))) return false;
     return true;
 }
 
+/* Read without a zone, which has no meaning outside of the machine it is written on. */
+static bool is_ipv6_address(torc_str inner) {
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+
+    if (inner.len >= sizeof(text) || memchr(inner.bytes, 0, inner.len)) return false;
+    memcpy(text, inner.bytes, inner.len);
+    text[inner.len] = 0;
+    return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* What stands between brackets. */
+static bool check_literal(torc_str host) {
+    const torc_str inner = torc_str_make(host.bytes + 1, host.len - 2);
+
+    if (inner.len == 0) return false;
+    return (inner.bytes[0] | 0x20) == 'v' ? is_future_address(inner) : is_ipv6_address(inner);
+}
+
+/* The length of the name or IPv4 address at the front. */
+static size_t name_len(torc_str text) {
+    const char *const end = text.bytes + text.len, *at = text.bytes;
+
+    while (at < end &&
+           (torc_byte_is(*at, TORC_BYTE_REG_NAME) || (*at == '%' && is_escape(at, end))))
+        at++;
+    return (size_t)(at - text.bytes);
+}
+
+/* The length of the host at the front, with its brackets; 0: there is none. */
+static size_t host_len(torc_str text) {
+    if (text.len == 0 || text.bytes[0] != '[') return name_len(text);
+
+    const ptrdiff_t end = torc_str_find_byte(text, ']');
+    return end > 0 && check_literal(torc_str_head(text, (size_t)end + 1)) ? (size_t)end + 1 : 0;
+}
+
 static torc_err read_port(torc_str text, int *port) {
-    uint64_t number;
+    int number = 0;
 
     *port = -1;
     if (text.len == 0) return TORC_OK; /* "host:" is "host", RFC 3986 §3.2.3 */
-    if (torc_str_parse_uint(text, 65535, &number)) return TORC_ERR_SYNTAX;
-    *port = (int)number;
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.bytes[i];
+        if (c < '0' || c > '9') return TORC_ERR_SYNTAX;
+        number = number * 10 + (c - '0');
+        if (number > 65535) return TORC_ERR_SYNTAX;
+    }
+    *port = number;
     return TORC_OK;
 }
 
 torc_err torc_authority_parse(torc_str text, torc_authority *authority) {
-    const bool is_literal = text.len && text.bytes[0] == '[';
-    const ptrdiff_t bracket = is_literal ? torc_str_find_byte(text, ']') : -1;
-    torc_str rest;
+    const size_t len = host_len(text);
+    int port = -1;
 
-    authority->port = -1;
-    if (is_literal && bracket < 0) return TORC_ERR_SYNTAX;
-    if (is_literal) {
-        authority->host = torc_str_head(text, (size_t)bracket + 1);
-        rest = torc_str_from(text, (size_t)bracket + 1);
-    } else {
-        const ptrdiff_t colon = torc_str_find_byte(text, ':');
-        authority->host = colon < 0 ? text : torc_str_head(text, (size_t)colon);
-        rest = colon < 0 ? torc_str_make(NULL, 0) : torc_str_from(text, (size_t)colon);
-    }
-    if (is_literal ? !check_literal(authority->host) : !check_name(authority->host)) return TORC_ERR_SYNTAX;
-    if (rest.len == 0) return TORC_OK;
-    if (rest.bytes[0] != ':') return TORC_ERR_SYNTAX;
-    return read_port(torc_str_from(rest, 1), &authority->port);
+    if (len == 0) return TORC_ERR_SYNTAX;
+    if (len < text.len &&
+        (text.bytes[len] != ':' || read_port(torc_str_from(text, len + 1), &port)))
+        return TORC_ERR_SYNTAX;
+    authority->host = torc_str_head(text, len);
+    authority->port = port;
+    return TORC_OK;
 }
 
 size_t torc_percent_decode(torc_str text, bool plus, char *to) {
@@ -182,6 +203,30 @@ size_t torc_percent_decode(torc_str text, bool plus, char *to) {
         } else {
             to[len++] = plus && c == '+' ? ' ' : c;
         }
+    }
+    return len;
+}
+
+/* Letters, digits, `-`, `.`, `_` and `~`. */
+static bool is_unreserved(char byte) {
+    const char letter = (char)(byte | 0x20);
+    return (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
+           byte == '.' || byte == '_' || byte == '~';
+}
+
+size_t torc_percent_encode(torc_str text, char *to) {
+    static const char digits[] = "0123456789ABCDEF";
+    size_t len = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        const unsigned char byte = (unsigned char)text.bytes[i];
+        if (is_unreserved((char)byte)) {
+            to[len++] = (char)byte;
+            continue;
+        }
+        to[len++] = '%';
+        to[len++] = digits[byte >> 4];
+        to[len++] = digits[byte & 15];
     }
     return len;
 }

@@ -2,34 +2,39 @@
 /*
  * The decoder of the chunked coding: a state for each place in the grammar.
  *
- *   chunk     = 1*HEXDIG *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) CR LF content CR LF
+ *   chunk     = 1*HEXDIG *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) CR LF
+ * content CR LF
  *
- *  - `stage` says what may come next; a byte moves it on or is refused. Only content is taken in runs.
- *  - White space is grammar around `;` and `=` only: what ends a line behind a blank, a `;` or a `=` is refused.
+ *  - `stage` says what may come next; a byte moves it on or is refused. Only content is taken in
+ * runs.
+ *  - White space is grammar around `;` and `=` only: what ends a line behind a blank, a `;` or a
+ * `=` is refused.
  */
 #include "protocol/http1/chunked.h"
 
 #include "message/bytes.h"
 
 enum {
-    SIZE,          /* digits */
-    BLANK,         /* behind the size or an extension: blanks before a `;` */
-    BEFORE_NAME,   /* behind a `;` */
+    SIZE,        /* digits */
+    BLANK,       /* behind the size or an extension: blanks before a `;` */
+    BEFORE_NAME, /* behind a `;` */
     NAME,
-    AFTER_NAME,    /* blanks before `=` or `;` */
-    BEFORE_VALUE,  /* behind a `=` */
+    AFTER_NAME,   /* blanks before `=` or `;` */
+    BEFORE_VALUE, /* behind a `=` */
     TOKEN,
     QUOTED,
-    QUOTED_PAIR,   /* behind a backslash */
-    AFTER_VALUE,   /* behind a quoted string */
-    LINE_LF,       /* behind the CR of the line */
+    QUOTED_PAIR, /* behind a backslash */
+    AFTER_VALUE, /* behind a quoted string */
+    LINE_LF,     /* behind the CR of the line */
     CONTENT,
     CONTENT_CR,
     CONTENT_LF,
     LAST
 };
 
-enum { SIZE_DIGITS_MAX = 15 }; /* 60 bits: no sum of it overflows */
+enum {
+    SIZE_DIGITS_MAX = 15
+}; /* 60 bits: no sum of it overflows */
 
 void torc_chunked_decoder_init(torc_chunked_decoder *decoder, uint32_t line_max) {
     *decoder = (torc_chunked_decoder){.line_max = line_max};
@@ -60,24 +65,28 @@ static bool after_part(torc_chunked_decoder *decoder, char byte) {
 static bool take_size(torc_chunked_decoder *decoder, char byte) {
     const int digit = torc_hex_digit(byte);
 
-    if (digit < 0 && !decoder->has_digit) return refuse(decoder, "a chunk without a size (RFC 9112 7.1)");
+    if (digit < 0 && !decoder->has_digit)
+        return refuse(decoder, "a chunk without a size (RFC 9112 7.1)");
     if (digit < 0) return after_part(decoder, byte);
     decoder->has_digit = true;
-    if (decoder->left >> (4 * SIZE_DIGITS_MAX - 4)) return refuse(decoder, "a chunk's size that is too large");
+    if (decoder->left >> (4 * SIZE_DIGITS_MAX - 4))
+        return refuse(decoder, "a chunk's size that is too large");
     decoder->left = decoder->left << 4 | (unsigned)digit;
     return true;
 }
 
 static bool take_blank(torc_chunked_decoder *decoder, char byte) {
     if (is_blank(byte)) return true;
-    if (byte != ';') return refuse(decoder, "white space at the end of a chunk's size line (RFC 9112 7.1.1)");
+    if (byte != ';')
+        return refuse(decoder, "white space at the end of a chunk's size line (RFC 9112 7.1.1)");
     decoder->stage = BEFORE_NAME;
     return true;
 }
 
 static bool take_before_name(torc_chunked_decoder *decoder, char byte) {
     if (is_blank(byte)) return true;
-    if (!torc_byte_is(byte, TORC_BYTE_TOKEN)) return refuse(decoder, "a chunk extension without a name (RFC 9112 7.1.1)");
+    if (!torc_byte_is(byte, TORC_BYTE_TOKEN))
+        return refuse(decoder, "a chunk extension without a name (RFC 9112 7.1.1)");
     decoder->stage = NAME;
     return true;
 }
@@ -115,7 +124,8 @@ static bool take_token(torc_chunked_decoder *decoder, char byte) {
 }
 
 static bool take_quoted(torc_chunked_decoder *decoder, char byte) {
-    if (!torc_byte_is(byte, TORC_BYTE_VALUE)) return refuse(decoder, "a control byte in a chunk extension (RFC 9110 5.6.4)");
+    if (!torc_byte_is(byte, TORC_BYTE_VALUE))
+        return refuse(decoder, "a control byte in a chunk extension (RFC 9110 5.6.4)");
     if (decoder->stage == QUOTED_PAIR)
         decoder->stage = QUOTED;
     else if (byte == '\\')
@@ -126,7 +136,8 @@ static bool take_quoted(torc_chunked_decoder *decoder, char byte) {
 }
 
 static bool take_line_lf(torc_chunked_decoder *decoder, char byte) {
-    if (byte != '\n') return refuse(decoder, "a CR without LF in a chunk's size line (RFC 9112 7.1)");
+    if (byte != '\n')
+        return refuse(decoder, "a CR without LF in a chunk's size line (RFC 9112 7.1)");
     decoder->stage = decoder->left ? CONTENT : LAST;
     return true;
 }
@@ -167,8 +178,8 @@ static bool take_content_end(torc_chunked_decoder *decoder, char byte) {
     return true;
 }
 
-static torc_chunked_outcome take_content(torc_chunked_decoder *decoder, torc_str rest, size_t content_max,
-                                         size_t *taken, torc_str *content) {
+static torc_chunked_outcome take_content(torc_chunked_decoder *decoder, torc_str rest,
+                                         size_t content_max, size_t *taken, torc_str *content) {
     size_t len = rest.len < content_max ? rest.len : content_max;
 
     if (len == 0) return TORC_CHUNKED_MORE;
@@ -180,15 +191,16 @@ static torc_chunked_outcome take_content(torc_chunked_decoder *decoder, torc_str
     return TORC_CHUNKED_CONTENT;
 }
 
-torc_chunked_outcome torc_chunked_decode(torc_chunked_decoder *decoder, torc_str bytes, size_t content_max,
-                                         size_t *taken, torc_str *content) {
+torc_chunked_outcome torc_chunked_decode(torc_chunked_decoder *decoder, torc_str bytes,
+                                         size_t content_max, size_t *taken, torc_str *content) {
     *taken = 0;
     while (decoder->stage != LAST) {
         if (decoder->stage == CONTENT)
             return take_content(decoder, torc_str_from(bytes, *taken), content_max, taken, content);
         if (*taken == bytes.len) return TORC_CHUNKED_MORE;
         const char byte = bytes.bytes[(*taken)++];
-        const bool fine = decoder->stage > CONTENT ? take_content_end(decoder, byte) : take_line_byte(decoder, byte);
+        const bool fine = decoder->stage > CONTENT ? take_content_end(decoder, byte)
+                                                   : take_line_byte(decoder, byte);
         if (!fine) return TORC_CHUNKED_BAD;
     }
     return TORC_CHUNKED_LAST;

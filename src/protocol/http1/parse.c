@@ -2,11 +2,14 @@
 /*
  * The lines of heads.
  *
- * Stages: FIRST (a request or status line; before a request's one empty line is skipped) → FIELDS → done.
+ * Stages: FIRST (a request or status line; before a request's one empty line is skipped) → FIELDS →
+ * done.
  *
- *  - A line is parsed as far as its bytes go, and goes on there: what a run was found to be is not looked at again.
- *  - A line is never looked at beyond the length that it may have, so a mistake behind that is not seen, however
- *    the bytes come.
+ *  - A line is parsed as far as its bytes go, and goes on there: what a run was found to be is not
+ * looked at again, but for the one time when a field line was taken for a usual one and is not
+ * complete.
+ *  - A line is never looked at beyond the length that it may have, so a mistake behind that is not
+ * seen, however the bytes come.
  *  - Every read of a byte is behind a comparison with the end of what came.
  *  - Offsets fit into 32 bits, because the section's bytes are limited.
  */
@@ -15,21 +18,27 @@
 #include "message/bytes.h"
 #include "protocol/http1/scan.h"
 
-enum { FIRST, FIELDS };
+enum {
+    FIRST,
+    FIELDS
+};
 
 typedef torc_http1_outcome outcome;
 
-static outcome bad(torc_http1_parser *parser, int status, const char *problem) {
-    parser->status = status;
+torc_http1_outcome torc_http1_bad(torc_http1_parser *parser, int status, const char *problem) {
+    parser->status = parser->is_response && status != 503 ? 502 : status;
     parser->problem = problem;
     return TORC_HTTP1_BAD;
 }
+
+#define bad torc_http1_bad
 
 void torc_http1_parser_init(torc_http1_parser *parser, torc_arena *arena, const torc_limits *limits,
                             bool is_response, unsigned flags) {
     memset(parser, 0, offsetof(torc_http1_parser, inside));
     parser->arena = arena;
     parser->limits = limits;
+    parser->section_max = limits->section_bytes_max;
     parser->is_response = is_response;
     parser->flags = (uint8_t)flags;
     parser->spans = parser->inside;
@@ -40,16 +49,18 @@ void torc_http1_parser_init(torc_http1_parser *parser, torc_arena *arena, const 
 void torc_http1_parser_init_trailers(torc_http1_parser *parser, torc_arena *arena,
                                      const torc_limits *limits, unsigned flags) {
     torc_http1_parser_init(parser, arena, limits, false, flags);
+    parser->section_max = limits->trailers_bytes_max;
     parser->stage = FIELDS;
 }
 
 /* ---- the end of a line ---- */
 
 /*
- * `at` stands where a line should end: CR LF, or LF with leave. DONE with `*next` behind it, MORE when CR is the
- * last byte, BAD.
+ * `at` stands where a line should end: CR LF, or LF with leave. DONE with `*next` behind it, MORE
+ * when CR is the last byte, BAD.
  */
-static outcome line_end(torc_http1_parser *parser, const char *at, const char *end, const char **next) {
+static outcome line_end(torc_http1_parser *parser, const char *at, const char *end,
+                        const char **next) {
     if (at == end) return TORC_HTTP1_MORE;
     if (*at == '\r') {
         if (at + 1 == end) return TORC_HTTP1_MORE;
@@ -67,25 +78,31 @@ static outcome line_end(torc_http1_parser *parser, const char *at, const char *e
 
 /* ---- the request line ---- */
 
-/* A version's digits at `at`, "HTTP/1.1": MORE, DONE, BAD. */
-static outcome read_version(torc_http1_parser *parser, const char *at, const char *end) {
+/* The bytes of "HTTP/1.1" one by one, so that each is refused as soon as it has come. */
+static outcome check_version(torc_http1_parser *parser, const char *at, const char *end) {
     static const char name[] = "HTTP/";
 
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 8; i++) {
         if (at + i == end) return TORC_HTTP1_MORE;
-        if (at[i] != name[i]) return bad(parser, 400, "no version at the end of the request line (RFC 9112 2.3)");
+        if (i < 5 && at[i] != name[i])
+            return bad(parser, 400, "no version where one belongs (RFC 9112 2.3)");
+        if (i == 6 && at[i] != '.') return bad(parser, 400, "a malformed version (RFC 9112 2.3)");
+        if ((i == 5 || i == 7) && (at[i] < '0' || at[i] > '9'))
+            return bad(parser, 400, "a malformed version (RFC 9112 2.3)");
     }
-    if (end - at < 8) return TORC_HTTP1_MORE;
-    if (at[5] < '0' || at[5] > '9' || at[6] != '.' || at[7] < '0' || at[7] > '9')
-        return bad(parser, 400, "a malformed version (RFC 9112 2.3)");
     if (at[5] != '1') return bad(parser, 505, "a version other than 1 (RFC 9110 15.6.6)");
-    parser->version = at[7] == '0' ? 10 : 11;
     return TORC_HTTP1_DONE;
 }
 
-static const char *scan_token(const char *at, const char *end) {
-    while (at < end && torc_byte_is(*at, TORC_BYTE_TOKEN)) at++;
-    return at;
+/* A version at `at`: MORE, DONE, BAD. */
+static inline outcome read_version(torc_http1_parser *parser, const char *at, const char *end) {
+    if (end - at >= 8 && memcmp(at, "HTTP/1.1", 8) == 0) {
+        parser->version = 11;
+        return TORC_HTTP1_DONE;
+    }
+    const outcome checked = check_version(parser, at, end);
+    if (checked == TORC_HTTP1_DONE) parser->version = at[7] == '0' ? 10 : 11;
+    return checked;
 }
 
 /* Where the scan of a run that began at `start` goes on. */
@@ -102,7 +119,7 @@ static outcome run_on(torc_http1_parser *parser, const char *base, const char *e
 
 static outcome read_method(torc_http1_parser *parser, const char *base, const char *end) {
     const char *line = base + parser->line;
-    const char *at = scan_token(resume(parser, base, line), end);
+    const char *at = torc_scan_token(resume(parser, base, line), end);
 
     if (at == end) return run_on(parser, base, end);
     if (at == line || *at != ' ') return bad(parser, 400, "a method that is no token (RFC 9112 3)");
@@ -112,7 +129,8 @@ static outcome read_method(torc_http1_parser *parser, const char *base, const ch
     return TORC_HTTP1_DONE;
 }
 
-static outcome request_line(torc_http1_parser *parser, const char *base, const char *end, const char **next) {
+static outcome request_line(torc_http1_parser *parser, const char *base, const char *end,
+                            const char **next) {
     if (!parser->target) {
         const outcome method = read_method(parser, base, end);
         if (method != TORC_HTTP1_DONE) return method;
@@ -120,8 +138,10 @@ static outcome request_line(torc_http1_parser *parser, const char *base, const c
     const char *target = base + parser->target;
     const char *at = torc_scan_target(resume(parser, base, target), end);
     if (at == end) return run_on(parser, base, end);
-    if (at == target) return bad(parser, 400, "an empty target, or more than one space before it (RFC 9112 3)");
-    if (*at == '\r' || *at == '\n') return bad(parser, 400, "a request line without a version (RFC 9112 3)");
+    if (at == target)
+        return bad(parser, 400, "an empty target, or more than one space before it (RFC 9112 3)");
+    if (*at == '\r' || *at == '\n')
+        return bad(parser, 400, "a request line without a version (RFC 9112 3)");
     if (*at != ' ') return bad(parser, 400, "a byte that no target has (RFC 9112 3.2)");
     parser->target_len = (uint32_t)(at - target);
     parser->scanned = (uint32_t)(at - base);
@@ -136,7 +156,8 @@ static outcome request_line(torc_http1_parser *parser, const char *base, const c
 
 /* ---- the status line ---- */
 
-static outcome status_line(torc_http1_parser *parser, const char *base, const char *end, const char **next) {
+/* Up to where the reason begins. */
+static outcome read_status(torc_http1_parser *parser, const char *base, const char *end) {
     const char *at = base + parser->line;
     const outcome version = read_version(parser, at, end);
 
@@ -144,20 +165,31 @@ static outcome status_line(torc_http1_parser *parser, const char *base, const ch
     at += 8;
     for (int i = 0; i < 4; i++) {
         if (at + i == end) return TORC_HTTP1_MORE;
-        if (i == 0 ? at[0] != ' ' : at[i] < '0' || at[i] > '9')
-            return bad(parser, 502, "a malformed status line (RFC 9112 4)");
+        if (i == 0 ? at[0] != ' ' : at[i] < (i == 1 ? '1' : '0') || at[i] > '9')
+            return bad(parser, 400, "no status from 100 to 999 in the status line (RFC 9112 4)");
     }
-    parser->status_of_response = (uint16_t)((at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0'));
-    if (at[1] == '0') return bad(parser, 502, "a status below 100 (RFC 9110 15)");
+    parser->status_of_response =
+        (uint16_t)((at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0'));
     at += 4;
     if (at == end) return TORC_HTTP1_MORE;
     /* The space before an empty reason is left out by some servers. */
     if (*at == ' ')
         at++;
     else if (*at != '\r' && *at != '\n')
-        return bad(parser, 502, "a malformed status line (RFC 9112 4)");
+        return bad(parser, 400, "junk behind the status (RFC 9112 4)");
     parser->target = (uint32_t)(at - base);
-    at = torc_scan_value(at, end);
+    return TORC_HTTP1_DONE;
+}
+
+static outcome status_line(torc_http1_parser *parser, const char *base, const char *end,
+                           const char **next) {
+    if (!parser->target) {
+        const outcome status = read_status(parser, base, end);
+        if (status != TORC_HTTP1_DONE) return status;
+    }
+    const char *at = torc_scan_value(resume(parser, base, base + parser->target), end);
+    if (at == end) return run_on(parser, base, end);
+    parser->scanned = (uint32_t)(at - base);
     parser->target_len = (uint32_t)(at - base) - parser->target;
     return line_end(parser, at, end, next);
 }
@@ -180,9 +212,15 @@ static bool is_blank(char byte) {
     return byte == ' ' || byte == '\t';
 }
 
-static const char *skip_blanks(const char *at, const char *end) {
+/* Skip the blanks from `start` on; false: there are only blanks so far. */
+static bool find_value(torc_http1_parser *parser, const char *base, const char *start,
+                       const char *end) {
+    const char *at = resume(parser, base, start);
+
     while (at < end && is_blank(*at)) at++;
-    return at;
+    if (at == end) return false;
+    parser->value = (uint32_t)(at - base);
+    return true;
 }
 
 static const char *trim_end(const char *start, const char *at) {
@@ -191,12 +229,19 @@ static const char *trim_end(const char *start, const char *at) {
 }
 
 /* A line that begins with a blank goes on with the value before it, with leave. */
-static outcome folded_line(torc_http1_parser *parser, const char *base, const char *end, const char **next) {
+static outcome folded_line(torc_http1_parser *parser, const char *base, const char *end,
+                           const char **next) {
     const char *const line = base + parser->line;
 
-    if (parser->span_count == 0) return bad(parser, 400, "white space before the first field (RFC 9112 2.2)");
-    if (!(parser->flags & TORC_HTTP1_ALLOW_FOLD)) return bad(parser, 400, "a folded field line (RFC 9112 5.2)");
-    const char *start = skip_blanks(line, end), *at = torc_scan_value(start, end);
+    if (parser->span_count == 0)
+        return bad(parser, 400, "white space before the first field (RFC 9112 2.2)");
+    if (!(parser->flags & TORC_HTTP1_ALLOW_FOLD))
+        return bad(parser, 400, "a folded field line (RFC 9112 5.2)");
+    if (!parser->value && !find_value(parser, base, line, end)) return run_on(parser, base, end);
+    const char *const start = base + parser->value;
+    const char *at = torc_scan_value(resume(parser, base, start), end);
+    if (at == end) return run_on(parser, base, end);
+    parser->scanned = (uint32_t)(at - base);
     const outcome ended = line_end(parser, at, end, next);
     if (ended != TORC_HTTP1_DONE) return ended;
 
@@ -209,10 +254,11 @@ static outcome folded_line(torc_http1_parser *parser, const char *base, const ch
 
 static outcome read_name(torc_http1_parser *parser, const char *base, const char *end) {
     const char *const name = base + parser->line;
-    const char *colon = scan_token(resume(parser, base, name), end);
+    const char *colon = torc_scan_token(resume(parser, base, name), end);
 
     if (colon == end) return run_on(parser, base, end);
-    if (*colon != ':' && is_blank(*colon)) return bad(parser, 400, "white space before the colon (RFC 9112 5.1)");
+    if (*colon != ':' && is_blank(*colon))
+        return bad(parser, 400, "white space before the colon (RFC 9112 5.1)");
     if (*colon != ':') return bad(parser, 400, "a field name that is no token (RFC 9110 5.1)");
     if (colon == name) return bad(parser, 400, "an empty field name (RFC 9110 5.1)");
     if (colon - name > UINT16_MAX) return bad(parser, 431, "a field name that is too long");
@@ -221,7 +267,8 @@ static outcome read_name(torc_http1_parser *parser, const char *base, const char
 }
 
 static outcome add_field(torc_http1_parser *parser, const char *base, const char *value_end) {
-    if (parser->span_count >= parser->limits->fields_max) return bad(parser, 431, "too many fields");
+    if (parser->span_count >= parser->limits->fields_max)
+        return bad(parser, 431, "too many fields");
 
     torc_http1_span *span = add_span(parser);
     if (!span) return bad(parser, 503, "out of memory");
@@ -234,17 +281,15 @@ static outcome add_field(torc_http1_parser *parser, const char *base, const char
     return TORC_HTTP1_DONE;
 }
 
-static outcome field_line(torc_http1_parser *parser, const char *base, const char *end, const char **next) {
+static outcome field_line(torc_http1_parser *parser, const char *base, const char *end,
+                          const char **next) {
     if (is_blank(base[parser->line])) return folded_line(parser, base, end, next);
     if (!parser->colon) {
         const outcome name = read_name(parser, base, end);
         if (name != TORC_HTTP1_DONE) return name;
     }
-    if (!parser->value) {
-        const char *value = skip_blanks(resume(parser, base, base + parser->colon + 1), end);
-        if (value == end) return run_on(parser, base, end);
-        parser->value = (uint32_t)(value - base);
-    }
+    if (!parser->value && !find_value(parser, base, base + parser->colon + 1, end))
+        return run_on(parser, base, end);
     const char *at = torc_scan_value(resume(parser, base, base + parser->value), end);
     if (at == end) return run_on(parser, base, end);
     parser->scanned = (uint32_t)(at - base);
@@ -256,14 +301,16 @@ static outcome field_line(torc_http1_parser *parser, const char *base, const cha
 
 /* Bytes that the line may have, without its end. */
 static size_t line_max(const torc_http1_parser *parser) {
-    const size_t section_left = parser->limits->section_bytes_max - parser->section_bytes;
+    const size_t section_left = parser->section_max - parser->section_bytes;
     const size_t line = parser->limits->request_line_bytes_max;
 
-    return parser->stage == FIRST && !parser->is_response && line < section_left ? line : section_left;
+    return parser->stage == FIRST && !parser->is_response && line < section_left ? line
+                                                                                 : section_left;
 }
 
 static outcome too_long(torc_http1_parser *parser) {
-    if (parser->stage == FIRST && !parser->is_response) return bad(parser, 414, "a request line that is too long");
+    if (parser->stage == FIRST && !parser->is_response)
+        return bad(parser, 414, "a request line that is too long");
     return bad(parser, 431, "a head that is too large");
 }
 
@@ -273,33 +320,44 @@ static size_t len_without_end(const char *line, const char *next) {
 }
 
 /* One line, as far as it goes: its outcome, and `*next` behind it. */
-static outcome read_line(torc_http1_parser *parser, const char *base, const char *end, const char **next) {
+static outcome read_line(torc_http1_parser *parser, const char *base, const char *end,
+                         const char **next) {
     if (parser->stage == FIELDS) return field_line(parser, base, end, next);
     if (parser->is_response) return status_line(parser, base, end, next);
     return request_line(parser, base, end, next);
+}
+
+/*
+ * How far a line may be looked at: one byte beyond its longest, which has to be its end, and the LF
+ * behind a CR there. So it makes no difference whether more has come already.
+ */
+static const char *cut(const char *line, const char *end, size_t max) {
+    const size_t len = (size_t)(end - line);
+
+    if (len <= max + 1) return end;
+    return line + max + 1 + (line[max] == '\r');
 }
 
 /* A line that is not empty: DONE when it was read, and the next one begins. */
 static outcome full_line(torc_http1_parser *parser, const char *base, const char *end) {
     const char *const line = base + parser->line, *next;
     const size_t max = line_max(parser);
-    const bool is_cut = (size_t)(end - line) > max + 2; /* CR LF */
+    const outcome result = read_line(parser, base, cut(line, end, max), &next);
 
-    const outcome result = read_line(parser, base, is_cut ? line + max + 2 : end, &next);
-    if (result == TORC_HTTP1_BAD) return result;
-    const size_t len = result == TORC_HTTP1_DONE ? len_without_end(line, next) : (size_t)(end - line);
-    if (len > max && (result == TORC_HTTP1_DONE || is_cut || len > max + (end[-1] == '\r')))
+    if (result == TORC_HTTP1_MORE && (size_t)(end - line) > max && line[max] != '\r')
         return too_long(parser);
-    if (result == TORC_HTTP1_MORE) return result;
-    parser->section_bytes += (uint32_t)len;
+    if (result != TORC_HTTP1_DONE) return result;
+    parser->section_bytes += (uint32_t)len_without_end(line, next);
     parser->line = (uint32_t)(next - base);
     parser->scanned = parser->colon = parser->value = 0;
     parser->stage = FIELDS;
     return TORC_HTTP1_DONE;
 }
 
-/* An empty line: before a request line one is skipped (RFC 9112 §2.2); behind the fields it ends the head. */
-static outcome empty_line(torc_http1_parser *parser, const char *base, const char *end, bool *is_end) {
+/* An empty line: before a request line one is skipped (RFC 9112 §2.2); behind the fields it ends
+ * the head. */
+static outcome empty_line(torc_http1_parser *parser, const char *base, const char *end,
+                          bool *is_end) {
     const char *next;
     const outcome result = line_end(parser, base + parser->line, end, &next);
 
@@ -316,14 +374,59 @@ static outcome empty_line(torc_http1_parser *parser, const char *base, const cha
     return TORC_HTTP1_DONE;
 }
 
+/*
+ * The length of a field line that is all there and as most are; its name's length, and where its
+ * value begins and ends. 0: it is something else, or wrong.
+ */
+static inline size_t usual_field(const char *line, const char *end, torc_http1_span *span) {
+    const char *const colon = torc_scan_token(line, end);
+
+    if (colon == end || *colon != ':' || colon == line || colon - line > UINT16_MAX) return 0;
+    const char *value = colon + 1;
+    while (value < end && is_blank(*value)) value++;
+    const char *const at = torc_scan_value(value, end);
+    if (end - at < 2 || at[0] != '\r' || at[1] != '\n') return 0;
+    span->name_len = (uint16_t)(colon - line);
+    span->value = (uint32_t)(value - line);
+    span->value_len = (uint32_t)(trim_end(value, at) - value);
+    return (size_t)(at - line);
+}
+
+/*
+ * Take field lines as long as they are usual and within the limits: the short way for nearly all of
+ * them. The first other one, or the first that is not complete, is left to full_line().
+ */
+static void usual_fields(torc_http1_parser *parser, const char *base, const char *end) {
+    uint32_t left = parser->section_max - parser->section_bytes;
+    const char *line = base + parser->line;
+
+    while (parser->span_count < parser->limits->fields_max &&
+           parser->span_count < parser->span_capacity) {
+        torc_http1_span *const span = &parser->spans[parser->span_count];
+        const size_t len = usual_field(line, end, span);
+        if (len == 0 || len > left) break;
+        span->name = (uint32_t)(line - base);
+        span->value += span->name;
+        span->id = (uint16_t)torc_field_find(torc_str_make(line, span->name_len));
+        parser->span_count++;
+        left -= (uint32_t)len;
+        line += len + 2;
+    }
+    parser->line = (uint32_t)(line - base);
+    parser->section_bytes = parser->section_max - left;
+}
+
 torc_http1_outcome torc_http1_parse(torc_http1_parser *parser, torc_str bytes) {
     const char *const base = bytes.bytes, *const end = base + bytes.len;
 
     while (base + parser->line < end) {
+        if (parser->stage == FIELDS && parser->scanned == 0) usual_fields(parser, base, end);
+        if (base + parser->line == end) break;
         const char first = base[parser->line];
         bool is_end = false;
-        const outcome result = first == '\r' || first == '\n' ? empty_line(parser, base, end, &is_end)
-                                                               : full_line(parser, base, end);
+        const outcome result = first == '\r' || first == '\n'
+                                   ? empty_line(parser, base, end, &is_end)
+                                   : full_line(parser, base, end);
         if (result != TORC_HTTP1_DONE || is_end) return result;
     }
     return TORC_HTTP1_MORE;

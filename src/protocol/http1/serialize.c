@@ -8,7 +8,9 @@
 
 #include <torc/status.h>
 
-enum { LINE_AND_FRAMING = 192 }; /* status line without its reason, and the fields of framing */
+enum {
+    LINE_AND_FRAMING = 192
+}; /* status line without its reason, and the fields of framing */
 
 static char *put(char *to, torc_str str) {
     if (str.len) memcpy(to, str.bytes, str.len);
@@ -30,7 +32,8 @@ static char *put_number(char *to, uint64_t number) {
 size_t torc_http1_fields_size(const torc_fields *fields) {
     size_t size = 2;
 
-    for (uint32_t i = 0; i < fields->count; i++) size += fields->items[i].name.len + fields->items[i].value.len + 4;
+    for (uint32_t i = 0; i < fields->count; i++)
+        size += fields->items[i].name.len + fields->items[i].value.len + 4;
     return size;
 }
 
@@ -39,7 +42,8 @@ static torc_str reason_of(const torc_head *head) {
 }
 
 size_t torc_http1_head_size(const torc_head *head) {
-    const size_t line = head->status ? reason_of(head).len : head->method_text.len + head->target.text.len;
+    const size_t line =
+        head->status ? reason_of(head).len : head->method_text.len + head->target.text.len;
     return LINE_AND_FRAMING + line + torc_http1_fields_size(&head->fields);
 }
 
@@ -55,11 +59,14 @@ static char *put_field(char *to, const torc_field *field) {
 
 /* Whether the wire alone says it. */
 static bool is_wires(torc_field_id id, const torc_http1_framing_out *framing) {
-    if (id == TORC_FIELD_CONTENT_LENGTH || id == TORC_FIELD_TRANSFER_ENCODING || id == TORC_FIELD_KEEP_ALIVE) return true;
+    if (id == TORC_FIELD_CONTENT_LENGTH || id == TORC_FIELD_TRANSFER_ENCODING ||
+        id == TORC_FIELD_KEEP_ALIVE)
+        return true;
     return id == TORC_FIELD_CONNECTION && framing->connection != TORC_HTTP1_CONNECTION_UPGRADE;
 }
 
-static char *put_fields(char *to, const torc_fields *fields, const torc_http1_framing_out *framing) {
+static char *put_fields(char *to, const torc_fields *fields,
+                        const torc_http1_framing_out *framing) {
     bool has_connection = false;
 
     for (uint32_t i = 0; i < fields->count; i++) {
@@ -88,24 +95,29 @@ static char *put_framing(char *to, const torc_http1_framing_out *framing) {
     return put(to, TORC_STR("\r\n"));
 }
 
-size_t torc_http1_write_response(const torc_head *head, const torc_http1_framing_out *framing, char *to) {
-    char *at = to;
+static char *put_status_line(char *to, const torc_head *head) {
+    const torc_str line =
+        head->reason.bytes ? torc_str_make(NULL, 0) : torc_status_line(head->status);
 
-    if (head->status == 200 && !head->reason.bytes) {
-        at = put(at, TORC_STR("HTTP/1.1 200 OK\r\n"));
-    } else {
-        at = put(at, TORC_STR("HTTP/1.1 "));
-        at = put_number(at, (uint64_t)head->status);
-        *at++ = ' ';
-        at = put(at, reason_of(head));
-        at = put(at, TORC_STR("\r\n"));
-    }
+    if (line.bytes) return put(to, line);
+    to = put(to, TORC_STR("HTTP/1.1 "));
+    to = put_number(to, (uint64_t)head->status);
+    *to++ = ' ';
+    to = put(to, head->reason);
+    return put(to, TORC_STR("\r\n"));
+}
+
+size_t torc_http1_write_response(const torc_head *head, const torc_http1_framing_out *framing,
+                                 char *to) {
+    char *at = put_status_line(to, head);
+
     at = put_fields(at, &head->fields, framing);
     at = put_framing(at, framing);
     return (size_t)(at - to);
 }
 
-size_t torc_http1_write_request(const torc_head *head, const torc_http1_framing_out *framing, char *to) {
+size_t torc_http1_write_request(const torc_head *head, const torc_http1_framing_out *framing,
+                                char *to) {
     char *at = put(to, head->method_text);
 
     *at++ = ' ';

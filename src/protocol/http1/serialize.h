@@ -21,7 +21,8 @@ typedef enum torc_http1_connection_field {
     TORC_HTTP1_CONNECTION_UPGRADE
 } torc_http1_connection_field;
 
-/* What the wire adds to a head. Fields of the head with these names are left out, but for Connection on an upgrade. */
+/* What the wire adds to a head. Fields of the head with these names are left out, but for
+ * Connection on an upgrade. */
 typedef struct torc_http1_framing_out {
     torc_http1_body body;
     uint64_t length;
@@ -31,10 +32,13 @@ typedef struct torc_http1_framing_out {
 /* An upper bound of the bytes of a head: the line, the fields and what the wire adds. */
 size_t torc_http1_head_size(const torc_head *head);
 /* Write a response's head, with its empty line; the number of bytes. The version is 1.1 always. */
-size_t torc_http1_write_response(const torc_head *head, const torc_http1_framing_out *framing, char *to);
+size_t torc_http1_write_response(const torc_head *head, const torc_http1_framing_out *framing,
+                                 char *to);
 /* Write a request's head: its method, target and fields. */
-size_t torc_http1_write_request(const torc_head *head, const torc_http1_framing_out *framing, char *to);
-/* Trailers with the empty line that ends them; the size of trailers is bounded by torc_http1_fields_size(). */
+size_t torc_http1_write_request(const torc_head *head, const torc_http1_framing_out *framing,
+                                char *to);
+/* Trailers with the empty line that ends them; the size of trailers is bounded by
+ * torc_http1_fields_size(). */
 size_t torc_http1_fields_size(const torc_fields *fields);
 size_t torc_http1_write_trailers(const torc_fields *fields, char *to);
 

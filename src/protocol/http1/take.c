@@ -2,19 +2,15 @@
 /*
  * Complete heads: from spans to fields, and what these say of the message's framing.
  *
- *  - What could be read in two ways by two programs in a row is refused: lengths that are repeated, lists of
- *    codings, a length beside a coding (RFC 9112 §6.3, §11.2).
+ *  - What could be read in two ways by two programs in a row is refused: lengths that are repeated,
+ * lists of codings, a length beside a coding (RFC 9112 §6.3, §11.2).
  *  - The bytes are where they stay; names and values are slices of them.
  */
 #include "protocol/http1/parse.h"
 
 typedef torc_http1_outcome outcome;
 
-static outcome bad(torc_http1_parser *parser, int status, const char *problem) {
-    parser->status = status;
-    parser->problem = problem;
-    return TORC_HTTP1_BAD;
-}
+#define bad torc_http1_bad
 
 static bool is_blank(char byte) {
     return byte == ' ' || byte == '\t';
@@ -31,14 +27,15 @@ static void unfold(char *bytes, torc_http1_span *span) {
             continue;
         }
         while (to > 0 && is_blank(value[to - 1])) to--;
-        while (from + 1 < span->value_len && (is_blank(value[from + 1]) || value[from + 1] == '\r' ||
-                                              value[from + 1] == '\n'))
+        while (from + 1 < span->value_len &&
+               (is_blank(value[from + 1]) || value[from + 1] == '\r' || value[from + 1] == '\n'))
             from++;
         if (to > 0) value[to++] = ' ';
     }
     span->value_len = to;
 }
 
+/* There is room for one field more: a Host. */
 static outcome take_fields(torc_http1_parser *parser, char *bytes, torc_fields *fields) {
     torc_field *items = torc_arena_alloc(parser->arena, (parser->span_count + 1) * sizeof(*items));
 
@@ -50,7 +47,7 @@ static outcome take_fields(torc_http1_parser *parser, char *bytes, torc_fields *
         items[i].value = torc_str_make(bytes + span->value, span->value_len);
         items[i].id = (torc_field_id)span->id;
     }
-    *fields = (torc_fields){.items = items, .count = parser->span_count};
+    *fields = (torc_fields){items, parser->span_count, parser->span_count + 1};
     return TORC_HTTP1_DONE;
 }
 
@@ -98,29 +95,24 @@ static glance look(const torc_fields *fields) {
     return seen;
 }
 
-/* Whether a list over all fields of a name has a member. */
-static bool has_member(const torc_fields *fields, torc_field_id id, torc_str member) {
-    const torc_field *field;
-    uint32_t place = 0;
-
-    while ((field = torc_fields_next_id(fields, id, &place)) != NULL)
-        if (torc_list_has_member(field->value, member)) return true;
-    return false;
-}
-
-/* RFC 9112 §6: the length of a body by its fields; `body_len` is left alone when they say nothing. */
-static outcome read_length(torc_http1_parser *parser, const glance *seen, torc_http1_framing *framing) {
+/* RFC 9112 §6: the length of a body by its fields; `body_len` is left alone when they say nothing.
+ */
+static outcome read_length(torc_http1_parser *parser, const glance *seen,
+                           torc_http1_framing *framing) {
     uint64_t len;
 
     if (seen->codings) {
-        if (seen->lengths) return bad(parser, 400, "Content-Length beside Transfer-Encoding (RFC 9112 6.1)");
-        if (parser->version < 11) return bad(parser, 400, "Transfer-Encoding in HTTP/1.0 (RFC 9112 6.1)");
+        if (seen->lengths)
+            return bad(parser, 400, "Content-Length beside Transfer-Encoding (RFC 9112 6.1)");
+        if (parser->version < 11)
+            return bad(parser, 400, "Transfer-Encoding in HTTP/1.0 (RFC 9112 6.1)");
         if (seen->codings > 1 || !torc_str_equals_nocase(seen->coding->value, TORC_STR("chunked")))
             return bad(parser, 400, "a Transfer-Encoding other than chunked, once (RFC 9112 6.1)");
         framing->is_chunked = true;
         framing->body_len = -1;
     } else if (seen->lengths) {
-        if (seen->lengths > 1) return bad(parser, 400, "Content-Length more than once (RFC 9112 6.3)");
+        if (seen->lengths > 1)
+            return bad(parser, 400, "Content-Length more than once (RFC 9112 6.3)");
         if (torc_str_parse_uint(seen->length->value, INT64_MAX, &len))
             return bad(parser, 400, "a Content-Length that is no length (RFC 9110 8.6)");
         framing->body_len = (int64_t)len;
@@ -128,35 +120,54 @@ static outcome read_length(torc_http1_parser *parser, const glance *seen, torc_h
     return TORC_HTTP1_DONE;
 }
 
-/* RFC 9112 §9.3: whether the connection goes on after this message, by its version and Connection fields. */
-static bool keeps_alive(const torc_http1_parser *parser, const torc_fields *fields, const glance *seen) {
+/* RFC 9112 §9.3: whether the connection goes on after this message, by its version and Connection
+ * fields. */
+static bool keeps_alive(const torc_http1_parser *parser, const torc_fields *fields,
+                        const glance *seen) {
     if (!seen->has_connection) return parser->version >= 11;
-    if (has_member(fields, TORC_FIELD_CONNECTION, TORC_STR("close"))) return false;
-    return parser->version >= 11 || has_member(fields, TORC_FIELD_CONNECTION, TORC_STR("keep-alive"));
+    if (torc_fields_have_member(fields, TORC_FIELD_CONNECTION, TORC_STR("close"))) return false;
+    return parser->version >= 11 ||
+           torc_fields_have_member(fields, TORC_FIELD_CONNECTION, TORC_STR("keep-alive"));
 }
 
-static void read_connection(const torc_http1_parser *parser, const torc_fields *fields, const glance *seen,
-                            torc_http1_framing *framing) {
+static void read_connection(const torc_http1_parser *parser, const torc_fields *fields,
+                            const glance *seen, torc_http1_framing *framing) {
     framing->keeps_alive = keeps_alive(parser, fields, seen);
-    framing->has_upgrade = seen->has_upgrade && seen->has_connection && parser->version >= 11 &&
-                           has_member(fields, TORC_FIELD_CONNECTION, TORC_STR("upgrade"));
-    framing->takes_trailers =
-        seen->has_te && parser->version >= 11 && has_member(fields, TORC_FIELD_TE, TORC_STR("trailers"));
+    framing->has_upgrade =
+        seen->has_upgrade && seen->has_connection && parser->version >= 11 &&
+        torc_fields_have_member(fields, TORC_FIELD_CONNECTION, TORC_STR("upgrade"));
+    framing->takes_trailers = seen->has_te && parser->version >= 11 &&
+                              torc_fields_have_member(fields, TORC_FIELD_TE, TORC_STR("trailers"));
 }
 
-/* RFC 9112 §3.2: one Host field, that can be the host of a URI. */
-static outcome check_host(torc_http1_parser *parser, const glance *seen) {
+/*
+ * RFC 9112 §3.2: one Host field, that can be the host of a URI. It may be empty only where another
+ * authority counts or none is needed.
+ */
+static outcome check_host(torc_http1_parser *parser, const torc_head *head, const glance *seen) {
     torc_authority authority;
 
-    if (seen->hosts == 0 && parser->version >= 11) return bad(parser, 400, "no Host field (RFC 9112 3.2)");
+    if (seen->hosts == 0 && parser->version >= 11)
+        return bad(parser, 400, "no Host field (RFC 9112 3.2)");
     if (seen->hosts > 1) return bad(parser, 400, "more than one Host field (RFC 9112 3.2)");
-    if (seen->hosts && torc_authority_parse(seen->host->value, &authority))
+    if (seen->hosts == 0) return TORC_HTTP1_DONE;
+    if (seen->host->value.len == 0 && (head->target.authority.bytes || parser->version < 11))
+        return TORC_HTTP1_DONE;
+    if (torc_authority_parse(seen->host->value, &authority))
         return bad(parser, 400, "a Host field that is no host and port (RFC 9110 7.2)");
     return TORC_HTTP1_DONE;
 }
 
-static outcome check_expect(torc_http1_parser *parser, const torc_fields *fields, const glance *seen,
-                            torc_http1_framing *framing) {
+/* RFC 9112 §3.2.2: the authority of an absolute target replaces the Host field. */
+static void replace_host(torc_head *head, const glance *seen) {
+    torc_fields *fields = &head->fields;
+    torc_field *host = &fields->items[seen->host ? seen->host - fields->items : fields->count++];
+
+    *host = (torc_field){torc_field_name(TORC_FIELD_HOST), head->target.authority, TORC_FIELD_HOST};
+}
+
+static outcome check_expect(torc_http1_parser *parser, const torc_fields *fields,
+                            const glance *seen, torc_http1_framing *framing) {
     const torc_field *field;
     torc_str rest, member;
     uint32_t place = 0;
@@ -191,12 +202,14 @@ torc_http1_outcome torc_http1_take_request(torc_http1_parser *parser, char *byte
     head->method = find_method(head->method_text);
     const torc_str target = torc_str_make(bytes + parser->target, parser->target_len);
     if (torc_target_parse(target, head->method, &head->target))
-        return bad(parser, 400, "a target that is malformed, or not for this method (RFC 9112 3.2)");
-    result = check_host(parser, &seen);
+        return bad(parser, 400,
+                   "a target that is malformed, or not for this method (RFC 9112 3.2)");
+    result = check_host(parser, head, &seen);
     if (result == TORC_HTTP1_DONE) result = read_length(parser, &seen, framing);
     if (result == TORC_HTTP1_DONE) result = check_expect(parser, &head->fields, &seen, framing);
     if (result != TORC_HTTP1_DONE) return result;
     read_connection(parser, &head->fields, &seen, framing);
+    if (head->target.form == TORC_TARGET_ABSOLUTE) replace_host(head, &seen);
     if (framing->body_len == 0) framing->expects_continue = false;
     head->body_len = framing->body_len;
     return TORC_HTTP1_DONE;
@@ -220,8 +233,8 @@ torc_http1_outcome torc_http1_take_response(torc_http1_parser *parser, char *byt
     if (result != TORC_HTTP1_DONE) return result;
     framing->until_close = !seen.codings && !seen.lengths;
     read_connection(parser, &head->fields, &seen, framing);
-    if (method == TORC_METHOD_HEAD || (status >= 100 && status < 200) || status == 204 || status == 304 ||
-        (method == TORC_METHOD_CONNECT && status < 300)) {
+    if (method == TORC_METHOD_HEAD || (status >= 100 && status < 200) || status == 204 ||
+        status == 304 || (method == TORC_METHOD_CONNECT && status < 300)) {
         framing->body_len = 0;
         framing->is_chunked = framing->until_close = false;
     }
@@ -230,7 +243,8 @@ torc_http1_outcome torc_http1_take_response(torc_http1_parser *parser, char *byt
     return TORC_HTTP1_DONE;
 }
 
-torc_http1_outcome torc_http1_take_trailers(torc_http1_parser *parser, char *bytes, torc_fields *fields) {
+torc_http1_outcome torc_http1_take_trailers(torc_http1_parser *parser, char *bytes,
+                                            torc_fields *fields) {
     const outcome result = take_fields(parser, bytes, fields);
 
     for (uint32_t i = 0; result == TORC_HTTP1_DONE && i < fields->count; i++)
