@@ -38,9 +38,11 @@ static void step_returned(torc_request *request, torc_render answer) {
     torc_request_settle(request);
 }
 
-static void run_on_fiber(void *context) {
+static torc_err run_on_fiber(void *context) {
     torc_request *request = context;
+
     step_returned(request, request->step(request, request->step_context));
+    return TORC_OK;
 }
 
 static void start_fiber(torc_request *request) {

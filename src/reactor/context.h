@@ -9,8 +9,8 @@
  * Changing stacks. What the processor needs is in a file per architecture; what the sanitizers need
  * to be told is here.
  *
- * The control words of floating point belong to all contexts together: whoever changes the rounding
- * mode must not change stacks meanwhile.
+ * What a call preserves is each context's own, and so are the control words of floating point
+ * (rounding, exceptions): a fiber that changes them does not change its neighbours' results.
  */
 typedef struct torc_context {
     void *sp;           /* where it goes on; meaningless while it runs */
@@ -28,6 +28,8 @@ typedef void torc_context_fn(void *argument);
 void torc_context_swap(void **save, void *load);
 /* Prepare a stack ending at `top` so that loading the result calls `entry`, which never returns. */
 void *torc_context_prepare(void *top, torc_context_fn *entry, void *argument);
+/* Let what was saved at `sp` go on with the caller's control words of floating point. */
+void torc_context_inherit(void *sp);
 
 #if defined(__SANITIZE_ADDRESS__)
 #define TORC_CONTEXT_ASAN 1
@@ -41,14 +43,21 @@ void *torc_context_prepare(void *top, torc_context_fn *entry, void *argument);
 #endif
 #endif
 
+/*
+ * A stack is `made` once and `gone` once. `leave` is called before a swap, `entered` after it. What
+ * is left `for_good` holds no frames that matter but those of functions marked TORC_CONTEXT_FRAME,
+ * which the address sanitizer keeps on the stack itself; it may be entered again.
+ */
 #if defined(TORC_CONTEXT_ASAN)
+#define TORC_CONTEXT_FRAME __attribute__((no_sanitize_address))
 #include <sanitizer/common_interface_defs.h>
 
 static inline void torc_context_made(torc_context *context) {
     context->shadow = NULL;
 }
-static inline void torc_context_leave(torc_context *from, const torc_context *to, bool for_ever) {
-    __sanitizer_start_switch_fiber(for_ever ? NULL : &from->shadow, to->bottom, to->size);
+static inline void torc_context_leave(torc_context *from, const torc_context *to, bool for_good) {
+    from->shadow = NULL;
+    __sanitizer_start_switch_fiber(for_good ? NULL : &from->shadow, to->bottom, to->size);
 }
 /* Called on the stack that goes on; `from` is where it came from. */
 static inline void torc_context_entered(torc_context *context, torc_context *from) {
@@ -66,13 +75,14 @@ static inline void torc_context_gone(torc_context *context) {
 }
 
 #elif defined(TORC_CONTEXT_TSAN)
+#define TORC_CONTEXT_FRAME
 #include <sanitizer/tsan_interface.h>
 
 static inline void torc_context_made(torc_context *context) {
     context->shadow = __tsan_create_fiber(0);
 }
-static inline void torc_context_leave(torc_context *from, const torc_context *to, bool for_ever) {
-    (void)for_ever;
+static inline void torc_context_leave(torc_context *from, const torc_context *to, bool for_good) {
+    (void)for_good;
     if (!from->shadow) from->shadow = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(to->shadow, 0);
 }
@@ -85,13 +95,14 @@ static inline void torc_context_gone(torc_context *context) {
 }
 
 #else
+#define TORC_CONTEXT_FRAME
 static inline void torc_context_made(torc_context *context) {
     (void)context;
 }
-static inline void torc_context_leave(torc_context *from, const torc_context *to, bool for_ever) {
+static inline void torc_context_leave(torc_context *from, const torc_context *to, bool for_good) {
     (void)from;
     (void)to;
-    (void)for_ever;
+    (void)for_good;
 }
 static inline void torc_context_entered(torc_context *context, torc_context *from) {
     (void)context;

@@ -3,17 +3,21 @@
  * Fibers: their stacks, their turns and their waits.
  *
  *  - A fiber stands at the top of its stack's mapping; a page below the stack is guarded.
+ *  - Below the fiber stands one frame of enter(), which never returns: it runs one function after
+ *    another. So a stack is prepared once, and taking it again is a matter of its fields.
  *  - A fiber is suspended, or runs, or stands under the one that it started (`resumer` of that). Of
- * one reactor, only `current` runs; NULL is the reactor's own stack. A fiber that suspends itself
- * or ends goes back to its resumer.
+ *    one reactor, only `current` runs; NULL is the reactor's own stack. A fiber that suspends
+ * itself or ends goes back to its resumer.
  *  - A suspended fiber goes on by `call` alone, which is posted by the end of its wait, or when it
- * was spawned.
+ *    was spawned.
  *  - A wait ends once. When it is cancelled, `cancel` is called once, and the wait may still end
- * with another result.
+ *    with another result.
  *  - A fiber that has ended is recycled by whoever it went back to, unless somebody may still join
- * it.
- *  - Stacks are counted as FIBER memory while they are mapped. At most FREE_MAX wait for use, hot
- * ones first.
+ *    it.
+ *  - Stacks are counted as FIBER memory while they are mapped. Of those that wait for use, HOT_MAX
+ *    keep their pages, and the one that was used last is the next; COLD_MAX more have given theirs
+ *    back, all but what enter() stands on.
+ *  - `fibers_max` is never 0, but when the reactor is being freed.
  */
 #include "reactor/fiber.h"
 
@@ -35,7 +39,8 @@
 #endif
 
 enum {
-    FREE_MAX = 512,   /* stacks that are kept for the next fibers */
+    HOT_MAX = 64,     /* stacks that are kept, with their pages, for the next fibers */
+    COLD_MAX = 448,   /* more of them, without pages; beyond, they are unmapped */
     QUICK_WAITS = 16, /* in a row, before a fiber yields */
     STACK_MIN = 16384
 };
@@ -43,16 +48,17 @@ enum {
 struct torc_fiber {
     torc_context context;
     torc_fiber *resumer;
-    torc_reactor *reactor;
+    struct torc_fiber_pool *pool;
     torc_fiber_fn *run;
     void *argument;
     torc_wait *wait;   /* that it is suspended for */
     torc_wait *joiner; /* who waits for its end */
     torc_call call;
     torc_list_node node; /* among all that are mapped */
-    torc_fiber *next;    /* among the free */
+    torc_fiber *next;    /* among the hot or the cold */
     char *mapping;
     unsigned valgrind_id;
+    torc_err result;
     struct {
         int16_t cancelled; /* the reason; TORC_OK: it was not */
         uint16_t shields;
@@ -64,19 +70,21 @@ struct torc_fiber {
 };
 
 typedef struct torc_fiber_pool {
+    torc_reactor *reactor;
     torc_fiber *current;
     torc_context own; /* the reactor's stack */
-    torc_fiber *free;
-    uint32_t free_count, live_count;
+    torc_fiber *hot, *cold;
+    uint32_t hot_count, cold_count, live_count;
     torc_list mapped;
-    size_t mapping_size, guard_size;
+    size_t mapping_size, page_size;
 } torc_fiber_pool;
 
 /* ---- stacks ---- */
 
 static void run_resume(torc_call *call);
+static void enter(void *argument);
 
-/* Apart from the quick path, whose registers it would take. */
+/* Apart from the quick path, whose registers it would take; as all that is marked so. */
 __attribute__((noinline, cold)) static torc_fiber_pool *make_pool(torc_reactor *reactor) {
     torc_fiber_pool *pool = torc_alloc_zero(&reactor->memory, TORC_MEMORY_FIBER, 1, sizeof(*pool));
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -84,76 +92,104 @@ __attribute__((noinline, cold)) static torc_fiber_pool *make_pool(torc_reactor *
     const size_t size = wanted < STACK_MIN ? STACK_MIN : wanted;
 
     if (!pool) return NULL;
-    pool->guard_size = page;
+    pool->reactor = reactor;
+    pool->page_size = page;
     pool->mapping_size = (size + page - 1) / page * page + page;
     torc_list_init(&pool->mapped);
     reactor->fibers = pool;
     return pool;
 }
 
-static torc_fiber_pool *pool_of(torc_reactor *reactor) {
-    return reactor->fibers ? reactor->fibers : make_pool(reactor);
-}
-
-static void unmap(torc_fiber_pool *pool, torc_fiber *fiber) {
-    torc_memory *memory = &fiber->reactor->memory;
-
+__attribute__((noinline, cold)) static void unmap(torc_fiber_pool *pool, torc_fiber *fiber) {
     VALGRIND_STACK_DEREGISTER(fiber->valgrind_id);
+    torc_context_gone(&fiber->context);
     torc_list_remove(&fiber->node);
     torc_unpoison(fiber->mapping, pool->mapping_size);
     munmap(fiber->mapping, pool->mapping_size);
-    torc_memory_discharge(memory, TORC_MEMORY_FIBER, pool->mapping_size);
+    torc_memory_discharge(&pool->reactor->memory, TORC_MEMORY_FIBER, pool->mapping_size);
 }
 
-static torc_fiber *place(torc_reactor *reactor, torc_fiber_pool *pool, char *mapping) {
+static torc_fiber *place(torc_fiber_pool *pool, char *mapping) {
     char *const end = mapping + pool->mapping_size;
     torc_fiber *fiber = (torc_fiber *)(void *)(end - (sizeof(torc_fiber) + 63) / 64 * 64);
 
     *fiber = (torc_fiber){
-        .reactor = reactor,
+        .pool = pool,
         .mapping = mapping,
         .call = {.run = run_resume},
-        .context = {.bottom = mapping + pool->guard_size,
-                    .size = (size_t)((char *)fiber - mapping) - pool->guard_size},
+        .context = {.bottom = mapping + pool->page_size,
+                    .size = (size_t)((char *)fiber - mapping) - pool->page_size},
     };
+    fiber->context.sp = torc_context_prepare(fiber, enter, fiber);
+    torc_context_made(&fiber->context);
     torc_list_push(&pool->mapped, &fiber->node);
-    fiber->valgrind_id = VALGRIND_STACK_REGISTER(mapping + pool->guard_size, fiber);
+    fiber->valgrind_id = VALGRIND_STACK_REGISTER(mapping + pool->page_size, fiber);
     return fiber;
 }
 
-__attribute__((noinline, cold)) static torc_fiber *map(torc_reactor *reactor,
-                                                       torc_fiber_pool *pool) {
+static torc_fiber *map(torc_fiber_pool *pool) {
+    torc_memory *memory = &pool->reactor->memory;
     const size_t size = pool->mapping_size;
     char *mapping;
 
-    if (torc_memory_charge(&reactor->memory, TORC_MEMORY_FIBER, size)) return NULL;
+    if (torc_memory_charge(memory, TORC_MEMORY_FIBER, size)) return NULL;
     mapping = mmap(NULL, size, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (mapping != MAP_FAILED && mprotect(mapping, pool->guard_size, PROT_NONE) == 0)
-        return place(reactor, pool, mapping);
+    if (mapping != MAP_FAILED && mprotect(mapping, pool->page_size, PROT_NONE) == 0)
+        return place(pool, mapping);
     if (mapping != MAP_FAILED) munmap(mapping, size);
-    torc_memory_discharge(&reactor->memory, TORC_MEMORY_FIBER, size);
+    torc_memory_discharge(memory, TORC_MEMORY_FIBER, size);
     return NULL;
 }
 
-static torc_fiber *take_stack(torc_reactor *reactor, torc_fiber_pool *pool) {
-    torc_fiber *fiber = pool->free;
+/* There is no hot one. */
+__attribute__((noinline, cold)) static torc_fiber *take_other(torc_fiber_pool *pool) {
+    torc_fiber *fiber = pool->cold;
 
-    if (!fiber) return map(reactor, pool);
-    pool->free = fiber->next;
-    pool->free_count--;
-    torc_unpoison(fiber->context.bottom, fiber->context.size);
+    if (!fiber) return map(pool);
+    pool->cold = fiber->next;
+    pool->cold_count--;
     return fiber;
 }
 
-static void give_stack(torc_fiber_pool *pool, torc_fiber *fiber) {
-    if (pool->free_count == FREE_MAX) {
+static torc_fiber *take_stack(torc_fiber_pool *pool) {
+    torc_fiber *fiber = pool->hot;
+
+    if (!fiber) return take_other(pool);
+    pool->hot = fiber->next;
+    pool->hot_count--;
+    return fiber;
+}
+
+/* Give back the pages below what enter() stands on, and the page that this ends in. */
+static void cool(torc_fiber_pool *pool, torc_fiber *fiber) {
+    const size_t page = pool->page_size;
+    char *const bottom = fiber->mapping + page;
+    const size_t used = (size_t)((char *)fiber->context.sp - bottom) / page * page;
+
+    if (used > page) (void)madvise(bottom, used - page, MADV_DONTNEED);
+}
+
+/* There are hot ones enough. */
+__attribute__((noinline, cold)) static void give_other(torc_fiber_pool *pool, torc_fiber *fiber) {
+    if (pool->cold_count == COLD_MAX) {
         unmap(pool, fiber);
         return;
     }
-    fiber->next = pool->free;
-    pool->free = fiber;
-    pool->free_count++;
+    cool(pool, fiber);
+    fiber->next = pool->cold;
+    pool->cold = fiber;
+    pool->cold_count++;
+}
+
+static void give_stack(torc_fiber_pool *pool, torc_fiber *fiber) {
+    if (pool->hot_count == HOT_MAX) {
+        give_other(pool, fiber);
+        return;
+    }
+    fiber->next = pool->hot;
+    pool->hot = fiber;
+    pool->hot_count++;
 }
 
 /* ---- turns ---- */
@@ -162,44 +198,38 @@ static torc_context *context_of(torc_fiber_pool *pool, torc_fiber *fiber) {
     return fiber ? &fiber->context : &pool->own;
 }
 
-static void change_stack(torc_context *from, torc_context *to, bool for_ever) {
-    torc_context_leave(from, to, for_ever);
+TORC_CONTEXT_FRAME static void change_stack(torc_context *from, torc_context *to, bool for_good) {
+    torc_context_leave(from, to, for_good);
     torc_context_swap(&from->sp, to->sp);
     torc_context_entered(from, to);
 }
 
-static void recycle(torc_fiber *fiber) {
-    give_stack(fiber->reactor->fibers, fiber);
-}
-
 /* Let a fiber go on, on top of this stack, until it is suspended or has ended. */
-static void resume(torc_fiber *fiber) {
-    torc_fiber_pool *pool = fiber->reactor->fibers;
+static void resume(torc_fiber_pool *pool, torc_fiber *fiber) {
+    torc_fiber *resumer = pool->current;
 
     fiber->now.is_suspended = false;
-    fiber->resumer = pool->current;
+    fiber->resumer = resumer;
     pool->current = fiber;
-    change_stack(context_of(pool, fiber->resumer), &fiber->context, false);
-    if (fiber->now.is_live) return;
-    torc_context_gone(&fiber->context);
-    if (!fiber->now.is_joinable) recycle(fiber);
+    change_stack(context_of(pool, resumer), &fiber->context, false);
+    if (!fiber->now.is_live && !fiber->now.is_joinable) give_stack(pool, fiber);
 }
 
 static void run_resume(torc_call *call) {
-    resume(torc_container_of(call, torc_fiber, call));
+    torc_fiber *fiber = torc_container_of(call, torc_fiber, call);
+    resume(fiber->pool, fiber);
 }
 
 /* Go back to whoever resumed this fiber, until it is resumed again. */
 static void suspend(torc_fiber *fiber) {
-    torc_fiber_pool *pool = fiber->reactor->fibers;
-
     fiber->now.is_suspended = true;
-    pool->current = fiber->resumer;
-    change_stack(&fiber->context, context_of(pool, fiber->resumer), false);
+    fiber->pool->current = fiber->resumer;
+    change_stack(&fiber->context, context_of(fiber->pool, fiber->resumer), false);
 }
 
-static void end(torc_fiber *fiber) {
-    torc_fiber_pool *pool = fiber->reactor->fibers;
+/* The same, until the stack is taken for another function. */
+TORC_CONTEXT_FRAME static void end(torc_fiber *fiber) {
+    torc_fiber_pool *pool = fiber->pool;
 
     if (fiber->joiner) torc_wait_end(fiber->joiner, TORC_OK);
     pool->live_count--;
@@ -208,24 +238,25 @@ static void end(torc_fiber *fiber) {
     change_stack(&fiber->context, context_of(pool, fiber->resumer), true);
 }
 
-static void enter(void *argument) {
+TORC_CONTEXT_FRAME static void enter(void *argument) {
     torc_fiber *fiber = argument;
 
-    torc_context_entered(&fiber->context, context_of(fiber->reactor->fibers, fiber->resumer));
-    fiber->run(fiber->argument);
-    end(fiber);
+    torc_context_entered(&fiber->context, context_of(fiber->pool, fiber->resumer));
+    for (;;) {
+        fiber->result = fiber->run(fiber->argument);
+        end(fiber);
+    }
 }
 
-/* A fiber that has not begun. */
-__attribute__((always_inline)) static inline torc_err
-make(torc_reactor *reactor, torc_fiber_fn *run, void *context, torc_fiber **made) {
-    torc_fiber_pool *pool = pool_of(reactor);
+/* A fiber that has not begun; NULL when there is none to be had. */
+__attribute__((always_inline)) static inline torc_fiber *make(torc_reactor *reactor,
+                                                              torc_fiber_fn *run, void *context) {
+    torc_fiber_pool *pool = reactor->fibers ? reactor->fibers : make_pool(reactor);
     torc_fiber *fiber;
 
-    if (!pool) return TORC_ERR_NO_MEMORY;
-    if (pool->live_count >= reactor->options.fibers_max) return TORC_ERR_LIMIT;
-    fiber = take_stack(reactor, pool);
-    if (!fiber) return TORC_ERR_NO_MEMORY;
+    if (!pool || pool->live_count >= reactor->options.fibers_max) return NULL;
+    fiber = take_stack(pool);
+    if (!fiber) return NULL;
 
     fiber->run = run;
     fiber->argument = context;
@@ -234,10 +265,18 @@ make(torc_reactor *reactor, torc_fiber_fn *run, void *context, torc_fiber **made
     memset(&fiber->now, 0, sizeof(fiber->now));
     fiber->now.is_suspended = fiber->now.is_live = true;
     pool->live_count++;
-    fiber->context.sp = torc_context_prepare(fiber, enter, fiber);
-    torc_context_made(&fiber->context);
-    *made = fiber;
-    return TORC_OK;
+    torc_unpoison(fiber->context.bottom, fiber->context.size);
+    torc_context_inherit(fiber->context.sp);
+    return fiber;
+}
+
+/* Why there was none. */
+__attribute__((noinline, cold)) static torc_err refusal(const torc_reactor *reactor) {
+    const torc_fiber_pool *pool = reactor->fibers;
+
+    if (!reactor->options.fibers_max) return TORC_ERR_STOPPING;
+    if (pool && pool->live_count >= reactor->options.fibers_max) return TORC_ERR_LIMIT;
+    return TORC_ERR_NO_MEMORY;
 }
 
 torc_fiber *torc_fiber_current(const torc_reactor *reactor) {
@@ -250,21 +289,19 @@ bool torc_fiber_is_here(const torc_reactor *reactor) {
 
 torc_err torc_fiber_start(torc_reactor *reactor, torc_fiber_fn *run, void *context,
                           torc_fiber **fiber) {
-    torc_fiber *made;
-    const torc_err err = make(reactor, run, context, &made);
+    torc_fiber *made = make(reactor, run, context);
 
-    if (err) return err;
+    if (!made) return refusal(reactor);
     *fiber = made;
-    resume(made);
+    resume(made->pool, made);
     return TORC_OK;
 }
 
 torc_err torc_fiber_spawn(torc_reactor *reactor, torc_fiber_fn *run, void *context,
                           torc_fiber **fiber) {
-    torc_fiber *made;
-    const torc_err err = make(reactor, run, context, &made);
+    torc_fiber *made = make(reactor, run, context);
 
-    if (err) return err;
+    if (!made) return refusal(reactor);
     made->now.is_joinable = fiber != NULL;
     if (fiber) *fiber = made;
     torc_reactor_post(reactor, &made->call);
@@ -278,7 +315,11 @@ void torc_wait_end(torc_wait *wait, torc_err result) {
     wait->has_ended = true;
     wait->result = result;
     if (wait->fiber && wait->fiber->now.is_suspended)
-        torc_reactor_post(wait->fiber->reactor, &wait->fiber->call);
+        torc_reactor_post(wait->fiber->pool->reactor, &wait->fiber->call);
+}
+
+static bool is_cancelled(const torc_fiber *fiber) {
+    return fiber->now.cancelled && !fiber->now.shields;
 }
 
 static void cancel_wait(torc_wait *wait, torc_err reason) {
@@ -294,11 +335,15 @@ torc_err torc_fiber_wait(torc_reactor *reactor, torc_wait *wait, torc_wait_cance
     wait->fiber = fiber;
     wait->cancel = cancel;
     fiber->wait = wait;
-    fiber->now.quick_waits = 0;
-    if (fiber->now.cancelled && !fiber->now.shields)
-        cancel_wait(wait, (torc_err)fiber->now.cancelled);
-    if (!wait->has_ended) suspend(fiber);
+    if (is_cancelled(fiber)) cancel_wait(wait, (torc_err)fiber->now.cancelled);
+    const bool is_quick = wait->has_ended;
+    if (!is_quick) {
+        fiber->now.quick_waits = 0;
+        suspend(fiber);
+    }
     fiber->wait = NULL;
+    /* The result is this wait's; if the fiber is cancelled while it yields, the next will tell. */
+    if (is_quick) (void)!torc_fiber_did_not_wait(reactor);
     return wait->result;
 }
 
@@ -306,74 +351,31 @@ void torc_fiber_cancel(torc_fiber *fiber, torc_err reason) {
     assert(reason != TORC_OK);
     if (!fiber->now.is_live) return;
     if (!fiber->now.cancelled) fiber->now.cancelled = (int16_t)reason;
-    if (fiber->wait && !fiber->now.shields)
+    if (fiber->wait && is_cancelled(fiber))
         cancel_wait(fiber->wait, (torc_err)fiber->now.cancelled);
 }
 
 torc_err torc_fiber_did_not_wait(torc_reactor *reactor) {
     torc_fiber *fiber = torc_fiber_current(reactor);
 
+    /* The waits of a cancelled fiber return at once, this one, too. */
     if (!fiber || ++fiber->now.quick_waits < QUICK_WAITS) return TORC_OK;
     fiber->now.quick_waits = 0;
     return torc_yield(reactor);
 }
 
 void torc_shield_begin(torc_reactor *reactor) {
-    torc_fiber_current(reactor)->now.shields++;
+    torc_fiber *fiber = torc_fiber_current(reactor);
+
+    assert(fiber && fiber->now.shields < UINT16_MAX);
+    fiber->now.shields++;
 }
 
 void torc_shield_end(torc_reactor *reactor) {
-    assert(torc_fiber_current(reactor)->now.shields > 0);
-    torc_fiber_current(reactor)->now.shields--;
-}
+    torc_fiber *fiber = torc_fiber_current(reactor);
 
-typedef struct sleeping {
-    torc_wait wait;
-    torc_timer timer;
-} sleeping;
-
-static void expired(torc_timer *timer) {
-    sleeping *self = torc_container_of(timer, sleeping, timer);
-    torc_wait_end(&self->wait, TORC_OK);
-}
-
-static void cancel_sleep(torc_wait *wait, torc_err reason) {
-    sleeping *self = torc_container_of(wait, sleeping, wait);
-
-    torc_timer_cancel(&self->timer);
-    torc_wait_end(wait, reason);
-}
-
-torc_err torc_sleep(torc_reactor *reactor, uint64_t delay_ms) {
-    sleeping self = {0};
-
-    torc_timer_init(&self.timer, reactor, expired);
-    torc_timer_arm(&self.timer, delay_ms);
-    return torc_fiber_wait(reactor, &self.wait, cancel_sleep);
-}
-
-typedef struct yielding {
-    torc_wait wait;
-    torc_call call;
-} yielding;
-
-static void run_yielded(torc_call *call) {
-    yielding *self = torc_container_of(call, yielding, call);
-    torc_wait_end(&self->wait, TORC_OK);
-}
-
-static void cancel_yield(torc_wait *wait, torc_err reason) {
-    yielding *self = torc_container_of(wait, yielding, wait);
-
-    torc_call_cancel(&self->call);
-    torc_wait_end(wait, reason);
-}
-
-torc_err torc_yield(torc_reactor *reactor) {
-    yielding self = {.call = {.run = run_yielded}};
-
-    torc_reactor_post(reactor, &self.call);
-    return torc_fiber_wait(reactor, &self.wait, cancel_yield);
+    assert(fiber && fiber->now.shields > 0);
+    fiber->now.shields--;
 }
 
 /* ---- the end ---- */
@@ -388,24 +390,27 @@ static void cancel_join(torc_wait *wait, torc_err reason) {
     torc_wait_end(wait, reason);
 }
 
-torc_err torc_fiber_join(torc_fiber *fiber) {
+torc_err torc_fiber_join(torc_fiber *fiber, torc_err *result) {
+    torc_reactor *reactor = fiber->pool->reactor;
     joining self = {.fiber = fiber};
 
-    assert(fiber->now.is_joinable && !fiber->joiner);
-    if (fiber->now.is_live) {
+    assert(fiber->now.is_joinable && !fiber->joiner && fiber != fiber->pool->current);
+    if (fiber->now.is_live)
         fiber->joiner = &self.wait;
-        const torc_err err = torc_fiber_wait(fiber->reactor, &self.wait, cancel_join);
-        if (err) return err;
-    }
-    recycle(fiber);
+    else
+        torc_wait_end(&self.wait, TORC_OK);
+    const torc_err err = torc_fiber_wait(reactor, &self.wait, cancel_join);
+    if (err) return err;
+    if (result) *result = fiber->result;
+    give_stack(fiber->pool, fiber);
     return TORC_OK;
 }
 
 void torc_fiber_detach(torc_fiber *fiber) {
     if (!fiber) return;
-    assert(fiber->now.is_joinable);
+    assert(fiber->now.is_joinable && !fiber->joiner);
     fiber->now.is_joinable = false;
-    if (!fiber->now.is_live) recycle(fiber);
+    if (!fiber->now.is_live) give_stack(fiber->pool, fiber);
 }
 
 bool torc_fiber_has_ended(const torc_fiber *fiber) {
@@ -415,7 +420,10 @@ bool torc_fiber_has_ended(const torc_fiber *fiber) {
 void torc_fibers_cancel_all(torc_reactor *reactor, torc_err reason) {
     torc_list_node *node;
 
+    reactor->options.fibers_max = 0;
     if (!reactor->fibers) return;
+    /* A canceller may let others be unmapped, but not the one that it is called for, which is live.
+     */
     torc_list *mapped = &reactor->fibers->mapped;
     for (node = torc_list_first(mapped); node; node = torc_list_next(mapped, node))
         torc_fiber_cancel(torc_container_of(node, torc_fiber, node), reason);

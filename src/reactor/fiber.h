@@ -26,18 +26,18 @@ struct torc_wait {
     bool is_cancelled; /* `cancel` was called */
 };
 
-/* The fiber that runs now, or NULL. */
-torc_fiber *torc_fiber_current(const torc_reactor *reactor);
 /*
  * Run a function on a fiber at once, on top of the caller's stack, until it first waits or ends.
- * `*fiber` is set before the function runs, and invalid from its end on; nobody joins it. Fails as
- * torc_fiber_spawn().
+ * `*fiber` is set before the function runs, and invalid from its end on; nobody joins it, and what
+ * the function answers is dropped. Fails as torc_fiber_spawn(). A fiber may start another: that one
+ * returns to it when it first waits, and is resumed from the reactor's queue like any other.
  */
 torc_err torc_fiber_start(torc_reactor *reactor, torc_fiber_fn *run, void *context,
                           torc_fiber **fiber) TORC_MUST_CHECK;
 /*
  * On a fiber: wait until torc_wait_end(), whose result this returns; one that was ended already
- * returns at once. If the fiber was cancelled, `cancel` is called first of all.
+ * returns at once, but for every 16th of these in a row. If the fiber was cancelled, `cancel` is
+ * called first of all.
  */
 torc_err torc_fiber_wait(torc_reactor *reactor, torc_wait *wait,
                          torc_wait_cancel_fn *cancel) TORC_MUST_CHECK;
@@ -48,7 +48,7 @@ void torc_wait_end(torc_wait *wait, torc_err result);
  * yields, so that it cannot hold the reactor; the error is that of this wait.
  */
 torc_err torc_fiber_did_not_wait(torc_reactor *reactor) TORC_MUST_CHECK;
-/* Cancel all fibers of a reactor that is about to be freed. */
+/* Cancel all fibers of a reactor that is about to be freed; new ones are refused from now on. */
 void torc_fibers_cancel_all(torc_reactor *reactor, torc_err reason);
 /* Free the stacks; every fiber has ended, or is lost with what it held. */
 void torc_fibers_free(torc_reactor *reactor);

@@ -262,6 +262,7 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_chain_pool_init(&self->chains, &self->pages, FREE_SEGMENTS);
     torc_heap_init(&self->timers, torc_timer_before);
     torc_list_init(&self->calls);
+    torc_list_init(&self->deferreds);
     torc_list_init(&self->flushables);
     torc_list_init(&self->flushables_next);
     self->retired_end = &self->retired;
@@ -312,7 +313,11 @@ void torc_reactor_free(torc_reactor *reactor) {
     assert(!reactor->running);
     if (reactor->poller) {
         torc_fibers_cancel_all(reactor, TORC_ERR_STOPPING);
+        torc_deferreds_cancel_all(reactor);
         torc_threads_stop(reactor);
+        settle(reactor);
+        /* What was told so far may have gone on to wait for something else. */
+        torc_deferreds_cancel_all(reactor);
         settle(reactor);
         reactor->poller->ops->free(reactor->poller);
     }

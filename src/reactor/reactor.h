@@ -71,6 +71,7 @@ struct torc_reactor {
     struct torc_ticket_pool *tickets;         /* NULL until the first ticket */
     struct torc_date_cache *date;             /* NULL until http first needs the Date field */
     struct torc_metrics *metrics;             /* the registry of this reactor's counters */
+    torc_list deferreds;                      /* that have not fired */
     torc_deferred no_memory;                  /* what stands for one that could not be made */
     torc_reactor_guest *guests;               /* newest first */
     uint64_t turns;

@@ -160,11 +160,12 @@ typedef struct awaiter {
     torc_fiber *fiber;
 } awaiter;
 
-static void await_it(void *context) {
+static torc_err await_it(void *context) {
     awaiter *self = context;
 
     self->err = torc_await(self->deferred, &self->value);
     self->has_ended = true;
+    return TORC_OK;
 }
 
 static void a_fiber_awaits(void **state) {

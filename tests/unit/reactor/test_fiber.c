@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+#include <fenv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "check.h"
 #include "faults.h"
+#include "hand_clock.h"
+#include "reactor/context.h"
 #include "reactor/fiber.h"
 
+enum {
+    STACK_SIZE = 65536
+};
+
 typedef struct fixture {
+    hand_clock clock;
     torc_reactor *reactor;
     char trace[200];
     size_t len;
@@ -12,10 +23,11 @@ typedef struct fixture {
 static fixture self;
 
 static int set_up_with(uint32_t fibers_max) {
-    const torc_reactor_options options = {.size = sizeof(options), .fibers_max = fibers_max};
+    const torc_reactor_options options = {
+        .size = sizeof(options), .fibers_max = fibers_max, .fiber_stack_size = STACK_SIZE};
 
     memset(&self, 0, sizeof(self));
-    return torc_reactor_new(&options, &self.reactor) ? -1 : 0;
+    return hand_clock_reactor(&self.clock, &options, &self.reactor) ? -1 : 0;
 }
 
 static int set_up(void **state) {
@@ -42,8 +54,9 @@ static void check_trace(const char *expected) {
     assert_string_equal(self.trace, expected);
 }
 
-static void note_it(void *context) {
+static torc_err note_it(void *context) {
     note(*(const char *)context);
+    return TORC_OK;
 }
 
 static void a_started_fiber_runs_at_once(void **state) {
@@ -64,7 +77,7 @@ static void a_spawned_fiber_runs_later(void **state) {
     check_trace("ba");
 }
 
-static void yield_twice(void *context) {
+static torc_err yield_twice(void *context) {
     const char *name = context;
 
     assert_true(torc_fiber_is_here(self.reactor));
@@ -72,6 +85,7 @@ static void yield_twice(void *context) {
         note(*name);
         check_ok(torc_yield(self.reactor));
     }
+    return TORC_OK;
 }
 
 static void fibers_take_turns(void **state) {
@@ -83,7 +97,7 @@ static void fibers_take_turns(void **state) {
     assert_false(torc_fiber_is_here(self.reactor));
 }
 
-static void start_another(void *context) {
+static torc_err start_another(void *context) {
     torc_fiber *inner;
 
     note('a');
@@ -91,6 +105,7 @@ static void start_another(void *context) {
     note('c');
     check_ok(torc_yield(self.reactor));
     note('d');
+    return TORC_OK;
 }
 
 static void a_fiber_may_start_another_on_top(void **state) {
@@ -104,7 +119,7 @@ static void a_fiber_may_start_another_on_top(void **state) {
 }
 
 /* Registers and the stack are a fiber's own. */
-static void compute(void *context) {
+static torc_err compute(void *context) {
     volatile double sum = 0;
     char bytes[4096];
     double *result = context;
@@ -117,6 +132,7 @@ static void compute(void *context) {
             assert_int_equal(bytes[place], 'x');
     }
     *result = sum;
+    return TORC_OK;
 }
 
 static void what_stands_on_a_stack_stays(void **state) {
@@ -155,8 +171,6 @@ static void stacks_are_used_again(void **state) {
     assert_int_equal(memory->used[TORC_MEMORY_FIBER], used);
 }
 
-/* ---- cancelling ---- */
-
 typedef struct sleeper {
     uint64_t ms;
     torc_err errs[3];
@@ -164,7 +178,7 @@ typedef struct sleeper {
     torc_fiber *fiber;
 } sleeper;
 
-static void sleep_and_note(void *context) {
+static torc_err sleep_and_note(void *context) {
     sleeper *sleeping = context;
 
     if (sleeping->is_shielded) torc_shield_begin(self.reactor);
@@ -173,7 +187,207 @@ static void sleep_and_note(void *context) {
     sleeping->errs[1] = torc_sleep(self.reactor, sleeping->ms);
     sleeping->errs[2] = torc_yield(self.reactor);
     note('e');
+    return TORC_OK;
 }
+
+static torc_err sleep_and_name(void *context) {
+    const char *name = context;
+
+    check_ok(torc_sleep(self.reactor, (uint64_t)(*name - 'a') * 10));
+    note(*name);
+    return TORC_OK;
+}
+
+static void fibers_sleep_as_long_as_they_ask(void **state) {
+    (void)state;
+    check_ok(torc_fiber_spawn(self.reactor, sleep_and_name, "c", NULL));
+    check_ok(torc_fiber_spawn(self.reactor, sleep_and_name, "b", NULL));
+    check_ok(torc_fiber_spawn(self.reactor, sleep_and_name, "a", NULL));
+    turns(1);
+    check_trace(""); /* no delay waits a turn, too */
+    turns(1);
+    check_trace("a");
+    hand_clock_move(&self.clock, 9);
+    turns(2);
+    check_trace("a");
+    hand_clock_move(&self.clock, 1);
+    turns(1);
+    check_trace("ab");
+    hand_clock_move(&self.clock, 1000);
+    turns(1);
+    check_trace("abc");
+}
+
+/* ---- stacks ---- */
+
+/* As much as a frame each, so that no compiler makes a loop of it; answers the depth. */
+__attribute__((noinline)) static size_t dig(size_t depth, const char *lowest) {
+    volatile char frame[256];
+
+    frame[0] = (char)depth;
+    if ((const char *)&frame[0] < lowest) return 1;
+    const size_t below = dig(depth + 1, lowest);
+    assert_int_equal(frame[0], (char)depth);
+    return below + 1;
+}
+
+static torc_err use_stack(void *context) {
+    size_t *depth = context;
+    const char *here = __builtin_frame_address(0);
+
+    *depth = dig(0, here - (STACK_SIZE - 4096));
+    return TORC_OK;
+}
+
+#if !defined(TORC_CONTEXT_ASAN) /* whose frames are several times as large, or elsewhere */
+static void nearly_all_of_a_stack_may_be_used(void **state) {
+    size_t depth = 0;
+    torc_fiber *fiber;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        check_ok(torc_fiber_start(self.reactor, use_stack, &depth, &fiber));
+        assert_in_range(depth, 100, STACK_SIZE / 256);
+    }
+}
+#else
+static void nearly_all_of_a_stack_may_be_used(void **state) {
+    (void)state;
+    (void)use_stack;
+    skip();
+}
+#endif
+
+static torc_err note_address(void *context) {
+    char **address = context;
+    *address = __builtin_frame_address(0);
+    return TORC_OK;
+}
+
+static void the_stack_used_last_is_the_next(void **state) {
+    char *first = NULL, *second = NULL;
+    torc_fiber *sleeping, *fiber;
+    sleeper other = {.ms = 1000000};
+
+    (void)state;
+    check_ok(torc_fiber_start(self.reactor, note_address, &first, &fiber));
+    check_ok(torc_fiber_start(self.reactor, note_address, &second, &fiber));
+    assert_ptr_equal(first, second);
+    check_ok(torc_fiber_start(self.reactor, sleep_and_note, &other, &sleeping));
+    check_ok(torc_fiber_start(self.reactor, note_address, &second, &fiber));
+    assert_ptr_not_equal(first, second);
+    torc_fiber_cancel(sleeping, TORC_ERR_CANCELLED);
+    turns(1);
+    check_ok(torc_fiber_start(self.reactor, note_address, &second, &fiber));
+    assert_ptr_equal(first, second);
+}
+
+/* The page that a stack was dug down to, if it is there. */
+static bool is_resident(char *page) {
+    unsigned char vector = 0;
+
+    assert_int_equal(mincore(page, 1, &vector), 0);
+    return vector & 1;
+}
+
+enum {
+    MANY = 600, /* more than wait for use, hot or cold */
+    KEPT = 512,
+    HOT = 64
+};
+
+typedef struct toucher {
+    char *page;
+    bool was_entered;
+} toucher;
+
+static torc_err touch_and_sleep(void *context) {
+    toucher *touching = context;
+    volatile char deep[24 * 1024];
+
+    /* A whole page that is surely in the array, and below what the stack's top keeps. */
+    touching->page = (char *)(((uintptr_t)&deep[0] + 4095) & ~(uintptr_t)4095);
+    *(volatile char *)touching->page = 1;
+    touching->was_entered = true;
+    return torc_sleep(self.reactor, 5);
+}
+
+static void stacks_are_cooled_and_given_back(void **state) {
+    static toucher touching[MANY];
+    const size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
+    torc_memory *memory = torc_reactor_memory(self.reactor);
+    const size_t mapping_size = STACK_SIZE + page_size;
+    size_t hot = 0;
+
+    (void)state;
+    if (page_size != 4096) skip();
+    tear_down(NULL);
+    assert_int_equal(set_up_with(MANY), 0);
+    memory = torc_reactor_memory(self.reactor);
+    memset(touching, 0, sizeof(touching));
+    for (int i = 0; i < MANY; i++)
+        check_ok(torc_fiber_spawn(self.reactor, touch_and_sleep, &touching[i], NULL));
+    check_err(torc_fiber_spawn(self.reactor, note_it, "x", NULL), TORC_ERR_LIMIT);
+    turns(2);
+    for (int i = 0; i < MANY; i++) assert_true(touching[i].was_entered);
+    assert_in_range(memory->used[TORC_MEMORY_FIBER], MANY * mapping_size,
+                    (MANY + 1) * mapping_size);
+
+    hand_clock_move(&self.clock, 5);
+    turns(2);
+    assert_in_range(memory->used[TORC_MEMORY_FIBER], KEPT * mapping_size,
+                    (KEPT + 1) * mapping_size);
+#if !defined(TORC_CONTEXT_ASAN) /* whose arrays may be elsewhere */
+    for (int i = 0; i < KEPT; i++) hot += is_resident(touching[i].page);
+    assert_int_equal(hot, HOT);
+#else
+    (void)hot;
+    (void)is_resident;
+#endif
+
+    /* All of them are as good as new. */
+    memset(touching, 0, sizeof(touching));
+    for (int i = 0; i < MANY; i++)
+        check_ok(torc_fiber_spawn(self.reactor, touch_and_sleep, &touching[i], NULL));
+    turns(2);
+    for (int i = 0; i < MANY; i++) assert_true(touching[i].was_entered);
+    hand_clock_move(&self.clock, 5);
+    turns(2);
+}
+
+/* Rounding is a fiber's own; one begins with that of who made it. */
+static torc_err round_up(void *context) {
+    int *modes = context;
+
+    modes[0] = fegetround();
+    fesetround(FE_UPWARD);
+    check_ok(torc_yield(self.reactor));
+    modes[1] = fegetround();
+    return TORC_OK;
+}
+
+static void floating_point_is_controlled_by_each(void **state) {
+    int first[2], second[2];
+    torc_fiber *fiber;
+
+    (void)state;
+    fesetround(FE_TONEAREST);
+    check_ok(torc_fiber_start(self.reactor, round_up, first, &fiber));
+    assert_int_equal(fegetround(), FE_TONEAREST);
+    turns(1); /* it ended with another mode: not for the next on its stack */
+    fesetround(FE_DOWNWARD);
+    check_ok(torc_fiber_start(self.reactor, round_up, second, &fiber));
+    assert_int_equal(fegetround(), FE_DOWNWARD);
+    fesetround(FE_TONEAREST);
+    turns(1);
+    assert_int_equal(first[0], FE_TONEAREST);
+    assert_int_equal(first[1], FE_UPWARD);
+    assert_int_equal(second[0], FE_DOWNWARD);
+    assert_int_equal(second[1], FE_UPWARD);
+    assert_int_equal(fegetround(), FE_TONEAREST);
+}
+
+/* ---- cancelling ---- */
 
 static void a_cancelled_wait_returns_the_reason_and_so_do_later_ones(void **state) {
     sleeper sleeping = {.ms = 1000000};
@@ -203,12 +417,14 @@ static void a_fiber_cancelled_before_it_begins_runs_all_the_same(void **state) {
 }
 
 static void a_shielded_wait_is_not_cancelled(void **state) {
-    sleeper sleeping = {.ms = 0, .is_shielded = true};
+    sleeper sleeping = {.ms = 10, .is_shielded = true};
 
     (void)state;
     check_ok(torc_fiber_start(self.reactor, sleep_and_note, &sleeping, &sleeping.fiber));
     torc_fiber_cancel(sleeping.fiber, TORC_ERR_LOST);
-    while (self.len == 0) check_ok(torc_reactor_turn(self.reactor, 10));
+    turns(2);
+    hand_clock_move(&self.clock, 10);
+    turns(1);
     check_ok(sleeping.errs[0]);
     check_err(sleeping.errs[1], TORC_ERR_LOST);
 }
@@ -221,7 +437,57 @@ static void a_freed_reactor_cancels_its_fibers(void **state) {
     torc_reactor_free(self.reactor);
     check_trace("e");
     check_err(sleeping.errs[0], TORC_ERR_STOPPING);
-    check_ok(torc_reactor_new(NULL, &self.reactor));
+    assert_int_equal(set_up_with(4), 0);
+}
+
+static torc_err clean_up_and_spawn(void *context) {
+    (void)context;
+    check_err(torc_sleep(self.reactor, 1000), TORC_ERR_STOPPING);
+    torc_shield_begin(self.reactor);
+    check_ok(torc_yield(self.reactor));
+    torc_shield_end(self.reactor);
+    check_err(torc_fiber_spawn(self.reactor, note_it, "x", NULL), TORC_ERR_STOPPING);
+    note('c');
+    return TORC_OK;
+}
+
+static void spawn_late(torc_call *call) {
+    (void)call;
+    check_err(torc_fiber_spawn(self.reactor, note_it, "x", NULL), TORC_ERR_STOPPING);
+    note('l');
+}
+
+static void a_freed_reactor_takes_no_new_fibers(void **state) {
+    torc_call call = {.run = spawn_late};
+
+    (void)state;
+    torc_reactor_post(self.reactor, &call);
+    torc_reactor_free(self.reactor);
+    check_trace("l");
+    assert_int_equal(set_up_with(4), 0);
+    check_ok(torc_fiber_spawn(self.reactor, clean_up_and_spawn, NULL, NULL));
+    turns(1);
+    torc_reactor_free(self.reactor);
+    check_trace("c");
+    assert_int_equal(set_up_with(4), 0);
+}
+
+/* One that shields a wait that nothing ends is given up: freeing is bounded. */
+static torc_err wait_shielded(void *context) {
+    (void)context;
+    torc_shield_begin(self.reactor);
+    (void)!torc_sleep(self.reactor, 1000000);
+    fail();
+    return TORC_OK;
+}
+
+static void a_freed_reactor_does_not_wait_for_a_shield(void **state) {
+    torc_fiber *fiber;
+
+    (void)state;
+    check_ok(torc_fiber_start(self.reactor, wait_shielded, NULL, &fiber));
+    torc_reactor_free(self.reactor);
+    assert_int_equal(set_up_with(4), 0);
 }
 
 /* An operation that lets go of what it was lent in a later turn. */
@@ -246,13 +512,14 @@ static void cancel_slowly(torc_wait *wait, torc_err reason) {
 
 static slow_operation *operation;
 
-static void wait_for_slow(void *context) {
+static torc_err wait_for_slow(void *context) {
     slow_operation slow = {.call = {.run = let_go}};
 
     operation = &slow;
     *(torc_err *)context = torc_fiber_wait(self.reactor, &slow.wait, cancel_slowly);
     assert_int_equal(slow.cancels, 1);
     note('e');
+    return TORC_OK;
 }
 
 static void a_cancelled_wait_returns_when_the_operation_has_let_go(void **state) {
@@ -280,11 +547,12 @@ static void no_cancel(torc_wait *wait, torc_err reason) {
 
 static torc_wait *waiting;
 
-static void wait_plainly(void *context) {
+static torc_err wait_plainly(void *context) {
     torc_wait wait = {0};
 
     waiting = &wait;
     *(torc_err *)context = torc_fiber_wait(self.reactor, &wait, no_cancel);
+    return TORC_OK;
 }
 
 static void an_ended_wait_keeps_its_result(void **state) {
@@ -301,11 +569,12 @@ static void an_ended_wait_keeps_its_result(void **state) {
 
 /* ---- joining ---- */
 
-static void join_it(void *context) {
+static torc_err join_it(void *context) {
     note('j');
-    const torc_err err = torc_fiber_join(context);
+    const torc_err err = torc_fiber_join(context, NULL);
     note(err ? 'x' : 'k');
     if (err) torc_fiber_detach(context);
+    return TORC_OK;
 }
 
 static void a_fiber_may_be_joined(void **state) {
@@ -322,6 +591,109 @@ static void a_fiber_may_be_joined(void **state) {
     check_trace("jaaakbjk");
 }
 
+static torc_err answer(void *context) {
+    const torc_err err = *(const torc_err *)context;
+
+    check_ok(torc_yield(self.reactor));
+    return err;
+}
+
+static torc_err join_and_ask(void *context) {
+    torc_err expected = TORC_ERR_NOT_FOUND, result = TORC_OK;
+    torc_fiber *late, *early;
+
+    check_ok(torc_fiber_spawn(self.reactor, answer, &expected, &late));
+    check_ok(torc_fiber_spawn(self.reactor, answer, &expected, &early));
+    check_ok(torc_fiber_join(late, &result));
+    check_err(result, TORC_ERR_NOT_FOUND);
+    check_ok(torc_yield(self.reactor));
+    result = TORC_OK;
+    assert_true(torc_fiber_has_ended(early));
+    torc_fiber_cancel(torc_fiber_current(self.reactor), TORC_ERR_LOST);
+    check_ok(torc_fiber_join(early, &result)); /* nothing to wait for, so nothing to cancel */
+    check_err(result, TORC_ERR_NOT_FOUND);
+    note(*(const char *)context);
+    return TORC_OK;
+}
+
+static void joining_tells_the_result(void **state) {
+    (void)state;
+    check_ok(torc_fiber_spawn(self.reactor, join_and_ask, "a", NULL));
+    turns(3);
+    check_trace("a");
+}
+
+static void the_current_fiber_is_known(void **state) {
+    (void)state;
+    assert_null(torc_fiber_current(self.reactor));
+    check_ok(torc_fiber_spawn(self.reactor, note_it, "a", NULL));
+    turns(1);
+    assert_null(torc_fiber_current(self.reactor));
+}
+
+/* ---- shields, and cancelling oneself ---- */
+
+static torc_err cancel_oneself(void *context) {
+    (void)context;
+    torc_fiber_cancel(torc_fiber_current(self.reactor), TORC_ERR_TIMEOUT);
+    torc_shield_begin(self.reactor);
+    torc_shield_begin(self.reactor);
+    check_ok(torc_yield(self.reactor));
+    torc_shield_end(self.reactor);
+    check_ok(torc_yield(self.reactor));
+    torc_shield_end(self.reactor);
+    check_err(torc_yield(self.reactor), TORC_ERR_TIMEOUT);
+    check_err(torc_sleep(self.reactor, 5), TORC_ERR_TIMEOUT);
+    note('e');
+    return TORC_OK;
+}
+
+static void shields_nest_and_a_fiber_may_cancel_itself(void **state) {
+    (void)state;
+    check_ok(torc_fiber_spawn(self.reactor, cancel_oneself, NULL, NULL));
+    turns(3);
+    check_trace("e");
+}
+
+/* Waits that had ended before they began count as not having waited. */
+static torc_err wait_in_vain(void *context) {
+    (void)context;
+    for (int i = 0; i < 40; i++) {
+        torc_wait wait = {0};
+        torc_wait_end(&wait, TORC_OK);
+        note('.');
+        check_ok(torc_fiber_wait(self.reactor, &wait, no_cancel));
+    }
+    return TORC_OK;
+}
+
+static void a_fiber_whose_waits_have_ended_yields_now_and_then(void **state) {
+    torc_fiber *fiber;
+
+    (void)state;
+    check_ok(torc_fiber_start(self.reactor, wait_in_vain, NULL, &fiber));
+    assert_int_equal(self.len, 16);
+    turns(1);
+    assert_int_equal(self.len, 40);
+}
+
+static torc_err start_and_join_late(void *context) {
+    torc_fiber *fiber;
+
+    check_ok(torc_fiber_spawn(self.reactor, yield_twice, context, &fiber));
+    torc_fiber_detach(fiber);
+    torc_fiber_detach(NULL);
+    note('d');
+    return TORC_OK;
+}
+
+static void a_detached_fiber_goes_on(void **state) {
+    (void)state;
+    check_ok(torc_fiber_spawn(self.reactor, start_and_join_late, "a", NULL));
+    turns(5);
+    check_trace("daaa");
+}
+
 static void joining_may_be_cancelled(void **state) {
     torc_fiber *fiber, *joiner;
 
@@ -333,12 +705,13 @@ static void joining_may_be_cancelled(void **state) {
     check_trace("jaxaa");
 }
 
-static void never_wait(void *context) {
+static torc_err never_wait(void *context) {
     (void)context;
     for (int i = 0; i < 40; i++) {
         note('.');
         check_ok(torc_fiber_did_not_wait(self.reactor));
     }
+    return TORC_OK;
 }
 
 static void a_fiber_that_never_waits_yields_now_and_then(void **state) {
@@ -387,13 +760,25 @@ int main(void) {
         FIBER_TEST(what_stands_on_a_stack_stays),
         FIBER_TEST(fibers_have_a_maximum),
         FIBER_TEST(stacks_are_used_again),
+        FIBER_TEST(fibers_sleep_as_long_as_they_ask),
+        FIBER_TEST(nearly_all_of_a_stack_may_be_used),
+        FIBER_TEST(the_stack_used_last_is_the_next),
+        FIBER_TEST(stacks_are_cooled_and_given_back),
+        FIBER_TEST(floating_point_is_controlled_by_each),
         FIBER_TEST(a_cancelled_wait_returns_the_reason_and_so_do_later_ones),
         FIBER_TEST(a_fiber_cancelled_before_it_begins_runs_all_the_same),
         FIBER_TEST(a_shielded_wait_is_not_cancelled),
         FIBER_TEST(a_freed_reactor_cancels_its_fibers),
+        FIBER_TEST(a_freed_reactor_takes_no_new_fibers),
+        FIBER_TEST(a_freed_reactor_does_not_wait_for_a_shield),
         FIBER_TEST(a_cancelled_wait_returns_when_the_operation_has_let_go),
         FIBER_TEST(an_ended_wait_keeps_its_result),
         FIBER_TEST(a_fiber_may_be_joined),
+        FIBER_TEST(joining_tells_the_result),
+        FIBER_TEST(a_detached_fiber_goes_on),
+        FIBER_TEST(the_current_fiber_is_known),
+        FIBER_TEST(shields_nest_and_a_fiber_may_cancel_itself),
+        FIBER_TEST(a_fiber_whose_waits_have_ended_yields_now_and_then),
         FIBER_TEST(joining_may_be_cancelled),
         FIBER_TEST(a_fiber_that_never_waits_yields_now_and_then),
         cmocka_unit_test(a_fiber_may_find_no_memory),

@@ -138,13 +138,14 @@ static torc_err add_up(void *data) {
     return self->answer;
 }
 
-static void add_on_fiber(void *context) {
+static torc_err add_on_fiber(void *context) {
     sum self = {.total = 0, .answer = *(torc_err *)context};
 
     for (int i = 0; i < 100; i++) self.terms[i] = i;
     check_err(torc_run_in_thread(reactor, add_up, &self, sizeof(self), NULL), *(torc_err *)context);
     assert_int_equal(self.total, 4950);
     finished++;
+    return TORC_OK;
 }
 
 static void a_fiber_waits_for_a_thread(void **state) {
@@ -170,11 +171,12 @@ static void dispose(void *data) {
     disposed++;
 }
 
-static void wait_at_gate(void *context) {
+static torc_err wait_at_gate(void *context) {
     int data = 7;
 
     *(torc_err *)context = torc_run_in_thread(reactor, stand_at_gate, &data, sizeof(data), dispose);
     finished++;
+    return TORC_OK;
 }
 
 /* Two have begun when they are cancelled, one has not. */
@@ -200,7 +202,7 @@ static void a_cancelled_fiber_leaves_its_job_behind(void **state) {
 
 /* ---- files ---- */
 
-static void use_files(void *context) {
+static torc_err use_files(void *context) {
     char path[] = "/tmp/torc-test-XXXXXX", bytes[16];
     torc_file *file;
     size_t len;
@@ -231,6 +233,7 @@ static void use_files(void *context) {
     torc_file_close(file);
     check_err(torc_file_open_temporary(reactor, "/nowhere", &file), TORC_ERR_NOT_FOUND);
     finished++;
+    return TORC_OK;
 }
 
 static void files_are_read_and_written(void **state) {
@@ -243,7 +246,7 @@ static void files_are_read_and_written(void **state) {
 
 static int fd_of_cancelled;
 
-static void write_for_ever(void *context) {
+static torc_err write_for_ever(void *context) {
     static char block[1 << 20];
     torc_file *file;
     torc_err err = TORC_OK;
@@ -259,6 +262,7 @@ static void write_for_ever(void *context) {
     check_err(err, TORC_ERR_LOST);
     torc_file_close(file);
     finished = 1000;
+    return TORC_OK;
 }
 
 static void a_cancelled_write_is_harmless(void **state) {
@@ -271,7 +275,7 @@ static void a_cancelled_write_is_harmless(void **state) {
     turn_until(1000);
 }
 
-static void open_with_faults(void *context) {
+static torc_err open_with_faults(void *context) {
     torc_file *file;
     torc_err err = torc_file_open_temporary(reactor, NULL, &file);
 
@@ -281,6 +285,7 @@ static void open_with_faults(void *context) {
     }
     *(torc_err *)context = err;
     finished++;
+    return TORC_OK;
 }
 
 static void every_allocation_may_fail(void **state) {
