@@ -4,6 +4,7 @@
 
 #include <torc/err.h>
 #include <torc/memory.h>
+#include <torc/metrics.h>
 
 /**
  * The reactor: one thread's loop over time, I/O and calls.
@@ -64,7 +65,8 @@ TORC_API torc_err torc_reactor_new(const torc_reactor_options *options,
 TORC_API void torc_reactor_free(torc_reactor *reactor);
 /** Turn until torc_reactor_stop() is called. TORC_ERR_SYSTEM when waiting itself is impossible. */
 TORC_API torc_err torc_reactor_run(torc_reactor *reactor) TORC_MUST_CHECK;
-/** Let torc_reactor_run() return at the end of this turn. Only marks: safe anywhere in its thread. */
+/** Let torc_reactor_run() return at the end of this turn. Only marks: safe anywhere in its thread.
+ */
 TORC_API void torc_reactor_stop(torc_reactor *reactor);
 /** One turn, waiting at most `wait_ms` for I/O or a timer; -1 waits as long as it takes. */
 TORC_API torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) TORC_MUST_CHECK;
@@ -73,6 +75,8 @@ TORC_API uint64_t torc_reactor_now_ms(const torc_reactor *reactor);
 /** Seconds since 1970 UTC at the last look. */
 TORC_API int64_t torc_reactor_wall_seconds(const torc_reactor *reactor);
 TORC_API torc_memory *torc_reactor_memory(torc_reactor *reactor);
+/** The registry of what is counted on this reactor: its turns, its memory, what stands above. */
+TORC_API torc_metrics *torc_reactor_metrics(torc_reactor *reactor);
 /** The log given in the options, or NULL. */
 TORC_API torc_log *torc_reactor_log(torc_reactor *reactor);
 /** Run `call` in the queue phase of this turn or the next. One that is posted already stays. */

@@ -31,6 +31,7 @@
 #include <torc/reply.h>
 #include <torc/request.h>
 #include <torc/resource.h>
+#include <torc/signal.h>
 #include <torc/site.h>
 #include <torc/status.h>
 #include <torc/str.h>

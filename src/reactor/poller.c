@@ -21,7 +21,9 @@ torc_err torc_io_open(torc_io *io, torc_reactor *reactor, torc_io_kind kind, int
         .kind = (uint8_t)kind,
         .family = (uint8_t)family,
     };
-    return reactor->poller->ops->open(reactor->poller, io);
+    const torc_err err = reactor->poller->ops->open(reactor->poller, io);
+    if (!err) torc_list_push(&reactor->ios, &io->open_node);
+    return err;
 }
 
 void torc_io_receive_start(torc_io *io) {
@@ -53,7 +55,22 @@ void torc_io_shut_down(torc_io *io) {
 }
 
 void torc_io_close(torc_io *io, bool reset) {
+    torc_list_remove(&io->open_node);
     poller_of(io)->ops->close(poller_of(io), io, reset);
+}
+
+void torc_ios_close(torc_reactor *reactor, torc_err reason) {
+    torc_list_node *node;
+
+    while ((node = torc_list_first(&reactor->ios)) != NULL) {
+        torc_io *io = torc_container_of(node, torc_io, open_node);
+        torc_list_remove(node);
+        if (io->kind == TORC_IO_STREAM && !io->err) {
+            io->err = reason;
+            io->ops->failed(io, reason);
+        }
+        torc_io_close(io, false);
+    }
 }
 
 void torc_io_watch(torc_io *io, uint32_t events) {

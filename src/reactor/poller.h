@@ -12,20 +12,25 @@
 /*
  * I/O is asked for, and its completion is told.
  *
- * A torc_io is embedded in its owner (a listener, a stream), opened once over a descriptor, and told
- * what happened through a table. Receiving is started and stopped, not repeated per read. Nothing is
- * called from inside the call that asked: completions come from the reactor's turn. What stands
- * below (epoll, the late double of the tests, io_uring) is chosen when the reactor is made, and what
- * stands above cannot tell which it is; so above, only what this header promises may be relied on:
+ * A torc_io is embedded in its owner (a listener, a stream), opened once over a descriptor, and
+ * told what happened through a table. Receiving is started and stopped, not repeated per read.
+ * Nothing is called from inside the call that asked: completions come from the reactor's turn. What
+ * stands below (epoll, the late double of the tests, io_uring) is chosen when the reactor is made,
+ * and what stands above cannot tell which it is; so above, only what this header promises may be
+ * relied on:
  *
  *  - `received` may still come after torc_io_receive_stop(), once; its bytes may then be refused by
  *    answering 0. Bytes not consumed are kept, receiving stops, and they are delivered again,
- *    together with newer ones or alone, after torc_io_receive_start().
+ *    together with newer ones or alone, after torc_io_receive_start(). So may a listener's
+ *    `accepted`, and a watch's `ready` for events that were asked for before.
  *  - `sent` tells how many bytes of what was asked left, and may come several times.
  *  - `peer_ended` is told once: after all received bytes were consumed if receiving goes on, and
- *    also while it is stopped.
- *  - After torc_io_close() no event comes but `closed`, once, when nothing below refers to the io or
- *    to the chain any more: a later turn, perhaps.
+ *    also while it is stopped. An error is told as soon: bytes that came before it are received
+ *    first, if receiving goes on.
+ *  - An io receives once a turn, and sends at most TORC_TURN_SEND_MAX bytes; the rest goes in the
+ *    next turn, by itself.
+ *  - After torc_io_close() no event comes but `closed`, once, when nothing below refers to the io
+ * or to the chain any more: a later turn, perhaps.
  */
 
 typedef struct torc_io torc_io;
@@ -40,10 +45,14 @@ typedef struct torc_io_ops {
     void (*failed)(torc_io *io, torc_err err);       /* a stream's: the last but `closed`. A
                                                         listener's: told, and it goes on */
     void (*closed)(torc_io *io);                     /* the last: free here */
-    void (*ready)(torc_io *io, uint32_t events);     /* a watch's: EPOLLIN, EPOLLOUT, EPOLLERR … */
+    void (*ready)(torc_io *io, uint32_t events); /* a watch's: EPOLLIN, EPOLLOUT, EPOLLERR … */
 } torc_io_ops;
 
-typedef enum torc_io_kind { TORC_IO_STREAM, TORC_IO_LISTENER, TORC_IO_WATCH } torc_io_kind;
+typedef enum torc_io_kind {
+    TORC_IO_STREAM,
+    TORC_IO_LISTENER,
+    TORC_IO_WATCH
+} torc_io_kind;
 
 /* The members are the poller's; the owner reads `fd` and `reactor`. */
 struct torc_io {
@@ -54,14 +63,17 @@ struct torc_io {
     uint8_t family; /* AF_INET, AF_INET6, AF_UNIX; 0 for a watch */
     uint16_t flags; /* private to the poller */
     union {
-        torc_list_node node;   /* in the poller's list of those with something to tell */
-        torc_retiree retiree;  /* once closed */
+        torc_list_node node;  /* in the poller's list of those with something to tell */
+        torc_retiree retiree; /* once closed */
     };
     torc_chain *sending; /* lent until all of `sending_len` was told as sent */
     size_t sending_len;
-    size_t sent_len;           /* left the process and not yet told */
+    uint32_t sent_len;         /* left the process and not yet told */
+    uint32_t turn_sent;        /* left in the turn `turn` */
     struct torc_io_kept *kept; /* received and not consumed; NULL mostly */
     torc_err err;              /* to be told as failed */
+    uint32_t turn;
+    torc_list_node open_node; /* in the reactor's list of those that are open */
 };
 
 typedef struct torc_poller_ops {
@@ -101,7 +113,8 @@ torc_err torc_io_open(torc_io *io, torc_reactor *reactor, torc_io_kind kind, int
 /* Receive (a stream) or accept (a listener) from now on. Repeating it is fine. */
 void torc_io_receive_start(torc_io *io);
 void torc_io_receive_stop(torc_io *io);
-/* Connect a stream that was opened over a fresh socket: `connected` or `failed` will tell. */
+/* Connect a stream that was opened over a fresh socket: `connected` or `failed` will tell. In the
+ * turn it was opened in. */
 void torc_io_connect(torc_io *io, const struct sockaddr *addr, socklen_t len);
 /*
  * Send the first `len` bytes of `chain`, which is lent until `sent` has told of all of them (they
@@ -114,6 +127,8 @@ bool torc_io_is_sending(const torc_io *io);
 void torc_io_shut_down(torc_io *io);
 /* Close, in an orderly way or by a reset; what was being sent is dropped. Repeating it is fine. */
 void torc_io_close(torc_io *io, bool reset);
+/* Close all that are open: streams are told first that they have failed, for this reason. */
+void torc_ios_close(torc_reactor *reactor, torc_err reason);
 /* A watch: be told of readiness for `events` (EPOLLIN | EPOLLOUT …; level-triggered), 0: none. */
 void torc_io_watch(torc_io *io, uint32_t events);
 

@@ -4,42 +4,46 @@
  *
  *  - A stream is registered once, edge-triggered, for both directions, and never changed: what the
  *    kernel last said is kept in READABLE and WRITABLE. Listeners and watches are level-triggered.
- *  - An io with something to tell is in `ready`; one that has more to receive than a turn allows is
- *    in `again`, which the next wait makes ready without waiting.
+ *  - An io with something to tell is in `ready`; one that has more to receive or to send than a
+ * turn allows is in `again`, which the next wait makes ready without waiting.
  *  - Callbacks run from deliver() only; after each, the io may be closed, and is looked at again.
  *  - Sends are tried at once. What left is told in the same turn, so that the next wait may block.
+ *  - An event of epoll holds a pointer to an io. All events of a wait are noted before any callback
+ *    runs, and closing the descriptor ends its events, as long as no other process or descriptor
+ *    shares its file description; a listener's may be shared, so it is taken out by a call.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "reactor/reactor.h"
+#include "reactor/socket.h"
+#include "reactor/syscalls.h"
 
 enum {
-    RECEIVING = 1,   /* asked for */
-    READABLE = 2,    /* a receive may have something */
-    WRITABLE = 4,    /* a send may be taken */
-    PEER_ENDED = 8,  /* FIN was seen */
-    PEER_TOLD = 16,  /* and told */
+    RECEIVING = 1,  /* asked for */
+    READABLE = 2,   /* a receive may have something */
+    WRITABLE = 4,   /* a send may be taken */
+    PEER_ENDED = 8, /* FIN was seen */
+    PEER_TOLD = 16, /* and told */
     CLOSED = 32,
-    FAILED = 64,     /* told */
+    FAILED = 64, /* told */
     CONNECTING = 128,
-    CONNECTED = 256, /* to be told */
-    WATCHING = 512,  /* events of a watch are in `sent_len` */
+    RECEIVED = 256, /* in the turn `turn`: no more until the next */
+    WATCHING =
+        512, /* what came of the events that a watch asks for (`turn_sent`) is in `sent_len` */
 };
 
-enum { EVENTS = 256, PIECES = 64, ACCEPTS = 64 };
+enum {
+    EVENTS = 256,
+    ACCEPTS = 64
+};
 
 typedef struct epoll_poller {
     torc_poller base;
     int fd, wake_fd;
-    int spare_fd; /* given up to accept and close what comes when no descriptor is left */
+    int spare_fd; /* see torc_socket_refuse() */
     torc_list ready, again;
     struct epoll_event events[EVENTS];
 } epoll_poller;
@@ -58,10 +62,8 @@ static epoll_poller *poller_of(const torc_io *io) {
     return self_of(io->reactor->poller);
 }
 
-static void make_ready(torc_io *io) {
-    if (io->flags & CLOSED) return;
-    torc_list_remove(&io->node);
-    torc_list_push(&poller_of(io)->ready, &io->node);
+static bool is_open(const torc_io *io) {
+    return !(io->flags & (CLOSED | FAILED));
 }
 
 static void set_flags(torc_io *io, unsigned flags) {
@@ -72,20 +74,41 @@ static void clear_flags(torc_io *io, unsigned flags) {
     io->flags = (uint16_t)(io->flags & ~flags);
 }
 
+static void make_ready(torc_io *io) {
+    if (io->flags & CLOSED) return;
+    torc_list_remove(&io->node);
+    torc_list_push(&poller_of(io)->ready, &io->node);
+}
+
 static void fail(torc_io *io, torc_err err) {
     if (!io->err) io->err = err;
     make_ready(io);
 }
 
-/* ---- waiting ---- */
+/* What an io received and sent in this turn counts against its bounds, and in no other. */
+static void enter_turn(torc_io *io) {
+    const uint32_t turn = (uint32_t)io->reactor->turns;
 
-static torc_err socket_error(const torc_io *io) {
-    int number = 0;
-    socklen_t len = sizeof(number);
-
-    if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &number, &len)) number = errno;
-    return number ? torc_err_from_errno(number) : TORC_ERR_RESET;
+    if (io->turn == turn) return;
+    io->turn = turn;
+    io->turn_sent = 0;
+    clear_flags(io, RECEIVED);
 }
+
+/*
+ * Register for events. None are asked for edge-triggered, since epoll always tells of errors and of
+ * the end, and would tell for ever.
+ */
+static torc_err control(const torc_io *io, int operation, uint32_t asked) {
+    const uint32_t events = asked ? asked : EPOLLET;
+    struct epoll_event event = {.events = events, .data.ptr = (void *)(uintptr_t)io};
+
+    if (torc_sys_fails(io->reactor, TORC_SYS_REGISTER, NULL)) return torc_err_from_errno(errno);
+    return epoll_ctl(poller_of(io)->fd, operation, io->fd, &event) ? torc_err_from_errno(errno)
+                                                                   : TORC_OK;
+}
+
+/* ---- waiting ---- */
 
 /* Take note of what epoll said of one io. */
 static void note(torc_io *io, uint32_t events) {
@@ -94,94 +117,85 @@ static void note(torc_io *io, uint32_t events) {
         set_flags(io, WATCHING);
     }
     if (events & (EPOLLIN | EPOLLHUP)) set_flags(io, READABLE);
-    if (events & (EPOLLOUT | EPOLLHUP)) set_flags(io, WRITABLE);
-    if (io->kind == TORC_IO_STREAM && !(io->flags & CONNECTING)) {
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) set_flags(io, WRITABLE);
+    if (io->kind == TORC_IO_STREAM) {
         if (events & (EPOLLRDHUP | EPOLLHUP)) set_flags(io, PEER_ENDED | READABLE);
-        if ((events & EPOLLERR) && !io->err) io->err = socket_error(io);
+        if ((events & EPOLLERR) && !(io->flags & CONNECTING) && !io->err) {
+            io->err = torc_socket_take_err(io->fd);
+            if (!io->err) io->err = TORC_ERR_RESET;
+            set_flags(io, READABLE); /* what came before the error is still there */
+        }
     }
-    if (events & EPOLLERR) set_flags(io, WRITABLE);
     make_ready(io);
 }
 
-static void drain_wake(epoll_poller *self) {
-    uint64_t count;
-    while (read(self->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR) continue;
+static int timeout_of(const epoll_poller *self, int64_t wait_ms) {
+    if (!torc_list_is_empty(&self->again) || !torc_list_is_empty(&self->ready)) return 0;
+    if (wait_ms < 0) return -1;
+    return wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms;
 }
 
+/* The wake-up is edge-triggered: every write is told once, and the count need not be read. */
 static torc_err epoll_poller_wait(torc_poller *poller, int64_t wait_ms) {
     epoll_poller *self = self_of(poller);
-    const int timeout = !torc_list_is_empty(&self->again) || !torc_list_is_empty(&self->ready) ? 0
-                        : wait_ms < 0                                                          ? -1
-                        : wait_ms > INT32_MAX ? INT32_MAX
-                                              : (int)wait_ms;
-    const int count = epoll_wait(self->fd, self->events, EVENTS, timeout);
+    const int timeout = timeout_of(self, wait_ms);
+    const int count = torc_sys_fails(poller->reactor, TORC_SYS_WAIT, NULL)
+                          ? -1
+                          : epoll_wait(self->fd, self->events, EVENTS, timeout);
 
     torc_list_take(&self->ready, &self->again);
-    if (count < 0) return errno == EINTR ? TORC_OK : torc_err_from_errno(errno);
+    if (count < 0) return errno == EINTR ? TORC_OK : TORC_ERR_SYSTEM;
     for (int i = 0; i < count; i++) {
         torc_io *io = self->events[i].data.ptr;
-        if (io)
-            note(io, self->events[i].events);
-        else
-            drain_wake(self);
+        if (io) note(io, self->events[i].events);
     }
     return TORC_OK;
 }
 
 /* ---- sending ---- */
 
-static ssize_t send_pieces(const torc_io *io, size_t left, size_t *asked) {
-    struct iovec pieces[PIECES];
-    const int count = torc_chain_iov(io->sending, pieces, PIECES, left, asked);
-    const int flags = MSG_NOSIGNAL | (left > *asked ? MSG_MORE : 0);
-    const struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
-
-    if (count == 1) return send(io->fd, pieces[0].iov_base, pieces[0].iov_len, flags);
-    return sendmsg(io->fd, &message, flags);
-}
-
-static ssize_t send_range(const torc_io *io, size_t left, size_t *asked) {
-    const torc_segment *segment = io->sending->first;
-    off_t offset = (off_t)segment->offset;
-
-    *asked = segment->len < left ? segment->len : left;
-    const ssize_t sent = sendfile(io->fd, segment->owner.file->fd, &offset, *asked);
-    if (sent > 0) return sent;
-    if (sent == 0) errno = ENODATA; /* the file is shorter than it was said to be */
-    return -1;
-}
-
-static void send_failed(torc_io *io) {
-    if (errno == EAGAIN || errno == EWOULDBLOCK)
-        clear_flags(io, WRITABLE);
-    else
-        fail(io, errno == ENODATA ? TORC_ERR_TRUNCATED : torc_err_from_errno(errno));
-}
-
-/* Send until it is done, or the kernel is full. */
+/* Send until it is done, the kernel is full, or the turn's share is used. */
 static void try_send(torc_io *io) {
+    enter_turn(io);
     while (io->sending_len > 0 && (io->flags & WRITABLE) && !io->err) {
-        size_t asked;
-        torc_chain_consume(io->sending, 0);
-        const ssize_t sent = io->sending->first->kind == TORC_SEGMENT_FILE
-                                 ? send_range(io, io->sending_len, &asked)
-                                 : send_pieces(io, io->sending_len, &asked);
+        const size_t share = TORC_TURN_SEND_MAX - io->turn_sent;
+        if (share == 0) return;
+        const ssize_t sent =
+            torc_socket_send(io, io->sending_len < share ? io->sending_len : share);
         if (sent < 0) {
             if (errno == EINTR) continue;
-            send_failed(io);
+            if (torc_socket_is_full(errno))
+                clear_flags(io, WRITABLE);
+            else
+                io->err = torc_socket_send_err(errno);
             return;
         }
         torc_chain_consume(io->sending, (size_t)sent);
         io->sending_len -= (size_t)sent;
-        io->sent_len += (size_t)sent;
-        make_ready(io);
+        io->sent_len += (uint32_t)sent;
+        io->turn_sent += (uint32_t)sent;
     }
+}
+
+/* Whether it could go on, but for the bounds of the turn. */
+static bool has_more(const torc_io *io) {
+    if (io->sending_len > 0 && (io->flags & WRITABLE)) return true;
+    return (io->flags & RECEIVING) && ((io->flags & READABLE) || io->kept);
+}
+
+static void come_again(torc_io *io) {
+    if (is_open(io) && !torc_list_has(&io->node) && has_more(io))
+        torc_list_push(&poller_of(io)->again, &io->node);
 }
 
 static void epoll_poller_send(torc_poller *poller, torc_io *io) {
     (void)poller;
     if (io->flags & (CLOSED | FAILED | CONNECTING)) return;
     try_send(io);
+    if (io->sent_len > 0 || io->err)
+        make_ready(io);
+    else
+        come_again(io);
 }
 
 static void tell_sent(torc_io *io) {
@@ -189,13 +203,15 @@ static void tell_sent(torc_io *io) {
 
     io->sent_len = 0;
     if (io->sending_len == 0) io->sending = NULL;
+    io->reactor->counts.bytes_sent += sent;
     io->ops->sent(io, sent);
 }
 
 /* ---- receiving ---- */
 
 static void keep(torc_io *io, torc_str rest) {
-    struct torc_io_kept *kept = torc_alloc(&io->reactor->memory, TORC_MEMORY_INPUT, sizeof(*kept) + rest.len);
+    struct torc_io_kept *kept =
+        torc_alloc(&io->reactor->memory, TORC_MEMORY_INPUT, sizeof(*kept) + rest.len);
 
     if (!kept) {
         fail(io, TORC_ERR_NO_MEMORY);
@@ -219,72 +235,82 @@ static void give_kept(torc_io *io) {
         return;
     }
     torc_dealloc(&io->reactor->memory, kept);
-    if (!(io->flags & CLOSED) && (io->flags & (READABLE | PEER_ENDED))) make_ready(io);
 }
 
 static void received(torc_io *io, torc_str bytes) {
-    /* A short read leaves nothing behind in a TCP socket; of a UNIX one it may be a border of messages. */
-    if (bytes.len < TORC_RECEIVE_SIZE && io->family != AF_UNIX) clear_flags(io, READABLE);
+    io->reactor->counts.bytes_received += bytes.len;
     const size_t consumed = io->ops->received(io, bytes);
-    if (io->flags & CLOSED) return;
-    if (consumed < bytes.len) {
-        clear_flags(io, RECEIVING);
-        keep(io, torc_str_from(bytes, consumed));
-    }
-    if ((io->flags & RECEIVING) && (io->flags & READABLE)) {
-        torc_list_remove(&io->node);
-        torc_list_push(&poller_of(io)->again, &io->node);
-    }
+    if (consumed == bytes.len || (io->flags & CLOSED)) return;
+    clear_flags(io, RECEIVING);
+    keep(io, torc_str_from(bytes, consumed));
 }
 
 static void receive(torc_io *io) {
     char *scratch = io->reactor->scratch;
-    const ssize_t got = recv(io->fd, scratch, TORC_RECEIVE_SIZE, 0);
+    size_t asked = TORC_RECEIVE_SIZE;
+    const ssize_t got = torc_sys_recv(io->reactor, io->fd, scratch, &asked);
 
+    set_flags(io, RECEIVED);
     if (got > 0) {
+        /*
+         * A short read has emptied a TCP socket: the kernel fills the buffer while it has bytes,
+         * and what comes later makes a new edge. (Urgent data cut a read short, too; who sends them
+         * waits for his next bytes.) On UNIX sockets a read may end where a descriptor was passed.
+         */
+        if ((size_t)got < asked && io->family != AF_UNIX) clear_flags(io, READABLE);
         received(io, torc_str_make(scratch, (size_t)got));
     } else if (got == 0) {
         clear_flags(io, READABLE);
         set_flags(io, PEER_ENDED);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    } else if (torc_socket_is_full(errno)) {
         clear_flags(io, READABLE);
     } else if (errno != EINTR) {
-        io->err = torc_err_from_errno(errno);
+        clear_flags(io, READABLE);
+        if (!io->err) io->err = torc_err_from_errno(errno);
     }
 }
 
 static void epoll_poller_receive_start(torc_poller *poller, torc_io *io) {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = io};
-
+    (void)poller;
     if (io->flags & (CLOSED | RECEIVING)) return;
     set_flags(io, RECEIVING);
     if (io->kind == TORC_IO_LISTENER) {
-        if (epoll_ctl(self_of(poller)->fd, EPOLL_CTL_MOD, io->fd, &event)) fail(io, torc_err_from_errno(errno));
+        const torc_err err = control(io, EPOLL_CTL_MOD, EPOLLIN);
+        if (err) fail(io, err);
     } else if (io->kept || (io->flags & (READABLE | PEER_ENDED))) {
         make_ready(io);
     }
 }
 
 static void epoll_poller_receive_stop(torc_poller *poller, torc_io *io) {
-    struct epoll_event event = {.events = 0, .data.ptr = io};
-
+    (void)poller;
     if ((io->flags & CLOSED) || !(io->flags & RECEIVING)) return;
     clear_flags(io, RECEIVING);
-    if (io->kind == TORC_IO_LISTENER) epoll_ctl(self_of(poller)->fd, EPOLL_CTL_MOD, io->fd, &event);
+    if (io->kind == TORC_IO_LISTENER)
+        (void)!control(io, EPOLL_CTL_MOD, 0);
+    else if (io->flags & PEER_ENDED)
+        make_ready(io);
 }
 
 /* ---- accepting ---- */
 
-/* No descriptor is left: give the spare one up for a moment, so that who waits learns of it by a close. */
-static void refuse_one(epoll_poller *self, torc_io *io) {
-    close(self->spare_fd);
-    const int fd = accept4(io->fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0) close(fd);
-    self->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
+/* Accept one: whether there may be more. */
+static bool accept_one(epoll_poller *self, torc_io *io) {
+    const int fd = torc_sys_accept(io->reactor, io->fd);
 
-static bool is_table_full(int number) {
-    return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+    if (fd >= 0) {
+        io->reactor->counts.accepted++;
+        io->ops->accepted(io, fd);
+        return true;
+    }
+    const int number = errno;
+    const torc_accept_failure failure = torc_socket_accept_failure(number);
+    if (failure == TORC_ACCEPT_NOBODY) return false;
+    io->reactor->counts.accepts_failed++;
+    if (failure == TORC_ACCEPT_NEXT) return true;
+    if (failure == TORC_ACCEPT_FULL) torc_socket_refuse(io->fd, &self->spare_fd);
+    io->ops->failed(io, torc_err_from_errno(number));
+    return false;
 }
 
 /*
@@ -295,82 +321,78 @@ static void accept_batch(epoll_poller *self, torc_io *io) {
     const size_t batch = io->sending_len ? io->sending_len : 1;
     size_t count = 0;
 
-    for (; count < batch && !(io->flags & CLOSED) && (io->flags & RECEIVING); count++) {
-        const int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            io->ops->accepted(io, fd);
-            continue;
-        }
-        if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) continue;
-        if (is_table_full(errno)) {
-            const torc_err err = torc_err_from_errno(errno);
-            refuse_one(self, io);
-            io->ops->failed(io, err);
-        }
-        break;
-    }
+    while (count < batch && (io->flags & (RECEIVING | CLOSED)) == RECEIVING && accept_one(self, io))
+        count++;
     if (io->flags & CLOSED) return;
-    io->sending_len = count == batch ? (2 * batch < ACCEPTS ? 2 * batch : ACCEPTS) : count;
+    io->sending_len = count < batch ? count : 2 * batch < ACCEPTS ? 2 * batch : ACCEPTS;
 }
 
 /* ---- telling ---- */
 
-static void tell_connected(torc_io *io) {
-    clear_flags(io, CONNECTING | CONNECTED);
+/* What a listener or a watch could not be set to; it goes on. */
+static void tell_failed(torc_io *io) {
     const torc_err err = io->err;
-    if (!err) io->ops->connected(io);
+
+    io->err = TORC_OK;
+    if (err && io->ops->failed) io->ops->failed(io, err);
 }
 
-static void connect_progress(torc_io *io) {
-    int number = 0;
-    socklen_t len = sizeof(number);
-
-    if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &number, &len)) number = errno;
-    if (number) io->err = torc_err_from_errno(number);
-    set_flags(io, CONNECTED);
+static void tell_listener(epoll_poller *self, torc_io *io) {
+    tell_failed(io);
+    if (!(io->flags & CLOSED)) accept_batch(self, io);
 }
 
-static bool is_open(const torc_io *io) {
-    return !(io->flags & (CLOSED | FAILED));
+static void tell_watch(torc_io *io) {
+    const uint32_t events = io->sent_len;
+
+    tell_failed(io);
+    if ((io->flags & (WATCHING | CLOSED)) != WATCHING) return;
+    clear_flags(io, WATCHING);
+    if (io->turn_sent == 0) return;
+    io->ops->ready(io, events);
+}
+
+/* A connect has ended, in one way or the other. */
+static void end_connect(torc_io *io) {
+    clear_flags(io, CONNECTING);
+    if (!io->err) io->err = torc_socket_take_err(io->fd);
+    if (!io->err) io->ops->connected(io);
+}
+
+static bool may_receive(const torc_io *io) {
+    return (io->flags & (RECEIVING | READABLE | RECEIVED)) == (RECEIVING | READABLE);
 }
 
 /* A peer's end is told when nothing received is left, or when nobody wants to receive. */
 static bool peer_end_is_due(const torc_io *io) {
-    if ((io->flags & (PEER_ENDED | PEER_TOLD)) != PEER_ENDED) return false;
+    if ((io->flags & (PEER_ENDED | PEER_TOLD)) != PEER_ENDED || io->err) return false;
     return !(io->flags & RECEIVING) || (!io->kept && !(io->flags & READABLE));
 }
 
+/* So is an error: what came before it may be the peer's last word. */
+static bool failure_is_due(const torc_io *io) {
+    return io->err && (io->flags & (RECEIVING | READABLE)) != (RECEIVING | READABLE);
+}
+
 static void tell_stream(torc_io *io) {
-    if ((io->flags & CONNECTING) && (io->flags & WRITABLE)) {
-        connect_progress(io);
-        tell_connected(io);
-    }
+    enter_turn(io);
+    if ((io->flags & CONNECTING) && (io->flags & WRITABLE)) end_connect(io);
     if (is_open(io) && io->sending_len > 0) try_send(io);
     if (is_open(io) && io->sent_len > 0) tell_sent(io);
-    if (is_open(io) && (io->flags & RECEIVING) && !io->err) {
-        if (io->kept)
-            give_kept(io);
-        else if (io->flags & READABLE)
-            receive(io);
-    }
-    if (is_open(io) && !io->err && peer_end_is_due(io)) {
+    if (is_open(io) && io->kept && (io->flags & RECEIVING))
+        give_kept(io);
+    else if (is_open(io) && may_receive(io))
+        receive(io);
+    if (is_open(io) && peer_end_is_due(io)) {
         set_flags(io, PEER_TOLD);
         io->ops->peer_ended(io);
     }
-    if (is_open(io) && io->err) {
+    if (is_open(io) && failure_is_due(io)) {
         set_flags(io, FAILED);
         torc_list_remove(&io->node);
         io->ops->failed(io, io->err);
     }
-}
-
-static void tell_watch(torc_io *io) {
-    const uint32_t events = (uint32_t)io->sent_len;
-
-    if (!(io->flags & WATCHING)) return;
-    clear_flags(io, WATCHING);
-    io->sent_len = 0;
-    io->ops->ready(io, events);
+    come_again(io);
 }
 
 static size_t epoll_poller_deliver(torc_poller *poller, size_t max) {
@@ -383,7 +405,7 @@ static size_t epoll_poller_deliver(torc_poller *poller, size_t max) {
         if (io->kind == TORC_IO_STREAM)
             tell_stream(io);
         else if (io->kind == TORC_IO_LISTENER)
-            accept_batch(self, io);
+            tell_listener(self, io);
         else
             tell_watch(io);
     }
@@ -398,31 +420,30 @@ static bool epoll_poller_has_completions(const torc_poller *poller) {
 /* ---- opening, connecting, closing ---- */
 
 static torc_err epoll_poller_open(torc_poller *poller, torc_io *io) {
-    struct epoll_event event = {.data.ptr = io};
-
-    if (io->kind == TORC_IO_STREAM) {
-        event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-        set_flags(io, WRITABLE);
-    }
-    if (epoll_ctl(self_of(poller)->fd, EPOLL_CTL_ADD, io->fd, &event)) return torc_err_from_errno(errno);
-    return TORC_OK;
+    (void)poller;
+    io->turn = (uint32_t)io->reactor->turns;
+    if (io->kind != TORC_IO_STREAM) return control(io, EPOLL_CTL_ADD, 0);
+    set_flags(io, WRITABLE);
+    return control(io, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 
+/* A socket that is not connected is told as hung up, if a wait comes in between: forget that. */
 static void epoll_poller_connect(torc_poller *poller, torc_io *io, const struct sockaddr *addr,
                                  socklen_t len) {
     (void)poller;
     set_flags(io, CONNECTING);
-    clear_flags(io, READABLE | WRITABLE);
-    if (connect(io->fd, addr, len) == 0)
+    clear_flags(io, READABLE | WRITABLE | PEER_ENDED | PEER_TOLD);
+    if (torc_sys_connect(io->reactor, io->fd, addr, len) == 0)
         set_flags(io, WRITABLE);
-    else if (errno != EINPROGRESS)
+    else if (errno != EINPROGRESS && errno != EINTR)
         io->err = torc_err_from_errno(errno);
     if ((io->flags & WRITABLE) || io->err) make_ready(io);
 }
 
+/* It fails only when the connection has, which is told elsewhere. */
 static void epoll_poller_shut_down(torc_poller *poller, torc_io *io) {
     (void)poller;
-    if (is_open(io)) shutdown(io->fd, SHUT_WR); /* it fails only when the connection has: told elsewhere */
+    if (is_open(io)) shutdown(io->fd, SHUT_WR);
 }
 
 static void retired(torc_retiree *retiree) {
@@ -431,8 +452,6 @@ static void retired(torc_retiree *retiree) {
 }
 
 static void epoll_poller_close(torc_poller *poller, torc_io *io, bool reset) {
-    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
     (void)poller;
     if (io->flags & CLOSED) return;
     set_flags(io, CLOSED);
@@ -440,20 +459,18 @@ static void epoll_poller_close(torc_poller *poller, torc_io *io, bool reset) {
     torc_dealloc(&io->reactor->memory, io->kept);
     io->kept = NULL;
     io->sending = NULL;
-    if (reset && io->kind == TORC_IO_STREAM && io->family != AF_UNIX)
-        setsockopt(io->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-    if (io->kind == TORC_IO_WATCH)
-        epoll_ctl(poller_of(io)->fd, EPOLL_CTL_DEL, io->fd, NULL); /* a watch's descriptor stays open */
-    else
-        close(io->fd);
+    if (io->kind != TORC_IO_STREAM) epoll_ctl(poller_of(io)->fd, EPOLL_CTL_DEL, io->fd, NULL);
+    if (io->kind != TORC_IO_WATCH) torc_socket_close(io, reset); /* a watch's stays open */
     torc_retire(io->reactor, &io->retiree, retired);
 }
 
 static void epoll_poller_watch(torc_poller *poller, torc_io *io, uint32_t events) {
-    struct epoll_event event = {.events = events, .data.ptr = io};
-
+    (void)poller;
     if (io->flags & CLOSED) return;
-    if (epoll_ctl(self_of(poller)->fd, EPOLL_CTL_MOD, io->fd, &event)) fail(io, torc_err_from_errno(errno));
+    clear_flags(io, WATCHING);
+    io->turn_sent = events;
+    const torc_err err = control(io, EPOLL_CTL_MOD, events);
+    if (err) fail(io, err);
 }
 
 static void epoll_poller_wake(torc_poller *poller) {
@@ -487,7 +504,7 @@ static const torc_poller_ops epoll_ops = {
 };
 
 torc_err torc_poller_epoll_new(torc_reactor *reactor, torc_poller **poller) {
-    struct epoll_event event = {.events = EPOLLIN}; /* no io: the wake-up */
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET}; /* no io: the wake-up */
     epoll_poller *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;
@@ -496,7 +513,7 @@ torc_err torc_poller_epoll_new(torc_reactor *reactor, torc_poller **poller) {
     torc_list_init(&self->again);
     self->fd = epoll_create1(EPOLL_CLOEXEC);
     self->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    self->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    self->spare_fd = torc_socket_open_spare();
     if (self->fd < 0 || self->wake_fd < 0 || self->spare_fd < 0 ||
         epoll_ctl(self->fd, EPOLL_CTL_ADD, self->wake_fd, &event)) {
         const torc_err err = torc_err_from_errno(errno);

@@ -2,10 +2,13 @@
 /*
  * The reactor's turn, its queue of calls, and its life.
  *
- *  - A turn is a list of phases; each is bounded, and what is left over makes the next turn not wait.
+ *  - A turn is a list of phases; each is bounded, and what is left over makes the next turn not
+ * wait.
  *  - A posted call leaves the list before it runs, so it may post itself, or free what holds it; it
  *    then runs in a later round.
- *  - Completions of sends that a flush made are told in the same turn.
+ *  - Completions of sends that a flush made are told in the same turn, so that the next may wait.
+ *  - The clock is looked at when a turn begins and after its wait; within phases every few steps,
+ * and not at all while there are few (a look costs as much as a step).
  */
 #include "reactor/reactor.h"
 
@@ -18,10 +21,11 @@
 #include "reactor/thread_pool.h"
 
 enum {
-    FREE_PAGES = 1024,      /* kept by the pool: 4 MiB */
+    FREE_PAGES = 1024, /* kept by the pool: 4 MiB */
     FREE_SEGMENTS = 4096,
-    DELIVERIES = 16,        /* rounds of deliver, queue and flush in a turn */
-    LOOK_AT_CLOCK_EVERY = 8 /* completions or calls, since a look costs as much as one */
+    DELIVERIES = 16, /* rounds of deliver, queue and flush in a turn */
+    LOOK_AT_CLOCK_EVERY = 8,
+    TURNS_TO_SETTLE = 1024
 };
 
 /* ---- time ---- */
@@ -45,6 +49,11 @@ static int64_t system_wall_seconds(torc_clock *clock) {
 static void look_at_clock(torc_reactor *reactor) {
     reactor->now_us = reactor->clock->monotonic_us(reactor->clock);
     reactor->now_ms = reactor->now_us / 1000;
+    reactor->looked_us = reactor->now_us;
+}
+
+static void look_at_clocks(torc_reactor *reactor) {
+    look_at_clock(reactor);
     reactor->wall_seconds = reactor->clock->wall_seconds(reactor->clock);
 }
 
@@ -56,20 +65,10 @@ int64_t torc_reactor_wall_seconds(const torc_reactor *reactor) {
     return reactor->wall_seconds;
 }
 
-/* A limit of time within a phase, looked at every few steps. */
-typedef struct time_budget {
-    torc_reactor *reactor;
-    uint64_t until_us;
-    unsigned steps;
-} time_budget;
-
-static time_budget budget_of(torc_reactor *reactor, uint64_t us) {
-    return (time_budget){.reactor = reactor, .until_us = reactor->clock->monotonic_us(reactor->clock) + us};
-}
-
-static bool is_spent(time_budget *budget) {
-    if (++budget->steps % LOOK_AT_CLOCK_EVERY != 0) return false;
-    return budget->reactor->clock->monotonic_us(budget->reactor->clock) >= budget->until_us;
+/* A look within a phase, to see whether its time is over; timers and others do not see it. */
+static uint64_t look(torc_reactor *reactor) {
+    reactor->looked_us = reactor->clock->monotonic_us(reactor->clock);
+    return reactor->looked_us;
 }
 
 /* ---- calls ---- */
@@ -114,18 +113,21 @@ static void run_thread_calls(torc_reactor *reactor) {
     }
 }
 
-/* One round: the calls that are posted now. False when the time is up; the rest goes first next time. */
-static bool run_round(torc_reactor *reactor, time_budget *budget) {
+/* One round: the calls that are posted now. False when the time is up; the rest goes first next
+ * time. */
+static bool run_round(torc_reactor *reactor, uint64_t until_us) {
     torc_list round;
     torc_list_node *node;
+    unsigned count = 0;
 
     torc_list_init(&round);
     torc_list_take(&round, &reactor->calls);
     while ((node = torc_list_pop(&round)) != NULL) {
         torc_call *call = torc_container_of(node, torc_call, node);
         call->run(call);
-        if (is_spent(budget)) break;
+        if (++count % LOOK_AT_CLOCK_EVERY == 0 && look(reactor) >= until_us) break;
     }
+    reactor->counts.calls += count;
     if (torc_list_is_empty(&round)) return true;
     torc_list_take(&round, &reactor->calls);
     torc_list_take(&reactor->calls, &round);
@@ -136,9 +138,10 @@ static void run_queue(torc_reactor *reactor) {
     run_thread_calls(reactor);
     if (torc_list_is_empty(&reactor->calls)) return;
 
-    time_budget budget = budget_of(reactor, TORC_TURN_QUEUE_US);
-    for (int round = 0; round < TORC_TURN_ROUNDS && !torc_list_is_empty(&reactor->calls); round++)
-        if (!run_round(reactor, &budget)) return;
+    const uint64_t until_us = reactor->looked_us + TORC_TURN_QUEUE_US;
+    if (!run_round(reactor, until_us)) return;
+    for (int round = 1; round < TORC_TURN_ROUNDS && !torc_list_is_empty(&reactor->calls); round++)
+        if (look(reactor) >= until_us || !run_round(reactor, until_us)) return;
 }
 
 /* ---- output ---- */
@@ -148,7 +151,8 @@ void torc_reactor_flush_later(torc_reactor *reactor, torc_flushable *flushable) 
 }
 
 void torc_reactor_flush_next_turn(torc_reactor *reactor, torc_flushable *flushable) {
-    if (!torc_list_has(&flushable->node)) torc_list_push(&reactor->flushables_next, &flushable->node);
+    if (!torc_list_has(&flushable->node))
+        torc_list_push(&reactor->flushables_next, &flushable->node);
 }
 
 void torc_flushable_cancel(torc_flushable *flushable) {
@@ -170,17 +174,19 @@ static void flush(torc_reactor *reactor) {
 
 /* ---- the turn ---- */
 
-static bool is_queued(const torc_reactor *reactor) {
+bool torc_reactor_is_queued(const torc_reactor *reactor) {
     return !torc_list_is_empty(&reactor->calls) || !torc_list_is_empty(&reactor->flushables) ||
-           !torc_list_is_empty(&reactor->flushables_next) ||
-           reactor->retired || atomic_load_explicit(&reactor->thread_calls, memory_order_relaxed) ||
+           !torc_list_is_empty(&reactor->flushables_next) || reactor->retired ||
+           atomic_load_explicit(&reactor->thread_calls, memory_order_relaxed) ||
            reactor->poller->ops->has_completions(reactor->poller);
 }
 
 static int64_t time_to_wait(const torc_reactor *reactor, int64_t wait_ms) {
     const uint64_t soonest_ms = torc_timers_soonest_ms(reactor);
 
-    if (is_queued(reactor) || soonest_ms <= reactor->now_ms) return 0;
+    if (torc_reactor_is_queued(reactor) || soonest_ms <= reactor->now_ms ||
+        reactor->clock->is_moved)
+        return 0;
     if (soonest_ms == UINT64_MAX) return wait_ms;
     const uint64_t until_ms = soonest_ms - reactor->now_ms;
     return wait_ms >= 0 && (uint64_t)wait_ms < until_ms ? wait_ms : (int64_t)until_ms;
@@ -189,15 +195,15 @@ static int64_t time_to_wait(const torc_reactor *reactor, int64_t wait_ms) {
 /* Tell completions, a few at a time so that the time can be looked at. */
 static size_t deliver(torc_reactor *reactor) {
     torc_poller *poller = reactor->poller;
-    size_t count = poller->ops->deliver(poller, LOOK_AT_CLOCK_EVERY);
+    const uint64_t until_us = reactor->looked_us + TORC_TURN_DELIVER_US;
+    size_t count = 0, more;
 
-    if (count < LOOK_AT_CLOCK_EVERY) return count;
-    const uint64_t until_us = reactor->clock->monotonic_us(reactor->clock) + TORC_TURN_DELIVER_US;
-    while (count < TORC_TURN_COMPLETIONS) {
-        const size_t more = poller->ops->deliver(poller, LOOK_AT_CLOCK_EVERY);
+    do {
+        more = poller->ops->deliver(poller, LOOK_AT_CLOCK_EVERY);
         count += more;
-        if (more < LOOK_AT_CLOCK_EVERY || reactor->clock->monotonic_us(reactor->clock) >= until_us) break;
-    }
+    } while (more == LOOK_AT_CLOCK_EVERY && count < TORC_TURN_COMPLETIONS &&
+             look(reactor) < until_us);
+    reactor->counts.completions += count;
     return count;
 }
 
@@ -205,14 +211,15 @@ torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) {
     reactor->turns++;
     look_at_clock(reactor);
     torc_timers_expire(reactor);
-    const torc_err err = reactor->poller->ops->wait(reactor->poller, time_to_wait(reactor, wait_ms));
-    look_at_clock(reactor);
+    const torc_err err =
+        reactor->poller->ops->wait(reactor->poller, time_to_wait(reactor, wait_ms));
+    look_at_clocks(reactor);
     torc_list_take(&reactor->flushables, &reactor->flushables_next);
     for (int i = 0; i < DELIVERIES; i++) {
         const size_t delivered = deliver(reactor);
+        if (i > 0 && delivered == 0) break; /* nor has the flush sent anything */
         run_queue(reactor);
         flush(reactor);
-        if (delivered == 0) break;
     }
     torc_retire_all(reactor);
     return err;
@@ -237,7 +244,8 @@ void torc_reactor_stop(torc_reactor *reactor) {
 static torc_reactor_options read_options(const torc_reactor_options *given) {
     torc_reactor_options options = {0};
 
-    if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    if (given)
+        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
     options.size = sizeof(options);
     if (!options.fibers_max) options.fibers_max = 8192;
     if (!options.fiber_stack_size) options.fiber_stack_size = 65536;
@@ -265,11 +273,14 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_list_init(&self->deferreds);
     torc_list_init(&self->flushables);
     torc_list_init(&self->flushables_next);
+    torc_list_init(&self->ios);
     self->retired_end = &self->retired;
     self->log = options->log;
-    self->system_clock = (torc_clock){system_monotonic_us, system_wall_seconds};
+    self->system_clock =
+        (torc_clock){.monotonic_us = system_monotonic_us, .wall_seconds = system_wall_seconds};
     self->clock = clock ? clock : &self->system_clock;
-    look_at_clock(self);
+    look_at_clocks(self);
+    torc_counts_register(self);
 }
 
 torc_err torc_reactor_new_over(const torc_reactor_options *given, torc_poller_new_fn *make,
@@ -294,9 +305,13 @@ torc_err torc_reactor_new(const torc_reactor_options *options, torc_reactor **re
     return torc_reactor_new_over(options, torc_poller_epoll_new, NULL, reactor);
 }
 
-/* Let what was closed end: `closed` may take several turns, by the poller. */
+/*
+ * Let what was begun end: `closed` may take several turns, by the poller, and so do many fibers. A
+ * bound, since somebody may post for ever.
+ */
 static void settle(torc_reactor *reactor) {
-    for (int i = 0; i < 64 && is_queued(reactor); i++) (void)!torc_reactor_turn(reactor, 0);
+    for (int i = 0; i < TURNS_TO_SETTLE && torc_reactor_is_queued(reactor); i++)
+        (void)!torc_reactor_turn(reactor, 0);
 }
 
 static void tell_guests(torc_reactor *reactor) {
@@ -314,8 +329,10 @@ void torc_reactor_free(torc_reactor *reactor) {
     if (reactor->poller) {
         torc_fibers_cancel_all(reactor, TORC_ERR_STOPPING);
         torc_deferreds_cancel_all(reactor);
+        settle(reactor);
         torc_threads_stop(reactor);
         settle(reactor);
+        torc_ios_close(reactor, TORC_ERR_STOPPING);
         /* What was told so far may have gone on to wait for something else. */
         torc_deferreds_cancel_all(reactor);
         settle(reactor);
@@ -332,6 +349,10 @@ void torc_reactor_free(torc_reactor *reactor) {
 
 torc_memory *torc_reactor_memory(torc_reactor *reactor) {
     return &reactor->memory;
+}
+
+torc_metrics *torc_reactor_metrics(torc_reactor *reactor) {
+    return reactor->metrics;
 }
 
 torc_log *torc_reactor_log(torc_reactor *reactor) {

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/page.h"
 #include "reactor/chain.h"
+#include "reactor/counts.h"
 #include "reactor/deferred.h"
 #include "reactor/poller.h"
 #include "reactor/retire.h"
@@ -22,8 +23,9 @@ struct torc_flushable {
 };
 
 /*
- * What a layer above keeps with a reactor (a cache, a pool of its own): embedded in it. torc_reactor_free()
- * calls `reactor_freed` when nothing runs any more and the memory is still there.
+ * What a layer above keeps with a reactor (a cache, a pool of its own): embedded in it.
+ * torc_reactor_free() calls `reactor_freed` when nothing runs any more and the memory is still
+ * there.
  */
 typedef struct torc_reactor_guest torc_reactor_guest;
 struct torc_reactor_guest {
@@ -36,9 +38,14 @@ typedef struct torc_clock torc_clock;
 struct torc_clock {
     uint64_t (*monotonic_us)(torc_clock *clock);
     int64_t (*wall_seconds)(torc_clock *clock);
+    bool is_moved; /* by hand: then nothing waits for it */
 };
 
+/* See reactor/syscalls.h. */
+typedef struct torc_sys_faults torc_sys_faults;
+
 enum {
+    TORC_TURN_TIMERS_US = 1000,      /* of timers that are due; the others go in the next turn */
     TORC_TURN_ROUNDS = 8,            /* of the queue phase */
     TORC_TURN_QUEUE_US = 1000,       /* or this long */
     TORC_TURN_COMPLETIONS = 64,      /* delivered before the queue is run and outputs are flushed */
@@ -64,17 +71,21 @@ struct torc_reactor {
     torc_list flushables_next; /* have sent what a turn allows */
     torc_retiree *retired, **retired_end;
     torc_poller *poller;
+    torc_list ios; /* those that are open */
     char *scratch; /* TORC_RECEIVE_SIZE bytes into which the poller receives */
     _Atomic(torc_thread_call *) thread_calls; /* posted by threads, newest first */
     struct torc_thread_pool *threads;         /* NULL until the first job */
     struct torc_fiber_pool *fibers;           /* NULL until the first fiber */
     struct torc_ticket_pool *tickets;         /* NULL until the first ticket */
     struct torc_date_cache *date;             /* NULL until http first needs the Date field */
-    struct torc_metrics *metrics;             /* the registry of this reactor's counters */
+    torc_metrics *metrics;                    /* the registry of this reactor's counters */
+    torc_counts counts;                       /* of the reactor itself */
+    torc_sys_faults *sys_faults;              /* a test's; NULL otherwise */
     torc_list deferreds;                      /* that have not fired */
     torc_deferred no_memory;                  /* what stands for one that could not be made */
     torc_reactor_guest *guests;               /* newest first */
     uint64_t turns;
+    uint64_t looked_us; /* the last look at the clock in this turn's phases */
     bool running, stopping;
 };
 
@@ -92,6 +103,8 @@ void torc_reactor_flush_later(torc_reactor *reactor, torc_flushable *flushable);
 /* The same in the next turn: for an output that has sent what a turn allows. */
 void torc_reactor_flush_next_turn(torc_reactor *reactor, torc_flushable *flushable);
 void torc_flushable_cancel(torc_flushable *flushable);
+/* Whether anything is to be done without waiting. */
+bool torc_reactor_is_queued(const torc_reactor *reactor);
 /* The order of the heap of timers. */
 bool torc_timer_before(const torc_heap_node *a, const torc_heap_node *b);
 /* The timer phase, and the time of the soonest timer (UINT64_MAX: none). */

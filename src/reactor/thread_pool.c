@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "reactor/reactor.h"
+#include "reactor/syscalls.h"
 
 typedef struct torc_thread_pool {
     torc_reactor *reactor;
@@ -45,6 +46,8 @@ static torc_thread_pool *pool_of(torc_reactor *reactor) {
 
 static void run_done(torc_thread_call *call) {
     torc_job *job = torc_container_of(call, torc_job, call);
+
+    job->reactor->counts.jobs_ended++;
     job->done(job);
 }
 
@@ -88,7 +91,9 @@ static void add_thread(torc_thread_pool *pool) {
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    if (pthread_create(&pool->threads[pool->count], NULL, serve, pool) == 0) pool->count++;
+    if (!torc_sys_fails(pool->reactor, TORC_SYS_THREAD, NULL) &&
+        pthread_create(&pool->threads[pool->count], NULL, serve, pool) == 0)
+        pool->count++;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
@@ -114,6 +119,10 @@ torc_err torc_job_submit(torc_reactor *reactor, torc_job *job) {
     pthread_mutex_lock(&pool->mutex);
     err = enqueue(pool, job);
     pthread_mutex_unlock(&pool->mutex);
+    if (err)
+        reactor->counts.jobs_refused++;
+    else
+        reactor->counts.jobs++;
     return err;
 }
 
@@ -128,6 +137,7 @@ bool torc_job_withdraw(torc_job *job) {
         pool->queued--;
     }
     pthread_mutex_unlock(&pool->mutex);
+    if (is_queued) pool->reactor->counts.jobs_ended++;
     return is_queued;
 }
 

@@ -4,12 +4,16 @@
  *
  *  - A timer is in the heap exactly while it is armed (`order` is not 0).
  *  - Timers due in the same millisecond expire in the order they were armed in.
- *  - A timer leaves the heap before its callback runs, so the callback may do anything with it, even
- *    free it.
+ *  - A timer leaves the heap before its callback runs, so the callback may do anything with it,
+ * even free it.
  */
 #include <torc/timer.h>
 
 #include "reactor/reactor.h"
+
+enum {
+    LOOK_AT_CLOCK_EVERY = 16
+};
 
 static torc_timer *timer_of(const torc_heap_node *node) {
     return torc_container_of((uintptr_t)node, torc_timer, node);
@@ -55,17 +59,25 @@ uint64_t torc_timers_soonest_ms(const torc_reactor *reactor) {
     return timer ? timer->due_ms : UINT64_MAX;
 }
 
+static bool is_late(const torc_reactor *reactor) {
+    return reactor->clock->monotonic_us(reactor->clock) >= reactor->now_us + TORC_TURN_TIMERS_US;
+}
+
 /*
  * Call the timers that are due. Those armed by the callbacks wait for the next turn, even with no
  * delay: a timer that arms itself with 0 must not hold the reactor here for ever. One of these may
- * hide others that are due; they expire in the next turn, which then does not wait.
+ * hide others that are due; they expire in the next turn, which then does not wait. So do those
+ * that are left when the time is up.
  */
 void torc_timers_expire(torc_reactor *reactor) {
     const uint64_t now_ms = reactor->now_ms, newest = reactor->timers_armed;
+    unsigned count = 0;
 
     for (torc_timer *timer = soonest(reactor); timer; timer = soonest(reactor)) {
         if (timer->due_ms > now_ms || timer->order > newest) return;
         torc_timer_cancel(timer);
         timer->expired(timer);
+        reactor->counts.timers++;
+        if (++count % LOOK_AT_CLOCK_EVERY == 0 && is_late(reactor)) return;
     }
 }
