@@ -3,8 +3,8 @@
 #define TORC_REPLY_H
 
 #include <torc/json.h>
+#include <torc/producer.h>
 #include <torc/request.h>
-#include <torc/transport.h>
 
 /**
  * Responses: whole ones in a call (torc_reply_…), and in steps (torc_response_… for the head,

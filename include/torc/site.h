@@ -2,12 +2,11 @@
 #ifndef TORC_SITE_H
 #define TORC_SITE_H
 
-#include <torc/endpoint.h>
 #include <torc/limits.h>
 #include <torc/resource.h>
 
 /**
- * Sites: a tree of resources, served on any number of listeners.
+ * Sites: a tree of resources, served on any number of listeners (see <torc/listen.h>).
  *
  * A site belongs to one reactor's thread. It is closed to new requests and freed when the last request in it has
  * ended. HEAD is answered by what answers GET, OPTIONS by an Allow field, `OPTIONS *` by the site itself,
@@ -36,17 +35,6 @@ TORC_API torc_resource *torc_site_root(torc_site *site);
 TORC_API void torc_site_set_context(torc_site *site, void *context);
 /** What a listener hands its requests to. */
 TORC_API torc_acceptor *torc_site_acceptor(torc_site *site);
-/**
- * Listen on an endpoint string and serve HTTP there. `limits` may be NULL (the defaults). The acceptor's
- * site must outlive the listener. On failure `error` (may be NULL) says what is wrong with the string, or
- * what the system refused.
- */
-TORC_API torc_err torc_listen_http(torc_reactor *reactor, const char *endpoint, torc_acceptor *acceptor,
-                                   const torc_limits *limits, torc_endpoint_error *error,
-                                   torc_listener **listener) TORC_MUST_CHECK;
-/** The short form: listen, or return NULL after a line in the reactor's log. */
-TORC_API torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint,
-                                    torc_acceptor *acceptor, const torc_limits *limits);
 
 TORC_END_DECLS
 

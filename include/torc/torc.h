@@ -22,10 +22,12 @@
 #include <torc/head.h>
 #include <torc/json.h>
 #include <torc/limits.h>
+#include <torc/listen.h>
 #include <torc/log.h>
 #include <torc/memory.h>
 #include <torc/method.h>
 #include <torc/metrics.h>
+#include <torc/producer.h>
 #include <torc/protocol.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>

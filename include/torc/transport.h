@@ -3,6 +3,7 @@
 #define TORC_TRANSPORT_H
 
 #include <torc/addr.h>
+#include <torc/producer.h>
 #include <torc/protocol.h>
 
 /**
@@ -16,20 +17,6 @@
  * A transport belongs to the library, from connection_made to connection_lost. It is used on its
  * reactor's thread.
  */
-
-/** What feeds a transport as fast as it drains; embedded in the object that produces. */
-typedef struct torc_producer_ops {
-    /** Enough for now: the output has reached the high mark. */
-    void (*pause)(torc_producer *producer);
-    /** More is welcome: after a pause, or, for a producer that pulls, each time there is room. */
-    void (*resume)(torc_producer *producer);
-    /** The connection is lost: nobody will ask for more. The last call. */
-    void (*stop)(torc_producer *producer);
-} torc_producer_ops;
-
-struct torc_producer {
-    const torc_producer_ops *ops;
-};
 
 TORC_BEGIN_DECLS
 

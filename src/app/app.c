@@ -15,7 +15,7 @@
 
 #include <torc/log.h>
 #include <torc/signal.h>
-#include <torc/site.h>
+#include <torc/listen.h>
 #include <torc/version.h>
 
 #include "app/listen.h"

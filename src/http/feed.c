@@ -7,7 +7,7 @@
  *  - It is never called from inside a call: writing only posts a call that looks at the room.
  *  - `producer` is NULL while there is none; a feed is kept for the next one.
  */
-#include <torc/transport.h>
+#include <torc/producer.h>
 
 #include "http/request_state.h"
 
