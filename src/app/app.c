@@ -334,8 +334,9 @@ static void announce(torc_app *app, const torc_listener *listener) {
 static bool listen_on(torc_app *app, const char *endpoint) {
     torc_endpoint_error error = {0};
     torc_listener *listener;
+    const torc_http_options options = {.size = sizeof(options), .limits = &app->limits};
     const torc_err err = torc_listen_http(app->reactor, endpoint, torc_site_acceptor(app->site),
-                                          &app->limits, &error, &listener);
+                                          &options, &error, &listener);
 
     if (err) return fail(app, endpoint, error.text[0] ? error.text : torc_err_text(err));
     app->listeners[app->listener_count++] = listener;

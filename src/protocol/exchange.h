@@ -66,6 +66,11 @@ typedef struct torc_exchange_wire {
      * TORC_ERR_UNSUPPORTED where the wire has none.
      */
     torc_err (*tunnel)(torc_exchange *exchange);
+    /*
+     * After a 101: give the connection, from the next byte on, to a protocol that `factory` builds; the exchange ends.
+     * The factory must outlive that. May be NULL, where connections carry more than one exchange.
+     */
+    torc_err (*hand_over)(torc_exchange *exchange, torc_factory *factory);
     /* End it now: the peer sees a broken message (HTTP/1: a reset connection). `closed` will come. */
     void (*reset)(torc_exchange *exchange, torc_err reason);
     const torc_link_info *(*link)(torc_exchange *exchange);
@@ -90,9 +95,8 @@ typedef struct torc_exchange_events {
     /* The server is stopping: finish soon. */
     void (*draining)(torc_exchange *exchange);
     /*
-     * Once, last: TORC_OK when both messages are complete and ours has left this process's hands in
-     * order, TORC_ERR_LOST when the peer has gone, TORC_ERR_PEER or TORC_ERR_TOO_LARGE when its message was
-     * refused, TORC_ERR_UNPROCESSED when it is safe to retry, or the reason given to reset().
+     * Once, last: TORC_OK when both messages are complete and ours is in the connection's output,
+     * TORC_ERR_LOST when the peer has gone, TORC_ERR_PEER when its message was refused, TORC_ERR_UNPROCESSED when it is safe to retry, or the reason given to reset().
      */
     void (*closed)(torc_exchange *exchange, torc_err reason);
 } torc_exchange_events;

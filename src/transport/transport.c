@@ -109,6 +109,7 @@ void torc_transport_sent(torc_transport *transport, size_t bytes) {
     assert(bytes <= transport->sending);
     transport->sending -= (uint32_t)bytes;
     transport->sent_total += bytes;
+    transport->progress_ms = transport->reactor->now_ms;
     if (has(transport, ENDED)) return;
     if (transport->sending == 0 && transport->output.len > 0)
         torc_reactor_flush_next_turn(transport->reactor, &transport->flushable);
@@ -126,6 +127,7 @@ void torc_transport_written(torc_transport *transport) {
         return;
     }
     if (transport->output.len >= transport->high_mark) set(transport, FULL);
+    if (transport->sending == 0) transport->progress_ms = transport->reactor->now_ms;
     torc_reactor_flush_later(transport->reactor, &transport->flushable);
 }
 

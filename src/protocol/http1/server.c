@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server's side of a connection: heads of requests in, heads of responses out, keeping alive, refusing.
+ *
+ *  - A request that is malformed, or late, is answered from here, and the connection ends: there is no exchange yet,
+ *    or it is closed first. After the head of a response a reset is the only answer that is left.
+ *  - What is shed when memory is short is decided here, at the places where something new begins; see
+ *    docs/design/limits.md.
+ */
+#include "protocol/http1/server.h"
+
+#include <stdio.h>
+#include <torc/date.h>
+#include <torc/log.h>
+#include <torc/status.h>
+
+#include "base/alloc.h"
+#include "protocol/http1/connection.h"
+
+enum {
+    SHED_AT_ONCE = 16,     /* connections that are closed for one that begins */
+    RETRY_AFTER_SECONDS = 1
+};
+
+typedef struct server_connection {
+    torc_http1_connection base;
+    torc_http1_server *server;
+} server_connection;
+
+static server_connection *self_of(torc_http1_connection *base) {
+    return torc_container_of(base, server_connection, base);
+}
+
+static torc_http1_server *server_of(torc_http1_connection *base) {
+    return self_of(base)->server;
+}
+
+static torc_reactor *reactor_of(const torc_http1_connection *base) {
+    return base->timer.reactor;
+}
+
+/* ---- refusing ---- */
+
+/* A whole response, made here. */
+static torc_err write_refusal(torc_http1_connection *base, int status, const char *problem) {
+    const torc_str phrase = torc_status_phrase(status);
+    char date[TORC_DATE_LEN], body[512], head[512];
+
+    torc_date_format(reactor_of(base)->wall_seconds, date);
+    const int body_len =
+        snprintf(body, sizeof(body),
+                 "<!DOCTYPE html>\n<html><head><title>%d %.*s</title></head>\n<body><h1>%d %.*s</h1>\n<p>%s</p></body></html>\n",
+                 status, TORC_STR_ARGS(phrase), status, TORC_STR_ARGS(phrase), problem);
+    const int head_len = snprintf(
+        head, sizeof(head),
+        "HTTP/1.1 %d %.*s\r\nDate: %.*s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n",
+        status, TORC_STR_ARGS(phrase), (int)sizeof(date), date, body_len, status == 503 ? "Retry-After: 1\r\n" : "");
+    torc_chain *output = torc_transport_output(base->protocol.transport);
+    torc_err err = torc_chain_add_bytes(output, torc_str_make(head, (size_t)head_len));
+    if (!err) err = torc_chain_add_bytes(output, torc_str_make(body, (size_t)body_len));
+    if (!err) torc_transport_written(base->protocol.transport);
+    return err;
+}
+
+/* What needs no memory but the output's: a constant. */
+static const char ready_made[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                                 "Retry-After: 1\r\n"
+                                 "Content-Length: 0\r\n"
+                                 "Connection: close\r\n\r\n";
+
+torc_str torc_http1_server_refusal(void) {
+    return torc_str_make(ready_made, sizeof(ready_made) - 1);
+}
+
+static void count_refusal(torc_http1_connection *base, int status, const char *problem) {
+    torc_http1_server *server = server_of(base);
+
+    torc_counter_add(status == 408 ? &server->timeouts : status == 503 ? &server->shed : &server->bad_requests, 1);
+    TORC_LOG_DEBUG(server->reactor->log, "http1", "a request was refused", TORC_LOG_INT("status", status),
+                   TORC_LOG_TEXT("problem", problem));
+}
+
+/* Answer what is no request, or never will be a whole one, and end the connection. */
+static void refuse(torc_http1_connection *base, int status, const char *problem) {
+    count_refusal(base, status, problem);
+    if (torc_http1_has(base, TORC_HTTP1_ENDING)) return;
+    const torc_err err = write_refusal(base, status, problem);
+    if (err)
+        torc_http1_abort(base, err);
+    else
+        torc_http1_end(base, true);
+}
+
+static void shed_request(torc_http1_connection *base) {
+    torc_counter_add(&server_of(base)->shed, 1);
+    torc_transport_write(base->protocol.transport, torc_http1_server_refusal());
+    torc_http1_end(base, true);
+}
+
+/* A head that cannot become an exchange's: nobody above knows of it. */
+static void drop_unborn(torc_http1_connection *base) {
+    torc_http1_exchange *exchange = base->current;
+
+    torc_exchange_let_go(&exchange->base);
+    torc_http1_exchange_close(base, TORC_ERR_PEER);
+}
+
+static void refuse_head(torc_http1_connection *base, const torc_http1_parser *parser) {
+    const int status = parser->status;
+    const char *problem = parser->problem;
+
+    drop_unborn(base);
+    refuse(base, status, problem);
+}
+
+static void message_bad(torc_http1_connection *base, torc_err reason, int status, const char *problem) {
+    const bool may_answer = base->current->out == TORC_HTTP1_OUT_HEAD;
+
+    torc_http1_exchange_close(base, reason);
+    if (may_answer)
+        refuse(base, status, problem);
+    else
+        torc_http1_abort(base, reason);
+}
+
+/* ---- memory is short ---- */
+
+static bool is_idle(const torc_http1_connection *base) {
+    return !base->current && !torc_http1_has(base, TORC_HTTP1_ENDING);
+}
+
+static torc_http1_connection *at(torc_list_node *node) {
+    return torc_container_of(node, torc_http1_connection, node);
+}
+
+/* Close idle connections, the oldest first; how many. */
+static unsigned close_idle(torc_http1_server *server, unsigned max) {
+    unsigned count = 0;
+
+    for (torc_list_node *node = torc_list_first(&server->connections); node && count < max;
+         node = torc_list_next(&server->connections, node)) {
+        if (!is_idle(at(node))) continue;
+        torc_http1_end(at(node), false);
+        count++;
+    }
+    return count;
+}
+
+/* The connection whose peer has taken nothing of what waits for the longest time. */
+static torc_http1_connection *find_slowest(const torc_http1_server *server) {
+    torc_http1_connection *slowest = NULL;
+
+    for (torc_list_node *node = torc_list_first(&server->connections); node;
+         node = torc_list_next(&server->connections, node)) {
+        const torc_transport *transport = at(node)->protocol.transport;
+        if (torc_transport_unsent(transport) == 0) continue;
+        if (!slowest || transport->progress_ms < slowest->protocol.transport->progress_ms) slowest = at(node);
+    }
+    return slowest;
+}
+
+static void shed_peers(torc_http1_server *server) {
+    torc_http1_connection *slowest;
+
+    torc_counter_add(&server->shed, 1);
+    if (close_idle(server, SHED_AT_ONCE) > 0) return;
+    slowest = find_slowest(server);
+    if (slowest) torc_http1_abort(slowest, TORC_ERR_STALLED);
+}
+
+static size_t used(const torc_http1_server *server) {
+    return server->reactor->memory.used_total;
+}
+
+/* ---- requests in ---- */
+
+static const torc_exchange_wire server_wire;
+
+static torc_http1_exchange *begin(torc_http1_connection *base) {
+    const torc_http1_server *server = server_of(base);
+    torc_http1_exchange *exchange = torc_http1_exchange_new(base, &server_wire, false);
+
+    if (exchange)
+        torc_http1_parser_init(&exchange->as.parser, &exchange->arena, base->limits, false, server->leniencies);
+    return exchange;
+}
+
+/* The head is complete: tell whoever accepts. */
+static void tell_head(torc_http1_connection *base) {
+    torc_http1_server *server = server_of(base);
+    torc_http1_exchange *exchange = base->current;
+
+    torc_counter_add(&server->requests, 1);
+    torc_http1_begin_body_in(exchange);
+    exchange->keeps_alive = exchange->framing.keeps_alive;
+    exchange->out_is_dropped = exchange->head.method == TORC_METHOD_HEAD;
+    if (server->acceptor->ops->opened(server->acceptor, &exchange->base)) {
+        drop_unborn(base);
+        shed_request(base);
+        return;
+    }
+    exchange->is_told = true;
+    torc_http1_expect_within(base, server->patrol_ms);
+    exchange->base.events->head_received(&exchange->base, &exchange->head);
+    if (exchange->in == TORC_HTTP1_IN_DONE && exchange->out != TORC_HTTP1_OUT_DONE && exchange->connection)
+        torc_http1_in_done(exchange, NULL);
+}
+
+static void take_request(torc_http1_connection *base, char *bytes) {
+    torc_http1_exchange *exchange = base->current;
+    torc_http1_parser *parser = &exchange->as.parser;
+
+    if (torc_http1_take_request(parser, bytes, &exchange->head, &exchange->framing) == TORC_HTTP1_BAD)
+        refuse_head(base, parser);
+    else
+        tell_head(base);
+}
+
+static void begin_waiting(torc_http1_connection *base) {
+    base->since_ms = reactor_of(base)->now_ms;
+    torc_http1_expect_within(base, base->limits->header_ms);
+}
+
+/* Whether a request may begin now; one that may not has been answered. */
+static bool may_begin(torc_http1_connection *base) {
+    torc_http1_server *server = server_of(base);
+
+    if (used(server) < server->shed_requests) return true;
+    if (used(server) >= server->shed_peers) shed_peers(server);
+    if (!torc_http1_has(base, TORC_HTTP1_ENDING)) shed_request(base);
+    return false;
+}
+
+static size_t take_head(torc_http1_connection *base, torc_str bytes) {
+    torc_http1_exchange *exchange = base->current;
+    size_t taken;
+    char *head;
+
+    if (!exchange) {
+        if (torc_http1_has(base, TORC_HTTP1_TURN_IS_OVER) || torc_transport_room(base->protocol.transport) == 0)
+            return 0;
+        if (!may_begin(base)) return bytes.len;
+        exchange = begin(base);
+        if (!exchange) {
+            shed_request(base);
+            return bytes.len;
+        }
+    }
+    const bool is_first = exchange->gathered_len == 0;
+    switch (torc_http1_gather(exchange, &exchange->as.parser, bytes, &taken, &head)) {
+    case TORC_HTTP1_MORE:
+        if (is_first) begin_waiting(base);
+        break;
+    case TORC_HTTP1_DONE:
+        take_request(base, head);
+        break;
+    case TORC_HTTP1_BAD:
+        refuse_head(base, &exchange->as.parser);
+        return bytes.len;
+    }
+    return taken;
+}
+
+/* ---- responses out ---- */
+
+/* Whether the connection may serve another request after this response (RFC 9112 §9.3). */
+static bool decide_keep_alive(torc_http1_exchange *exchange, const torc_head *head) {
+    const torc_http1_connection *base = exchange->connection;
+    const torc_http1_server *server = server_of(exchange->connection);
+
+    if (!exchange->keeps_alive || server->is_draining) return false;
+    if (base->served + 1 >= base->limits->requests_per_connection_max) return false;
+    if (used(server) >= server->shed_keep_alive) return false;
+    /* The body is on its way, or not: see torc_http1_stop_body(). */
+    if (exchange->framing.expects_continue && !exchange->is_continued) return false;
+    for (uint32_t i = 0; i < head->fields.count; i++)
+        if (head->fields.items[i].id == TORC_FIELD_CONNECTION)
+            return !torc_fields_have_member(&head->fields, TORC_FIELD_CONNECTION, TORC_STR("close"));
+    return true;
+}
+
+static bool is_upgrade(const torc_http1_exchange *exchange, const torc_head *head) {
+    return head->status == 101 ||
+           (exchange->head.method == TORC_METHOD_CONNECT && head->status >= 200 && head->status < 300);
+}
+
+/* How the body is delimited (RFC 9112 §6.3), and what Connection says. */
+static torc_http1_framing_out decide_framing(torc_http1_exchange *exchange, const torc_head *head,
+                                             int64_t body_len) {
+    const bool is_old = exchange->head.version < 11;
+    torc_http1_framing_out framing = {.body = TORC_HTTP1_BODY_NONE};
+
+    if (is_upgrade(exchange, head)) {
+        if (head->status == 101) framing.connection = TORC_HTTP1_CONNECTION_UPGRADE;
+        exchange->keeps_alive = false;
+        return framing;
+    }
+    exchange->keeps_alive = decide_keep_alive(exchange, head);
+    if (head->status == 204 || head->status == 304) exchange->out_is_dropped = true;
+    if (head->status != 204 && body_len >= 0) {
+        framing.body = TORC_HTTP1_BODY_LENGTH;
+        framing.length = (uint64_t)body_len;
+    } else if (head->status != 204 && head->status != 304) {
+        framing.body = is_old ? TORC_HTTP1_BODY_TO_CLOSE : TORC_HTTP1_BODY_CHUNKED;
+        if (is_old) exchange->keeps_alive = false;
+    }
+    if (!exchange->keeps_alive)
+        framing.connection = TORC_HTTP1_CONNECTION_CLOSE;
+    else if (is_old)
+        framing.connection = TORC_HTTP1_CONNECTION_KEEP_ALIVE;
+    return framing;
+}
+
+static torc_err check_head(const torc_http1_exchange *exchange) {
+    if (!exchange->connection || torc_http1_has(exchange->connection, TORC_HTTP1_ENDING)) return TORC_ERR_GONE;
+    return exchange->out == TORC_HTTP1_OUT_HEAD ? TORC_OK : TORC_ERR_STATE;
+}
+
+/* 1xx, which a peer of HTTP/1.0 does not know. */
+static torc_err send_interim(torc_http1_exchange *exchange, const torc_head *head) {
+    static const torc_http1_framing_out none = {.body = TORC_HTTP1_BODY_NONE};
+
+    if (exchange->head.version < 11) return TORC_OK;
+    return torc_http1_write_head(exchange, torc_http1_write_response, head, &none);
+}
+
+static torc_err send_head(torc_exchange *base, const torc_head *head, int64_t body_len) {
+    torc_http1_exchange *exchange = torc_http1_exchange_of(base);
+    const torc_err err = check_head(exchange);
+
+    if (err) return err;
+    if (head->status < 200 && head->status != 101) return send_interim(exchange, head);
+    const torc_http1_framing_out framing = decide_framing(exchange, head, body_len);
+    torc_http1_begin_body_out(exchange, &framing);
+    return torc_http1_write_head(exchange, torc_http1_write_response, head, &framing);
+}
+
+/* The shortest way: head and body in one piece of the output. */
+static torc_err send_whole(torc_exchange *base, const torc_head *head, torc_str body) {
+    torc_http1_exchange *exchange = torc_http1_exchange_of(base);
+    const size_t size = torc_http1_head_size(head) + body.len;
+    torc_err err = check_head(exchange);
+    torc_chain chain;
+
+    if (!err && size <= TORC_PAGE_BYTES) {
+        torc_transport *transport = exchange->connection->protocol.transport;
+        const torc_http1_framing_out framing = decide_framing(exchange, head, (int64_t)body.len);
+        char *to = torc_chain_reserve(torc_transport_output(transport), size);
+        if (!to) return TORC_ERR_NO_MEMORY;
+        size_t len = torc_http1_write_response(head, &framing, to);
+        if (!exchange->out_is_dropped && body.len) {
+            memcpy(to + len, body.bytes, body.len);
+            len += body.len;
+        }
+        torc_chain_commit(torc_transport_output(transport), len);
+        torc_transport_written(transport);
+        torc_http1_out_done(exchange);
+        return TORC_OK;
+    }
+    torc_chain_init(&chain, &base->reactor->chains);
+    if (!err) err = send_head(base, head, (int64_t)body.len);
+    if (!err) err = torc_chain_add_bytes(&chain, body);
+    if (!err) err = torc_http1_send_body(base, &chain);
+    return err ? err : torc_http1_send_end(base, NULL);
+}
+
+static const torc_exchange_wire server_wire = {
+    .send_head = send_head,
+    .send_body = torc_http1_send_body,
+    .send_end = torc_http1_send_end,
+    .room = torc_http1_room,
+    .want_body = torc_http1_want_body,
+    .stop_body = torc_http1_stop_body,
+    .tunnel = torc_http1_tunnel,
+    .hand_over = torc_http1_hand_over,
+    .reset = torc_http1_reset,
+    .link = torc_http1_link,
+    .free = torc_http1_free,
+    .send_whole = send_whole,
+};
+
+/* ---- between requests ---- */
+
+/* Enough was answered in this turn: the others have theirs, and this one goes on in the next. */
+static void count_turn(torc_http1_connection *base) {
+    const uint32_t turn = (uint32_t)reactor_of(base)->turns;
+
+    if (base->turn != turn) {
+        base->turn = turn;
+        base->turn_served = 0;
+    }
+    if (++base->turn_served < base->limits->requests_per_turn_max) return;
+    torc_http1_set(base, TORC_HTTP1_TURN_IS_OVER);
+    torc_timer_arm(&base->timer, 0);
+}
+
+static void exchange_done(torc_http1_connection *base, bool is_unread) {
+    const torc_http1_exchange *exchange = base->current;
+    const bool keeps_alive = exchange->keeps_alive && exchange->in == TORC_HTTP1_IN_DONE;
+    const bool has_rest = is_unread || exchange->in != TORC_HTTP1_IN_DONE;
+
+    torc_http1_exchange_close(base, TORC_OK);
+    base->served++;
+    if (!keeps_alive || (torc_http1_has(base, TORC_HTTP1_PEER_ENDED) && !has_rest)) {
+        torc_http1_end(base, has_rest);
+        return;
+    }
+    base->since_ms = reactor_of(base)->now_ms;
+    torc_http1_expect_within(base, server_of(base)->patrol_ms);
+    count_turn(base);
+}
+
+/* What only this side waits for: a request, the rest of a head, or the end after the peer's. */
+static uint64_t deadline(torc_http1_connection *base) {
+    const torc_limits *limits = base->limits;
+
+    if (!base->current)
+        return torc_http1_has(base, TORC_HTTP1_HAS_KEPT) ? UINT64_MAX
+                                                         : torc_http1_after(base->since_ms, limits->keep_alive_ms);
+    if (!base->current->is_told) return torc_http1_after(base->since_ms, limits->header_ms);
+    if (torc_http1_has(base, TORC_HTTP1_PEER_ENDED) && !base->current->is_tunnel)
+        return torc_http1_after(base->since_ms, limits->half_close_ms);
+    return UINT64_MAX;
+}
+
+static void deadline_passed(torc_http1_connection *base) {
+    if (!base->current) {
+        torc_http1_end(base, false);
+    } else if (!base->current->is_told) {
+        drop_unborn(base);
+        refuse(base, 408, "the head of the request came too slowly");
+    } else {
+        torc_http1_abort(base, TORC_ERR_LOST);
+    }
+}
+
+static void peer_ended(torc_http1_connection *base) {
+    const torc_http1_exchange *exchange = base->current;
+
+    if (torc_http1_has(base, TORC_HTTP1_HAS_KEPT)) {
+        if (!exchange) return;
+    } else if (!exchange) {
+        torc_http1_end(base, false);
+        return;
+    } else if (!exchange->is_told) {
+        drop_unborn(base);
+        torc_http1_end(base, false);
+        return;
+    } else if (exchange->is_tunnel) {
+        torc_http1_in_done(base->current, NULL);
+        return;
+    } else if (exchange->in != TORC_HTTP1_IN_DONE) {
+        message_bad(base, TORC_ERR_LOST, 400, "the connection ended before the body (RFC 9112 8)");
+        return;
+    }
+    base->since_ms = reactor_of(base)->now_ms;
+    torc_http1_expect_within(base, base->limits->half_close_ms);
+}
+
+static void free_connection(torc_http1_connection *base) {
+    torc_dealloc(&reactor_of(base)->memory, self_of(base));
+}
+
+static const torc_http1_role_ops role = {
+    .take_head = take_head,
+    .exchange_done = exchange_done,
+    .message_bad = message_bad,
+    .deadline = deadline,
+    .deadline_passed = deadline_passed,
+    .peer_ended = peer_ended,
+    .free = free_connection,
+};
+
+/* ---- the factory ---- */
+
+static torc_http1_server *of_factory(torc_factory *factory) {
+    return torc_container_of(factory, torc_http1_server, factory);
+}
+
+static torc_err build_protocol(torc_factory *factory, torc_transport *transport, torc_protocol **protocol) {
+    torc_http1_server *server = of_factory(factory);
+
+    (void)transport;
+    if (used(server) >= server->shed_peers) shed_peers(server);
+    if (used(server) >= server->shed_connections) {
+        torc_counter_add(&server->shed, 1);
+        return TORC_ERR_LIMIT;
+    }
+    server_connection *self = torc_alloc(&server->reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
+    if (!self) return TORC_ERR_NO_MEMORY;
+    torc_http1_connection_init(&self->base, server->reactor, &role, &server->limits);
+    self->server = server;
+    torc_list_push(&server->connections, &self->base.node);
+    *protocol = &self->base.protocol;
+    return TORC_OK;
+}
+
+static void stopped(torc_factory *factory) {
+    torc_http1_server_free(of_factory(factory));
+}
+
+static const torc_factory_ops factory_ops = {.build_protocol = build_protocol, .stopped = stopped};
+
+static uint32_t least(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+static void set_shedding(torc_http1_server *server) {
+    const size_t limit = server->reactor->memory.limit;
+
+    server->shed_keep_alive = limit ? limit / 100 * 75 : SIZE_MAX;
+    server->shed_connections = limit ? limit / 100 * 85 : SIZE_MAX;
+    server->shed_requests = limit ? limit / 100 * 90 : SIZE_MAX;
+    server->shed_peers = limit ? limit / 100 * 95 : SIZE_MAX;
+}
+
+static void register_metrics(torc_http1_server *server) {
+    torc_metrics *metrics = torc_reactor_metrics(server->reactor);
+
+    torc_metrics_add_counter(metrics, &server->requests, "http_requests", "Requests whose head was complete.", "");
+    torc_metrics_add_counter(metrics, &server->bad_requests, "http_bad_requests", "Requests that were malformed or beyond a limit.", "");
+    torc_metrics_add_counter(metrics, &server->timeouts, "http_timeouts", "Requests that came too slowly.", "");
+    torc_metrics_add_counter(metrics, &server->shed, "http_shed", "Requests and connections refused because memory was short.", "");
+}
+
+torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
+                               const torc_http1_server_options *options, torc_http1_server **server) {
+    const torc_limits wide = torc_limits_default();
+    torc_http1_server *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
+
+    if (!self) return TORC_ERR_NO_MEMORY;
+    self->factory.ops = &factory_ops;
+    self->acceptor = acceptor;
+    self->reactor = reactor;
+    self->limits = torc_limits_inherit(options ? options->limits : NULL, &wide);
+    if (options && options->allow_bare_lf) self->leniencies |= TORC_HTTP1_ALLOW_BARE_LF;
+    if (options && options->allow_folded_fields) self->leniencies |= TORC_HTTP1_ALLOW_FOLD;
+    self->patrol_ms = least(least(self->limits.keep_alive_ms, self->limits.output_stall_ms), self->limits.rate_grace_ms);
+    torc_list_init(&self->connections);
+    set_shedding(self);
+    register_metrics(self);
+    if (self->leniencies)
+        TORC_LOG_WARN(reactor->log, "http1", "malformed heads are tolerated", TORC_LOG_BOOL("bare_lf", options->allow_bare_lf),
+                      TORC_LOG_BOOL("folded_fields", options->allow_folded_fields));
+    *server = self;
+    return TORC_OK;
+}
+
+void torc_http1_server_free(torc_http1_server *server) {
+    torc_metric_remove(&server->requests.metric);
+    torc_metric_remove(&server->bad_requests.metric);
+    torc_metric_remove(&server->timeouts.metric);
+    torc_metric_remove(&server->shed.metric);
+    torc_dealloc(&server->reactor->memory, server);
+}
+
+void torc_http1_server_drain(torc_http1_server *server) {
+    server->is_draining = true;
+    close_idle(server, UINT32_MAX);
+    for (torc_list_node *node = torc_list_first(&server->connections); node;
+         node = torc_list_next(&server->connections, node)) {
+        torc_http1_exchange *exchange = at(node)->current;
+        if (!exchange) continue;
+        exchange->keeps_alive = false;
+        if (exchange->is_told) exchange->base.events->draining(&exchange->base);
+    }
+}
