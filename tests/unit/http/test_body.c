@@ -167,9 +167,11 @@ static void what_came_before_is_read_later(void **state) {
 
 /* ---- limits ---- */
 
-static void set_body_max(http_fixture *self, torc_limits *limits, uint64_t max) {
-    *limits = (torc_limits){.size = sizeof(*limits), .body_bytes_max = max};
-    self->handler.limits = limits;
+static void set_body_max(http_fixture *self, uint64_t max) {
+    static torc_limits limits;
+
+    limits = (torc_limits){.size = sizeof(limits), .body_bytes_max = max};
+    self->handler.limits = &limits;
 }
 
 static void an_announced_body_may_be_too_long(void **state) {
@@ -182,9 +184,8 @@ static void an_announced_body_may_be_too_long(void **state) {
         {"POST /\nContent-Length: 6", TORC_ERR_TOO_LARGE},
     };
     http_fixture *self = *state;
-    torc_limits limits;
 
-    set_body_max(self, &limits, 5);
+    set_body_max(self, 5);
     for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
         body_reading reading = {0};
         self->context = &reading;
@@ -200,9 +201,8 @@ static void an_announced_body_may_be_too_long(void **state) {
 
 static void an_unannounced_body_may_become_too_long(void **state) {
     http_fixture *self = *state;
-    torc_limits limits;
 
-    set_body_max(self, &limits, 5);
+    set_body_max(self, 5);
     for (size_t len = 4; len <= 6; len++) {
         body_reading reading = {.wants_more = true};
         self->context = &reading;
@@ -229,10 +229,9 @@ static torc_render raise_the_limit(torc_request *request, void *context) {
 
 static void a_route_may_raise_its_limit(void **state) {
     http_fixture *self = *state;
-    torc_limits limits;
     body_reading reading = {0};
 
-    set_body_max(self, &limits, 5);
+    set_body_max(self, 5);
     self->context = &reading;
     torc_test_request *test = http_begin(self, raise_the_limit, "POST /\nContent-Length: 6");
     torc_test_request_send(test, TORC_STR("abcdef"));

@@ -144,7 +144,7 @@ static torc_render read_all(torc_request *request, void *context) {
 
 static void a_route_reads_all(void **state) {
     http_fixture *self = *state;
-    size_t max;
+    static size_t max; /* the route reads it */
 
     self->context = &max;
     for (max = 5; max <= 7; max++)

@@ -19,7 +19,7 @@ static int64_t hand_seconds(torc_clock *clock) {
     return 0;
 }
 
-static hand clock_hand = {.base = {hand_us, hand_seconds}};
+static hand clock_hand = {.base = {.monotonic_us = hand_us, .wall_seconds = hand_seconds}};
 
 static torc_reactor *make(void) {
     torc_reactor *reactor = NULL;
