@@ -220,11 +220,12 @@ static void fibers_sleep_as_long_as_they_ask(void **state) {
 
 /* ---- stacks ---- */
 
-/* As much as a frame each, so that no compiler makes a loop of it; answers the depth. */
+/* As much as a frame each, so that no compiler makes a loop of it or keeps less; answers the depth. */
 __attribute__((noinline)) static size_t dig(size_t depth, const char *lowest) {
-    volatile char frame[256];
+    char frame[256];
 
     frame[0] = (char)depth;
+    __asm__ volatile("" : : "r"(frame) : "memory");
     if ((const char *)__builtin_frame_address(0) < lowest) return 1;
     const size_t below = dig(depth + 1, lowest);
     assert_int_equal(frame[0], (char)depth);
