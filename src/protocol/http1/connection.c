@@ -424,7 +424,10 @@ void torc_http1_reset(torc_exchange *base, torc_err reason) {
 const torc_link_info *torc_http1_link(torc_exchange *base) {
     torc_http1_exchange *exchange = torc_http1_exchange_of(base);
 
+    static const torc_link_info none;
+
     if (exchange->has_link) return &exchange->as.link;
+    if (exchange->in == TORC_HTTP1_IN_HEAD) return &none; /* the parser is still in its place */
     exchange->has_link = true;
     exchange->as.link = (torc_link_info){0};
     if (exchange->connection) {
@@ -434,11 +437,18 @@ const torc_link_info *torc_http1_link(torc_exchange *base) {
     return &exchange->as.link;
 }
 
+/* Heads have gone both ways, and no body is under way. */
+static bool may_switch(const torc_http1_exchange *exchange) {
+    return exchange->in == TORC_HTTP1_IN_DONE &&
+           exchange->out == (exchange->base.is_client ? TORC_HTTP1_OUT_DONE : TORC_HTTP1_OUT_BODY);
+}
+
 torc_err torc_http1_tunnel(torc_exchange *base) {
     torc_http1_exchange *exchange = torc_http1_exchange_of(base);
 
     if (!exchange->connection) return TORC_ERR_GONE;
-    if (exchange->out != TORC_HTTP1_OUT_BODY || exchange->in != TORC_HTTP1_IN_DONE) return TORC_ERR_STATE;
+    if (!may_switch(exchange)) return TORC_ERR_STATE;
+    exchange->out = TORC_HTTP1_OUT_BODY;
     exchange->is_tunnel = true;
     exchange->keeps_alive = exchange->is_stopped = false;
     exchange->in = TORC_HTTP1_IN_TO_CLOSE;
@@ -451,7 +461,7 @@ torc_err torc_http1_hand_over(torc_exchange *base, torc_factory *factory) {
     torc_http1_exchange *exchange = torc_http1_exchange_of(base);
 
     if (!exchange->connection) return TORC_ERR_GONE;
-    if (exchange->out != TORC_HTTP1_OUT_BODY || exchange->in != TORC_HTTP1_IN_DONE) return TORC_ERR_STATE;
+    if (!may_switch(exchange)) return TORC_ERR_STATE;
     exchange->successor = factory;
     exchange->out = TORC_HTTP1_OUT_DONE;
     factory->users++;
@@ -746,6 +756,7 @@ static void connection_made(torc_protocol *protocol) {
     torc_transport_set_marks(protocol->transport, self->limits->output_high_bytes / 2,
                              self->limits->output_high_bytes);
     torc_http1_expect_within(self, self->limits->keep_alive_ms);
+    if (self->role->begun) self->role->begun(self);
 }
 
 static const torc_protocol_ops protocol_ops = {

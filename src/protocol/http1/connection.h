@@ -20,6 +20,8 @@ typedef struct torc_http1_connection torc_http1_connection;
 typedef struct torc_http1_exchange torc_http1_exchange;
 
 typedef struct torc_http1_role_ops {
+    /* The connection is there. May be NULL. */
+    void (*begun)(torc_http1_connection *connection);
     /* Take bytes while no message's body is expected; how many. 0: not now. */
     size_t (*take_head)(torc_http1_connection *connection, torc_str bytes);
     /* Both messages are complete; `is_unread`: the peer sent more. Ends the exchange. */
