@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <torc/log.h>
 #include <torc/signal.h>
+#include <torc/timer.h>
 #include <torc/listen.h>
 #include <torc/version.h>
 
@@ -49,7 +51,7 @@ struct torc_app {
     torc_site *site;
     torc_listener *listeners[LISTENERS_MAX];
     size_t listener_count;
-    torc_signal signals[TORC_COUNT_OF(ending_signals)];
+    torc_signal *signals[TORC_COUNT_OF(ending_signals)];
     size_t signal_count;
     torc_timer drained; /* looks whether all has ended; and is the deadline */
     uint64_t drain_until_ms;
@@ -378,8 +380,8 @@ static void drain(torc_app *app) {
     torc_timer_arm(&app->drained, 0);
 }
 
-static void signalled(torc_signal *signal, int number) {
-    torc_app *app = signal->context;
+static void signalled(void *context, int number) {
+    torc_app *app = context;
 
     TORC_LOG_INFO(app->log, "app", app->is_draining ? "stopping at once" : "stopping",
                   TORC_LOG_TEXT("signal", strsignal(number)));
@@ -391,8 +393,8 @@ static void signalled(torc_signal *signal, int number) {
 
 static bool take_signals(torc_app *app) {
     for (size_t i = 0; i < TORC_COUNT_OF(ending_signals); i++) {
-        torc_signal *signal = &app->signals[i];
-        const torc_err err = torc_signal_open(signal, app->reactor, ending_signals[i], signalled, app);
+        const torc_err err =
+            torc_signal_new(app->reactor, ending_signals[i], signalled, app, &app->signals[i]);
         if (err) return fail(app, "signals", torc_err_text(err));
         app->signal_count++;
     }
@@ -410,7 +412,7 @@ static void finish(torc_app *app, bool was_serving) {
     if (app->reactor) torc_timer_cancel(&app->drained);
     if (was_serving && app->stop) app->stop(app);
     for (size_t i = 0; i < app->listener_count; i++) torc_listener_close(app->listeners[i]);
-    for (size_t i = 0; i < app->signal_count; i++) torc_signal_close(&app->signals[i]);
+    for (size_t i = 0; i < app->signal_count; i++) torc_signal_free(app->signals[i]);
     torc_reactor_free(app->reactor);
     torc_site_free(app->site);
     torc_log_free(app->log);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include <torc/site.h>
+#include <torc/status.h>
 #include <torc/version.h>
 
 #include "base/alloc.h"
