@@ -164,6 +164,7 @@ def breaches():
     yield "web sees a wire", "src/web/a.c", '#include "protocol/exchange.h"'
     yield "http sees a wire by name", "src/http/a.c", '#include "protocol/http1/parse.h"'
     yield "http sees a transport", "src/http/a.c", "#include <torc/transport.h>"
+    yield "app sees a wire by name", "src/app/a.c", '#include "protocol/http1/server.h"'
     yield "a sibling", "src/protocol/http2/a.c", '#include "protocol/http1/parse.h"'
     yield "the command sees the inside", "src/cli/a.c", '#include "base/list.h"'
     yield "a third party's header", "src/base/a.c", "#include <zlib.h>"

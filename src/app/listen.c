@@ -6,7 +6,7 @@
 #include <torc/log.h>
 
 #include "app/listen.h"
-#include "protocol/http1/server.h"
+#include "protocol/negotiate.h"
 #include "transport/listener.h"
 
 static torc_listen_options listen_options(const torc_limits *limits) {
@@ -21,19 +21,18 @@ static torc_listen_options listen_options(const torc_limits *limits) {
 
 static torc_err listen_at(torc_reactor *reactor, const torc_endpoint *endpoint, torc_acceptor *acceptor,
                           const torc_http_options *options, torc_listener **listener) {
-    const torc_http1_server_options of_server = {
+    const torc_http_server_options of_server = {
         .limits = options->limits,
         .allow_bare_lf = options->allow_bare_lf,
         .allow_folded_fields = options->allow_folded_fields,
     };
-    torc_http1_server *server;
-    torc_err err = torc_http1_server_new(reactor, acceptor, &of_server, &server);
+    torc_factory *factory;
+    torc_err err = torc_http_server_new(reactor, acceptor, &of_server, &factory);
 
     if (err) return err;
-    const torc_listen_options of_listener = listen_options(&server->limits);
-    err = torc_listener_new(reactor, endpoint, &server->factory, NULL, &of_listener, torc_http1_server_refusal(),
-                            listener);
-    if (err) torc_http1_server_free(server);
+    const torc_listen_options of_listener = listen_options(torc_http_server_limits(factory));
+    err = torc_listener_new(reactor, endpoint, factory, NULL, &of_listener, torc_http_server_refusal(), listener);
+    if (err) torc_http_server_free(factory);
     return err;
 }
 
@@ -69,8 +68,8 @@ torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint, torc_acc
 }
 
 void torc_listener_drain(torc_listener *listener) {
-    torc_http1_server *server = torc_container_of(listener->factory, torc_http1_server, factory);
+    torc_factory *factory = listener->factory;
 
     torc_listener_close(listener);
-    torc_http1_server_drain(server);
+    torc_http_server_drain(factory);
 }

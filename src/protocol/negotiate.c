@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which wire a connection speaks: HTTP/1, the only one there is so far.
+ */
+#include "protocol/negotiate.h"
+
+#include "protocol/http1/server.h"
+
+static torc_http1_server *server_of(const torc_factory *factory) {
+    return torc_container_of(factory, torc_http1_server, factory);
+}
+
+torc_err torc_http_server_new(torc_reactor *reactor, torc_acceptor *acceptor, const torc_http_server_options *options,
+                              torc_factory **factory) {
+    const torc_http1_server_options of_http1 = {
+        .limits = options->limits,
+        .allow_bare_lf = options->allow_bare_lf,
+        .allow_folded_fields = options->allow_folded_fields,
+    };
+    torc_http1_server *server;
+    const torc_err err = torc_http1_server_new(reactor, acceptor, &of_http1, &server);
+
+    if (!err) *factory = &server->factory;
+    return err;
+}
+
+void torc_http_server_free(torc_factory *factory) {
+    torc_http1_server_free(server_of(factory));
+}
+
+const torc_limits *torc_http_server_limits(const torc_factory *factory) {
+    return &server_of(factory)->limits;
+}
+
+void torc_http_server_drain(torc_factory *factory) {
+    torc_http1_server_drain(server_of(factory));
+}
+
+torc_str torc_http_server_refusal(void) {
+    return torc_http1_server_refusal();
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_PROTOCOL_NEGOTIATE_H
+#define TORC_PROTOCOL_NEGOTIATE_H
+
+#include <torc/protocol.h>
+
+#include "protocol/exchange.h"
+
+/*
+ * Which wire a connection speaks: all that is known of the wires by who listens. A server of HTTP is a factory;
+ * what the connections that it makes have in common is behind it.
+ */
+typedef struct torc_http_server_options {
+    const torc_limits *limits; /* NULL: the defaults; zeros inherit */
+    bool allow_bare_lf, allow_folded_fields;
+} torc_http_server_options;
+
+/* Make a server whose requests go to `acceptor`, which must outlive it. It frees itself when the last user of the
+ * factory is gone. */
+torc_err torc_http_server_new(torc_reactor *reactor, torc_acceptor *acceptor, const torc_http_server_options *options,
+                              torc_factory **factory) TORC_MUST_CHECK;
+/* Free one that was never used. */
+void torc_http_server_free(torc_factory *factory);
+/* The limits that its connections have, resolved. */
+const torc_limits *torc_http_server_limits(const torc_factory *factory);
+/* Close the connections that are idle, and let the others end with their request. */
+void torc_http_server_drain(torc_factory *factory);
+/* What a connection is sent that is refused before it is one: a whole 503. */
+torc_str torc_http_server_refusal(void);
+
+#endif
