@@ -25,7 +25,8 @@
  *    `accepted`, and a watch's `ready` for events that were asked for before.
  *  - `sent` tells how many bytes of what was asked left, and may come several times.
  *  - `peer_ended` is told once: after all received bytes were consumed if receiving goes on, and
- *    also while it is stopped. An error is told as soon: bytes that came before it are received
+ *    also while it is stopped. `input_ended` is told once after it, when all received bytes were
+ *    consumed and receiving goes on; mostly that is at the same time. An error is told as soon: bytes that came before it are received
  *    first, if receiving goes on.
  *  - An io receives once a turn, and sends at most TORC_TURN_SEND_MAX bytes; the rest goes in the
  *    next turn, by itself.
@@ -41,6 +42,7 @@ typedef struct torc_io_ops {
     void (*connected)(torc_io *io);                  /* after torc_io_connect() */
     size_t (*received)(torc_io *io, torc_str bytes); /* lent; answers how many it consumed */
     void (*peer_ended)(torc_io *io);                 /* FIN */
+    void (*input_ended)(torc_io *io);                /* and all was consumed. May be NULL */
     void (*sent)(torc_io *io, size_t bytes);         /* of what torc_io_send() was given */
     void (*failed)(torc_io *io, torc_err err);       /* a stream's: the last but `closed`. A
                                                         listener's: told, and it goes on */

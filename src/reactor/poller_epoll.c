@@ -33,6 +33,7 @@ enum {
     RECEIVED = 256, /* in the turn `turn`: no more until the next */
     WATCHING =
         512, /* what came of the events that a watch asks for (`turn_sent`) is in `sent_len` */
+    INPUT_TOLD = 1024,
 };
 
 enum {
@@ -369,6 +370,13 @@ static bool peer_end_is_due(const torc_io *io) {
     return !(io->flags & RECEIVING) || (!io->kept && !(io->flags & READABLE));
 }
 
+/* All was received and consumed. */
+static bool input_end_is_due(const torc_io *io) {
+    if ((io->flags & (PEER_TOLD | INPUT_TOLD | RECEIVING | READABLE)) != (PEER_TOLD | RECEIVING))
+        return false;
+    return io->ops->input_ended && !io->kept && !io->err;
+}
+
 /* So is an error: what came before it may be the peer's last word. */
 static bool failure_is_due(const torc_io *io) {
     return io->err && (io->flags & (RECEIVING | READABLE)) != (RECEIVING | READABLE);
@@ -386,6 +394,10 @@ static void tell_stream(torc_io *io) {
     if (is_open(io) && peer_end_is_due(io)) {
         set_flags(io, PEER_TOLD);
         io->ops->peer_ended(io);
+    }
+    if (is_open(io) && input_end_is_due(io)) {
+        set_flags(io, INPUT_TOLD);
+        io->ops->input_ended(io);
     }
     if (is_open(io) && failure_is_due(io)) {
         set_flags(io, FAILED);

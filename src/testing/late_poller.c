@@ -50,6 +50,7 @@ typedef struct torc_io_kept {
     torc_io *io;
     bool is_receiving, is_closed, is_reset, is_failed;
     bool is_ended, is_drained, is_end_told; /* FIN was seen; everything before it was received */
+    bool is_input_told;
     connect_state connect;
     struct sockaddr_storage addr;
     socklen_t addr_len;
@@ -270,6 +271,12 @@ static void note(late_poller *self, late *of, short events) {
     }
 }
 
+/* All that the peer had sent was consumed. */
+static bool input_end_is_due(const late *of) {
+    if (!of->is_end_told || of->is_input_told || of->io->err || !of->io->ops->input_ended) return false;
+    return of->is_receiving && of->is_drained && !of->filled && !of->kept;
+}
+
 /* Whether something is to be told or done in a later turn without anything coming from outside. */
 static bool is_busy(const late *of) {
     const torc_io *io = of->io;
@@ -280,6 +287,7 @@ static bool is_busy(const late *of) {
     if ((of->kept && of->is_receiving) || of->connect_turn || of->connect == CONNECT_ASKED)
         return true;
     if (io->sent_len > 0 || (may_send(of) && !of->is_full)) return true;
+    if (input_end_is_due(of)) return true;
     return of->is_ended && !of->is_end_told && !io->err && (of->is_drained || !of->is_receiving);
 }
 
@@ -413,6 +421,11 @@ static void tell_end(late *of) {
     of->io->ops->peer_ended(of->io);
 }
 
+static void tell_input_end(late *of) {
+    of->is_input_told = true;
+    of->io->ops->input_ended(of->io);
+}
+
 /* A stream's error is its last event; a listener goes on. */
 static void tell_failed(late *of) {
     const torc_err err = of->io->err;
@@ -477,6 +490,8 @@ static bool tell_one(late *of) {
         tell_ready(of);
     } else if (end_is_due(of)) {
         tell_end(of);
+    } else if (input_end_is_due(of)) {
+        tell_input_end(of);
     } else if (is_due(of, of->failed_turn)) {
         tell_failed(of);
     } else {
