@@ -20,10 +20,12 @@ typedef struct torc_protocol_ops {
      */
     size_t (*data_received)(torc_protocol *protocol, torc_str bytes);
     /**
-     * The peer will send no more (it may still read). NULL: the connection is then closed once what
-     * was written has left.
+     * The peer will send no more (it may still read). While the transport is paused this comes before what
+     * the peer had sent was given. NULL: the connection is then closed once what was written has left.
      */
     void (*peer_ended)(torc_protocol *protocol);
+    /** After peer_ended: all that the peer had sent has been consumed. May be NULL. */
+    void (*input_ended)(torc_protocol *protocol);
     /** The output fell to the low mark after it had reached the high one. May be NULL. */
     void (*drained)(torc_protocol *protocol);
     /**

@@ -2,6 +2,7 @@
 #ifndef TORC_TRANSPORT_FILTER_H
 #define TORC_TRANSPORT_FILTER_H
 
+#include "transport/file_pump.h"
 #include "transport/transport.h"
 
 /*
@@ -11,24 +12,53 @@
  * consumed bytes go up, demand, end and failure go both ways. TLS, the PROXY header, throttling and
  * traffic logging are filters; they stack in any order on any listener. A filter that changes
  * nothing in one direction leaves that member NULL and the bytes pass through as they are.
+ *
+ *  - Bytes go down only while the stage below is under its high mark, so each stage holds about as
+ *    much as its marks say. They go up only as fast as they are consumed: what is not is kept here.
+ *  - A filter has the life of its connection: `free` is its last call, after the stage above has
+ *    lost its connection.
  */
 typedef struct torc_filter torc_filter;
 typedef struct torc_filter_ops {
-    /* Bytes from below: give what they become to torc_filter_deliver(); answers how many it consumed. */
+    /* The connection below is there. May be NULL. */
+    void (*made)(torc_filter *filter);
+    /*
+     * Bytes from below: give what they become to torc_filter_deliver(), as often as it takes.
+     * Answers how many it consumed; if not all, it is held, and given the rest again once
+     * torc_filter_hold() lets go. One that waits for more bytes consumes and keeps what it has.
+     * NULL: they go up as they are.
+     */
     size_t (*received)(torc_filter *filter, torc_str bytes);
-    /* Bytes from above: move what they become from `from` to torc_filter_below(); all of them. */
+    /*
+     * Bytes from above: take all of them out of `from`, and give what they become to
+     * torc_filter_send_below(). An error aborts the connection. NULL: they go down as they are.
+     */
     torc_err (*send)(torc_filter *filter, torc_chain *from);
-    void (*made)(torc_filter *filter);                 /* the connection below is there */
-    void (*peer_ended)(torc_filter *filter);           /* NULL: passed up */
-    void (*shut_down)(torc_filter *filter);            /* NULL: passed down */
-    void (*free)(torc_filter *filter);                 /* the last */
-    bool sends_files;                                  /* file ranges may pass through it */
+    /* The peer has ended, and all it had sent was consumed: answer by torc_filter_deliver_end().
+     * NULL: passed up. */
+    void (*peer_ended)(torc_filter *filter);
+    /*
+     * The stage above sends no more: send what is still held, and the last words, and then call
+     * torc_filter_end_below(). NULL: passed down at once. Called once, whether it then goes on
+     * to receive or not.
+     */
+    void (*shut_down)(torc_filter *filter);
+    void (*free)(torc_filter *filter); /* the last */
+    bool sends_files;                  /* `send` takes ranges of files; otherwise they come as bytes */
 } torc_filter_ops;
 
+/* The members are filter.c's; whoever embeds it reads `above.reactor`. */
 struct torc_filter {
     torc_transport above; /* what the stage above uses */
     torc_protocol below;  /* what the stage below tells */
     const torc_filter_ops *ops;
+    torc_file_pump pump;
+    torc_call deliver;     /* posted while what is kept may be given */
+    torc_chain passing;    /* what is on its way through `send` */
+    char *kept;            /* received and not consumed by the stage above; NULL mostly */
+    size_t kept_len, kept_capacity;
+    size_t asked;          /* bytes of above's output that are to be sent and have not been taken */
+    uint16_t flags;
 };
 
 /* Makes a filter for each connection; belongs to whoever configured the listener. */
@@ -39,11 +69,30 @@ struct torc_filter_factory {
 };
 
 void torc_filter_init(torc_filter *filter, torc_reactor *reactor, const torc_filter_ops *ops);
-/* Give bytes to the stage above; what it did not consume is kept by the filter and given again. */
-torc_err torc_filter_deliver(torc_filter *filter, torc_str bytes) TORC_MUST_CHECK;
+/* Stack a filter on a transport that has no protocol yet; the transport to build on from then on. */
+torc_transport *torc_filter_stack(torc_filter *filter, torc_transport *below);
+/*
+ * Stack a filter of each factory on `*top`, the first one lowest, and let `*top` be the topmost. If that
+ * fails, `*top` is still a transport to be aborted.
+ */
+torc_err torc_filters_build(torc_filter_factory *first, torc_reactor *reactor, torc_transport **top) TORC_MUST_CHECK;
+
 /* The transport below. */
-torc_transport *torc_filter_below(torc_filter *filter);
-/* Put `filter` between the transport and the protocol that is to stand on it. */
-void torc_filter_stack(torc_filter *filter, torc_protocol *protocol);
+torc_transport *torc_filter_below(const torc_filter *filter);
+/*
+ * Give bytes to the stage above; what it does not consume is kept and given again. If there is no memory
+ * for that the connection is aborted.
+ */
+void torc_filter_deliver(torc_filter *filter, torc_str bytes);
+/* Receive nothing from below until it is called again with false. */
+void torc_filter_hold(torc_filter *filter, bool is_held);
+/* The peer's end, told to the stage above when it has consumed what was delivered before. */
+void torc_filter_deliver_end(torc_filter *filter);
+/* Send a whole chain below. */
+void torc_filter_send_below(torc_filter *filter, torc_chain *chain);
+/* The answer to `shut_down`. */
+void torc_filter_end_below(torc_filter *filter);
+/* The bytes cannot be understood: the connection is aborted, and the stage above told this reason. */
+void torc_filter_fail(torc_filter *filter, torc_err reason);
 
 #endif

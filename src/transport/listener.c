@@ -128,22 +128,11 @@ static void refuse(torc_listener *self, int fd) {
     close(fd);
 }
 
-/* Stack the listener's filters on a transport; the topmost transport. */
-static torc_err stack_filters(torc_listener *self, torc_transport **top) {
-    for (torc_filter_factory *factory = self->filters; factory; factory = factory->next) {
-        torc_filter *filter;
-        const torc_err err = factory->build_filter(factory, self->reactor, &filter);
-        if (err) return err;
-        torc_transport_made(*top, &filter->below);
-        *top = &filter->above;
-    }
-    return TORC_OK;
-}
-
+/* Stack the filters on a stream, and the protocol on them. */
 static torc_err build(torc_listener *self, torc_stream *stream) {
     torc_transport *top = &stream->base;
     torc_protocol *protocol;
-    torc_err err = stack_filters(self, &top);
+    torc_err err = torc_filters_build(self->filters, self->reactor, &top);
 
     if (!err) err = self->factory->ops->build_protocol(self->factory, top, &protocol);
     if (!err) torc_transport_made(top, protocol);

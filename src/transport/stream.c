@@ -30,6 +30,10 @@ static void peer_ended(torc_io *io) {
     torc_transport_peer_ended(&of_io(io)->base);
 }
 
+static void input_ended(torc_io *io) {
+    torc_transport_input_ended(&of_io(io)->base);
+}
+
 static void sent(torc_io *io, size_t bytes) {
     torc_transport_sent(&of_io(io)->base, bytes);
 }
@@ -54,6 +58,7 @@ static const torc_io_ops io_ops = {
     .connected = connected,
     .received = received,
     .peer_ended = peer_ended,
+    .input_ended = input_ended,
     .sent = sent,
     .failed = failed,
     .closed = closed,
@@ -83,7 +88,7 @@ static torc_addr stream_addr(torc_transport *transport, bool peer) {
     const int fd = self_of(transport)->io.fd;
     torc_addr addr = {.len = sizeof(addr.as)};
 
-    if (torc_transport_is_closing(transport)) return (torc_addr){0}; /* the descriptor may be another's now */
+    if (torc_transport_has_ended(transport)) return (torc_addr){0}; /* the descriptor may be another's now */
     const int failed_ = peer ? getpeername(fd, &addr.as.any, &addr.len) : getsockname(fd, &addr.as.any, &addr.len);
     return failed_ ? (torc_addr){0} : addr;
 }
@@ -93,7 +98,7 @@ static torc_err stream_set_option(torc_transport *transport, int option, bool on
     const int level = option == SO_KEEPALIVE ? SOL_SOCKET : IPPROTO_TCP, value = on;
 
     if (self->io.family == AF_UNIX) return TORC_ERR_UNSUPPORTED;
-    if (torc_transport_is_closing(transport)) return TORC_ERR_STATE;
+    if (torc_transport_has_ended(transport)) return TORC_ERR_STATE;
     return setsockopt(self->io.fd, level, option, &value, sizeof(value)) ? torc_err_from_errno(errno) : TORC_OK;
 }
 

@@ -7,6 +7,9 @@
  *
  *  - `output` is the transport's own; its first `sending` bytes are lent to the stage below.
  *  - A producer that pushes is paused while FULL; FULL is set at the high mark and cleared at the low one.
+ *  - A producer that came to a connection that was closing already (LATE) holds nothing back: it is stopped by the
+ *    next flush, or with the connection.
+ *  - The stage below may tell of what is sent from inside `send` (FLUSHING): then the flush looks at the marks.
  *  - The protocol is called from the stage's events and from the flush, never from what it calls itself.
  */
 #include "transport/transport.h"
@@ -25,7 +28,11 @@ enum {
     ENDED = 16,
     FULL = 32,
     STREAMING = 64,       /* the producer pushes */
-    PRODUCER_PAUSED = 128
+    PRODUCER_PAUSED = 128,
+    LATE = 256,
+    FLUSHING = 512,
+    PEER_ENDED = 1024,
+    INPUT_ENDED = 2048
 };
 
 enum { LOW_MARK = 16 * 1024, HIGH_MARK = 64 * 1024, OUTPUT_MAX = 64 * 1024 * 1024 };
@@ -56,9 +63,14 @@ static void end(torc_transport *transport, torc_err reason, bool reset) {
     transport->ops->close(transport, reset);
 }
 
+/* Whether a producer may still write, which a close waits for. */
+static bool is_fed(const torc_transport *transport) {
+    return transport->producer && !has(transport, LATE);
+}
+
 /* All is sent: do what waited for that. */
 static void progress(torc_transport *transport) {
-    if (transport->output.len > 0 || transport->sending > 0 || transport->producer) return;
+    if (transport->output.len > 0 || transport->sending > 0 || is_fed(transport)) return;
     if (has(transport, CLOSING)) {
         end(transport, TORC_ERR_CLOSED, false);
     } else if (has(transport, CLOSE_WRITE) && !has(transport, SHUT)) {
@@ -68,7 +80,7 @@ static void progress(torc_transport *transport) {
 }
 
 static void resume_producer(torc_transport *transport) {
-    if (!transport->producer || has(transport, ENDED)) return;
+    if (!is_fed(transport) || has(transport, ENDED)) return;
     if (has(transport, STREAMING) && !has(transport, PRODUCER_PAUSED)) return;
     clear(transport, PRODUCER_PAUSED);
     transport->producer->ops->resume(transport->producer);
@@ -92,17 +104,45 @@ static void look_at_marks(torc_transport *transport) {
     if (!has(transport, FULL | STREAMING)) resume_producer(transport);
 }
 
+static void stop_late_producer(torc_transport *transport) {
+    torc_producer *producer = transport->producer;
+
+    if (!has(transport, LATE)) return;
+    transport->producer = NULL;
+    clear(transport, LATE);
+    producer->ops->stop(producer);
+}
+
+static void send_output(torc_transport *transport) {
+    const size_t len = transport->output.len;
+
+    if (len == 0 || transport->sending > 0) return;
+    transport->sending = len < TORC_TURN_SEND_MAX ? (uint32_t)len : TORC_TURN_SEND_MAX;
+    set(transport, FLUSHING);
+    transport->ops->send(transport, transport->sending);
+    clear(transport, FLUSHING);
+}
+
+/* Something was taken: the rest goes in the next turn, and who waited for room is told. */
+static void go_on(torc_transport *transport) {
+    if (transport->sending == 0 && transport->output.len > 0)
+        torc_reactor_flush_next_turn(transport->reactor, &transport->flushable);
+    look_at_marks(transport);
+    if (!has(transport, ENDED)) progress(transport);
+}
+
 static void flush(torc_flushable *flushable) {
     torc_transport *transport = of_flushable(flushable);
 
-    if (has(transport, ENDED) || transport->sending > 0) return;
-    const size_t len = transport->output.len;
-    if (len > 0) {
-        transport->sending = len < TORC_TURN_SEND_MAX ? (uint32_t)len : TORC_TURN_SEND_MAX;
-        transport->ops->send(transport, transport->sending);
-    }
-    look_at_marks(transport);
-    if (!has(transport, ENDED)) progress(transport);
+    stop_late_producer(transport);
+    if (!has(transport, ENDED)) send_output(transport);
+    if (!has(transport, ENDED)) go_on(transport);
+}
+
+void torc_transport_flush_now(torc_transport *transport) {
+    if (!torc_list_has(&transport->flushable.node)) return;
+    torc_flushable_cancel(&transport->flushable);
+    flush(&transport->flushable);
 }
 
 void torc_transport_sent(torc_transport *transport, size_t bytes) {
@@ -110,19 +150,26 @@ void torc_transport_sent(torc_transport *transport, size_t bytes) {
     transport->sending -= (uint32_t)bytes;
     transport->sent_total += bytes;
     transport->progress_ms = transport->reactor->now_ms;
-    if (has(transport, ENDED)) return;
-    if (transport->sending == 0 && transport->output.len > 0)
-        torc_reactor_flush_next_turn(transport->reactor, &transport->flushable);
-    look_at_marks(transport);
-    if (!has(transport, ENDED)) progress(transport);
+    if (!has(transport, ENDED | FLUSHING)) go_on(transport);
 }
 
 torc_chain *torc_transport_output(torc_transport *transport) {
     return &transport->output;
 }
 
+/* Bytes of the output that hold memory: ranges of files do not. Looked at only when there is much. */
+static bool is_over_max(const torc_transport *transport) {
+    size_t held = 0;
+
+    if (transport->output.len <= transport->output_max) return false;
+    for (const torc_segment *segment = transport->output.first; segment; segment = segment->next)
+        if (segment->kind != TORC_SEGMENT_FILE) held += segment->len;
+    return held > transport->output_max;
+}
+
 void torc_transport_written(torc_transport *transport) {
-    if (transport->output.len > transport->output_max) {
+    if (has(transport, ENDED)) return;
+    if (is_over_max(transport)) {
         torc_transport_abort_with(transport, TORC_ERR_LIMIT);
         return;
     }
@@ -131,9 +178,9 @@ void torc_transport_written(torc_transport *transport) {
     torc_reactor_flush_later(transport->reactor, &transport->flushable);
 }
 
+/* What a producer writes after a close was asked for is still sent. */
 static bool may_write(const torc_transport *transport) {
-    /* What a producer writes after a close was asked for is still sent. */
-    return !has(transport, ENDED | SHUT | CLOSE_WRITE) && (!has(transport, CLOSING) || transport->producer);
+    return !has(transport, ENDED | SHUT) && (!has(transport, CLOSING | CLOSE_WRITE) || is_fed(transport));
 }
 
 void torc_transport_write(torc_transport *transport, torc_str bytes) {
@@ -171,7 +218,7 @@ void torc_transport_write_chain(torc_transport *transport, torc_chain *chain) {
 }
 
 size_t torc_transport_room(const torc_transport *transport) {
-    if (has(transport, FULL) || transport->output.len >= transport->high_mark) return 0;
+    if (has(transport, FULL) || transport->output.len >= transport->high_mark || !may_write(transport)) return 0;
     return transport->high_mark - transport->output.len;
 }
 
@@ -187,20 +234,17 @@ void torc_transport_set_marks(torc_transport *transport, size_t low, size_t high
 
 torc_err torc_transport_register_producer(torc_transport *transport, torc_producer *producer, bool streaming) {
     if (transport->producer) return TORC_ERR_STATE;
-    if (has(transport, ENDED | CLOSING | CLOSE_WRITE)) {
-        producer->ops->stop(producer);
-        return TORC_OK;
-    }
     transport->producer = producer;
     clear(transport, STREAMING | PRODUCER_PAUSED);
     if (streaming) set(transport, STREAMING);
-    torc_reactor_flush_later(transport->reactor, &transport->flushable);
+    if (has(transport, ENDED | CLOSING | CLOSE_WRITE)) set(transport, LATE);
+    if (!has(transport, ENDED)) torc_reactor_flush_later(transport->reactor, &transport->flushable);
     return TORC_OK;
 }
 
 void torc_transport_unregister_producer(torc_transport *transport) {
     transport->producer = NULL;
-    clear(transport, STREAMING | PRODUCER_PAUSED);
+    clear(transport, STREAMING | PRODUCER_PAUSED | LATE);
     if (!has(transport, ENDED)) torc_reactor_flush_later(transport->reactor, &transport->flushable);
 }
 
@@ -230,11 +274,21 @@ void torc_transport_resume(torc_transport *transport) {
 }
 
 void torc_transport_peer_ended(torc_transport *transport) {
+    if (has(transport, PEER_ENDED)) return;
+    set(transport, PEER_ENDED);
     if (has(transport, CLOSING)) return;
     if (transport->protocol->ops->peer_ended)
         transport->protocol->ops->peer_ended(transport->protocol);
     else
         torc_transport_close(transport);
+}
+
+void torc_transport_input_ended(torc_transport *transport) {
+    if (has(transport, INPUT_ENDED)) return;
+    set(transport, INPUT_ENDED);
+    torc_transport_peer_ended(transport);
+    if (!has(transport, CLOSING) && transport->protocol->ops->input_ended)
+        transport->protocol->ops->input_ended(transport->protocol);
 }
 
 /* ---- the end ---- */
@@ -258,6 +312,18 @@ void torc_transport_abort_with(torc_transport *transport, torc_err reason) {
 
 void torc_transport_abort(torc_transport *transport) {
     torc_transport_abort_with(transport, TORC_ERR_ABORTED);
+}
+
+bool torc_transport_has_ended(const torc_transport *transport) {
+    return has(transport, ENDED);
+}
+
+bool torc_transport_peer_has_ended(const torc_transport *transport) {
+    return has(transport, PEER_ENDED);
+}
+
+bool torc_transport_input_has_ended(const torc_transport *transport) {
+    return has(transport, INPUT_ENDED);
 }
 
 bool torc_transport_is_closing(const torc_transport *transport) {

@@ -10,15 +10,19 @@
  * What all transports share: the output chain with its marks, its flush once a turn, the producer,
  * and the order of closing. What differs (a socket, a filter, memory) is behind torc_transport_ops.
  *
- * States: open → (close_write) → closing (flushes what waits) → closed. `stage_lost` is the one
- * place where the protocol's connection_lost is called, in a turn's retirement.
+ * States: open → (close_write) → closing (flushes what waits) → closed. torc_transport_closed() is the
+ * one place where the protocol's connection_lost is called, in a turn's retirement.
  */
 typedef struct torc_transport_ops {
     /*
      * Send the first `len` bytes of the transport's output, which stays lent until
-     * torc_transport_sent() has told of all of them. One at a time.
+     * torc_transport_sent() has told of all of them: later, in parts or at once, or from inside
+     * this call, which comes from the flush. One at a time. The stage below takes what it has sent
+     * out of the output.
      */
     void (*send)(torc_transport *transport, size_t len);
+    /* Until receive_stop: tell what comes by torc_transport_received(). What that does not consume
+     * is kept below, and given again from the next receive_start on. */
     void (*receive_start)(torc_transport *transport);
     void (*receive_stop)(torc_transport *transport);
     void (*shut_down)(torc_transport *transport);             /* FIN; nothing is being sent */
@@ -51,6 +55,7 @@ void torc_transport_made(torc_transport *transport, torc_protocol *protocol);
 /* The events of the stage below. */
 size_t torc_transport_received(torc_transport *transport, torc_str bytes);
 void torc_transport_peer_ended(torc_transport *transport);
+void torc_transport_input_ended(torc_transport *transport);
 void torc_transport_sent(torc_transport *transport, size_t bytes);
 void torc_transport_failed(torc_transport *transport, torc_err err);
 /* The last event: calls connection_lost; the owner frees the transport after it returns. */
@@ -61,11 +66,18 @@ void torc_transport_closed(torc_transport *transport);
  */
 torc_chain *torc_transport_output(torc_transport *transport);
 void torc_transport_written(torc_transport *transport);
+/* Flush what is to be flushed at the end of this turn, now: for a stage above, in its own flush. */
+void torc_transport_flush_now(torc_transport *transport);
 /* Take a whole chain into the output. */
 void torc_transport_write_chain(torc_transport *transport, torc_chain *chain);
 /* Hand the connection to another protocol (an upgrade), which is told connection_made and given
- * what was not consumed. The old one gets no further call. Not from inside a call of the transport. */
+ * what was not consumed. The old one gets no further call. Not from inside a call of the transport.
+ * That the peer has ended, if the old one was told, is not told again: ask the next two functions. */
 void torc_transport_switch_protocol(torc_transport *transport, torc_protocol *protocol);
+bool torc_transport_peer_has_ended(const torc_transport *transport);
+bool torc_transport_input_has_ended(const torc_transport *transport);
+/* Whether the stage below was told to close: nothing is sent or received any more. */
+bool torc_transport_has_ended(const torc_transport *transport);
 /* Abort for a reason that connection_lost will tell. */
 void torc_transport_abort_with(torc_transport *transport, torc_err reason);
 
