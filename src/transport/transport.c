@@ -318,14 +318,6 @@ bool torc_transport_has_ended(const torc_transport *transport) {
     return has(transport, ENDED);
 }
 
-bool torc_transport_peer_has_ended(const torc_transport *transport) {
-    return has(transport, PEER_ENDED);
-}
-
-bool torc_transport_input_has_ended(const torc_transport *transport) {
-    return has(transport, INPUT_ENDED);
-}
-
 bool torc_transport_is_closing(const torc_transport *transport) {
     return has(transport, CLOSING);
 }
@@ -372,9 +364,14 @@ void torc_transport_made(torc_transport *transport, torc_protocol *protocol) {
 }
 
 void torc_transport_switch_protocol(torc_transport *transport, torc_protocol *protocol) {
+    const unsigned told = transport->flags & (PEER_ENDED | INPUT_ENDED);
+
+    clear(transport, PEER_ENDED | INPUT_ENDED);
     transport->protocol = protocol;
     protocol->transport = transport;
     protocol->ops->connection_made(protocol);
+    if (told) torc_transport_peer_ended(transport);
+    if (told & INPUT_ENDED) torc_transport_input_ended(transport);
     torc_transport_resume(transport);
 }
 

@@ -72,10 +72,8 @@ void torc_transport_flush_now(torc_transport *transport);
 void torc_transport_write_chain(torc_transport *transport, torc_chain *chain);
 /* Hand the connection to another protocol (an upgrade), which is told connection_made and given
  * what was not consumed. The old one gets no further call. Not from inside a call of the transport.
- * That the peer has ended, if the old one was told, is not told again: ask the next two functions. */
+ * That the peer has ended, if the old one was told, is told again. */
 void torc_transport_switch_protocol(torc_transport *transport, torc_protocol *protocol);
-bool torc_transport_peer_has_ended(const torc_transport *transport);
-bool torc_transport_input_has_ended(const torc_transport *transport);
 /* Whether the stage below was told to close: nothing is sent or received any more. */
 bool torc_transport_has_ended(const torc_transport *transport);
 /* Abort for a reason that connection_lost will tell. */
