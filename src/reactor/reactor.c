@@ -184,7 +184,7 @@ bool torc_reactor_is_queued(const torc_reactor *reactor) {
 static int64_t time_to_wait(const torc_reactor *reactor, int64_t wait_ms) {
     const uint64_t soonest_ms = torc_timers_soonest_ms(reactor);
 
-    if (torc_reactor_is_queued(reactor) || soonest_ms <= reactor->now_ms ||
+    if (reactor->stopping || torc_reactor_is_queued(reactor) || soonest_ms <= reactor->now_ms ||
         reactor->clock->is_moved)
         return 0;
     if (soonest_ms == UINT64_MAX) return wait_ms;

@@ -70,6 +70,23 @@ static void timer_waits_as_long_as_it_was_told(void **state) {
     torc_reactor_free(reactor);
 }
 
+static void stops(torc_timer *timer) {
+    torc_reactor_stop(timer->reactor);
+}
+
+/* With nothing else to wait for, one that slept after that would sleep for ever. */
+static void a_timer_may_stop_the_reactor(void **state) {
+    torc_reactor *reactor = make();
+    torc_timer timer;
+
+    (void)state;
+    torc_timer_init(&timer, reactor, stops);
+    torc_timer_arm(&timer, 0);
+    check_ok(torc_reactor_run(reactor));
+    assert_false(torc_timer_is_armed(&timer));
+    torc_reactor_free(reactor);
+}
+
 static void timer_armed_with_no_delay_waits_a_turn(void **state) {
     torc_reactor *reactor = make();
     counted note = {.again = true};
@@ -218,6 +235,7 @@ static void what_was_sent_is_told_in_the_same_turn(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timer_waits_as_long_as_it_was_told),
+        cmocka_unit_test(a_timer_may_stop_the_reactor),
         cmocka_unit_test(timer_armed_with_no_delay_waits_a_turn),
         cmocka_unit_test(call_that_posts_itself_runs_eight_rounds_a_turn),
         cmocka_unit_test(posting_twice_runs_once),
