@@ -9,8 +9,11 @@
  * Endpoints: where to listen or connect, written as a string.
  *
  * A server's: `tcp:8080`, `tcp:8080:interface=127.0.0.1:backlog=511`, `tcp6:8080`, `unix:/run/x.sock:mode=660`,
- * `fd:3`; and short: `8080`, `:8080`, `127.0.0.1:8080`, `[::1]:8080`. `\` escapes `:`, `=` and `\`;
- * named arguments follow the positional ones. `tcp:` listens on all IPv4 addresses, `tcp6:` on all
+ * `fd:3`; and short: `8080`, `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`. `\` escapes the
+ * byte behind it, so that `:`, `=` and `\` may be in a value. Arguments go by their place or by their name, as
+ * Twisted's do: `tcp:8080:127.0.0.1:511` is the second of those above. The parameters are, of tcp: port,
+ * interface, backlog; of tcp6: these and v6only; of unix: address (`@name` is an abstract one), mode, backlog,
+ * lockfile (ignored: a socket file that nobody listens on any more is in nobody's way). `tcp:` listens on all IPv4 addresses, `tcp6:` on all
  * IPv6 ones and, with `v6only=0`, on IPv4 too; the short forms without a host listen on both.
  */
 

@@ -61,7 +61,7 @@ torc_str torc_addr_text(const torc_addr *addr, char text[TORC_ADDR_TEXT_MAX]) {
 torc_err torc_addr_parse(torc_str host, uint16_t port, torc_addr *addr) {
     char text[INET6_ADDRSTRLEN + 1];
 
-    if (host.len == 0 || host.len >= sizeof(text)) return TORC_ERR_SYNTAX;
+    if (host.len == 0 || host.len >= sizeof(text) || memchr(host.bytes, 0, host.len)) return TORC_ERR_SYNTAX;
     memcpy(text, host.bytes, host.len);
     text[host.len] = '\0';
     torc_addr parsed = {0};

@@ -19,6 +19,7 @@ typedef struct connector {
     torc_timer timer;
     torc_stream *stream;
     torc_factory *factory;
+    torc_filter_factory *filters; /* the lowest stage first; NULL: none */
     torc_connect_failed_fn *failed;
     void *context;
     torc_err err;
@@ -50,16 +51,18 @@ static void expired(torc_timer *timer) {
 
 void torc_connector_connected(torc_stream *stream) {
     connector *self = stream->account;
+    torc_transport *top = &stream->base;
     torc_protocol *protocol;
 
     torc_timer_cancel(&self->timer);
-    self->err = self->factory->ops->build_protocol(self->factory, &stream->base, &protocol);
+    self->err = torc_filters_build(self->filters, stream->base.reactor, &top);
+    if (!self->err) self->err = self->factory->ops->build_protocol(self->factory, top, &protocol);
     if (self->err) {
         torc_transport_abort_with(&stream->base, self->err);
         return;
     }
     self->is_built = true;
-    torc_transport_made(&stream->base, protocol);
+    torc_transport_made(top, protocol);
 }
 
 static int open_socket(const torc_addr *addr) {
@@ -70,8 +73,8 @@ static int open_socket(const torc_addr *addr) {
     return fd;
 }
 
-torc_err torc_connect_addr(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms,
-                           torc_factory *factory, torc_connect_failed_fn *failed, void *context) {
+torc_err torc_connector_new(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms, torc_factory *factory,
+                            torc_filter_factory *filters, torc_connect_failed_fn *failed, void *context) {
     connector *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_CONNECTION, 1, sizeof(*self));
     const int fd = self ? open_socket(addr) : -1;
     torc_err err = !self ? TORC_ERR_NO_MEMORY : fd < 0 ? torc_err_from_errno(errno) : TORC_OK;
@@ -83,6 +86,7 @@ torc_err torc_connect_addr(torc_reactor *reactor, const torc_addr *addr, uint64_
         return err;
     }
     self->factory = factory;
+    self->filters = filters;
     self->failed = failed;
     self->context = context;
     factory->users++;
@@ -92,4 +96,9 @@ torc_err torc_connect_addr(torc_reactor *reactor, const torc_addr *addr, uint64_
     self->stream->account = self;
     torc_io_connect(&self->stream->io, &addr->as.any, addr->len);
     return TORC_OK;
+}
+
+torc_err torc_connect_addr(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms, torc_factory *factory,
+                           torc_connect_failed_fn *failed, void *context) {
+    return torc_connector_new(reactor, addr, timeout_ms, factory, NULL, failed, context);
 }

@@ -4,7 +4,8 @@
  *
  *   prefix ":" argument *( ":" argument )       argument = value, or name "=" value; `\` escapes : = \
  *
- *  - The string is cut into arguments first, with the place of each, so that an error can point at it.
+ *  - The string is cut into arguments first, with the place of each, so that an error can point at it;
+ *    then each is bound to the parameter of its name, or to the first that has none yet.
  *  - What has no known prefix is a short form: a port, or an address and a port.
  */
 #include <netinet/in.h>
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <torc/endpoint.h>
 
-enum { ARGUMENTS_MAX = 8, TEXT_MAX = 512, BACKLOG = 4096 };
+enum { ARGUMENTS_MAX = 8, PARAMETERS_MAX = 4, TEXT_MAX = 512, BACKLOG = 4096 };
 
 typedef struct endpoint_argument {
     torc_str name;  /* `.bytes` NULL: positional */
@@ -20,13 +21,25 @@ typedef struct endpoint_argument {
     size_t place;
 } endpoint_argument;
 
-typedef struct endpoint_reader {
-    endpoint_argument arguments[ARGUMENTS_MAX];
+typedef struct endpoint_reader endpoint_reader;
+
+/* A kind of endpoint: its parameters in the order in which they may go without a name. */
+typedef struct endpoint_kind {
+    torc_str prefix;
+    const char *parameters[PARAMETERS_MAX];
+    const char *missing; /* what to say when the first, which all need, is not there */
+    torc_err (*read)(endpoint_reader *reader);
+} endpoint_kind;
+
+struct endpoint_reader {
+    const endpoint_kind *kind;
+    endpoint_argument arguments[ARGUMENTS_MAX]; /* the first is the prefix */
     size_t count;
+    const endpoint_argument *bound[PARAMETERS_MAX]; /* NULL: not given */
     char text[TEXT_MAX]; /* the arguments without their escapes */
     torc_endpoint *endpoint;
     torc_endpoint_error *error;
-} endpoint_reader;
+};
 
 TORC_PRINTF(3, 4)
 static torc_err wrong(endpoint_reader *reader, size_t place, const char *format, ...) {
@@ -47,6 +60,7 @@ static torc_err cut(endpoint_reader *reader, torc_str string) {
     endpoint_argument *current = &reader->arguments[0];
     size_t to = 0, start = 0;
 
+    if (memchr(string.bytes, '\0', string.len)) return wrong(reader, 0, "an endpoint has no NUL in it");
     if (string.len >= TEXT_MAX) return wrong(reader, TEXT_MAX, "longer than an endpoint can be");
     *current = (endpoint_argument){.place = 0};
     for (size_t i = 0; i <= string.len; i++) {
@@ -72,29 +86,39 @@ static torc_err cut(endpoint_reader *reader, torc_str string) {
     return TORC_OK;
 }
 
-static bool is_named(const endpoint_argument *argument, const char *name) {
-    return argument->name.bytes && torc_str_equals(argument->name, torc_str_of(name));
+/* The parameter of a name; PARAMETERS_MAX: there is none. */
+static size_t named(const endpoint_kind *kind, torc_str name) {
+    for (size_t i = 0; i < PARAMETERS_MAX && kind->parameters[i]; i++)
+        if (torc_str_equals(name, torc_str_of(kind->parameters[i]))) return i;
+    return PARAMETERS_MAX;
 }
 
-/* All arguments from `from` on must be named, and among `names`. */
-static torc_err check_names(endpoint_reader *reader, size_t from, const char *const *names, size_t count) {
-    for (size_t i = from; i < reader->count; i++) {
+static torc_err unknown(endpoint_reader *reader, const endpoint_argument *argument) {
+    const char *const *names = reader->kind->parameters;
+
+    if (!argument->name.bytes) return wrong(reader, argument->place, "`%.*s` is one argument too many", TORC_STR_ARGS(argument->value));
+    return wrong(reader, argument->place, "no argument `%.*s`; there are %s%s%s%s%s%s%s", TORC_STR_ARGS(argument->name), names[0],
+                 names[1] ? ", " : "", names[1] ? names[1] : "", names[2] ? ", " : "", names[2] ? names[2] : "",
+                 names[3] ? ", " : "", names[3] ? names[3] : "");
+}
+
+/* Give each argument to its parameter. */
+static torc_err bind_arguments(endpoint_reader *reader) {
+    size_t positional = 0;
+
+    for (size_t i = 1; i < reader->count; i++) {
         const endpoint_argument *argument = &reader->arguments[i];
-        bool known = false;
-        if (!argument->name.bytes) return wrong(reader, argument->place, "write name=value here");
-        for (size_t n = 0; n < count; n++) known |= is_named(argument, names[n]);
-        if (!known)
-            return wrong(reader, argument->place, "no argument `%.*s`; there are %s%s%s%s%s", TORC_STR_ARGS(argument->name),
-                         names[0], count > 1 ? ", " : "", count > 1 ? names[1] : "", count > 2 ? ", " : "",
-                         count > 2 ? names[2] : "");
+        const size_t to = argument->name.bytes ? named(reader->kind, argument->name) : positional++;
+        if (to >= PARAMETERS_MAX || !reader->kind->parameters[to]) return unknown(reader, argument);
+        if (reader->bound[to]) return wrong(reader, argument->place, "`%s` is given twice", reader->kind->parameters[to]);
+        reader->bound[to] = argument;
     }
-    return TORC_OK;
+    if (reader->bound[0] && reader->bound[0]->value.len > 0) return TORC_OK;
+    return wrong(reader, reader->bound[0] ? reader->bound[0]->place : reader->kind->prefix.len, "%s", reader->kind->missing);
 }
 
 static const endpoint_argument *find(const endpoint_reader *reader, const char *name) {
-    for (size_t i = 0; i < reader->count; i++)
-        if (is_named(&reader->arguments[i], name)) return &reader->arguments[i];
-    return NULL;
+    return reader->bound[named(reader->kind, torc_str_of(name))];
 }
 
 static torc_err read_number(endpoint_reader *reader, const endpoint_argument *argument, const char *what, uint64_t max,
@@ -148,20 +172,11 @@ static torc_err read_interface(endpoint_reader *reader, int family, uint16_t por
 }
 
 static torc_err read_tcp_of(endpoint_reader *reader, int family) {
-    static const char *const names[] = {"interface", "backlog", "v6only"};
-    const endpoint_argument *v6only = find(reader, "v6only");
-    uint64_t port, only = 1;
-    torc_err err;
+    uint64_t port;
+    torc_err err = read_number(reader, reader->bound[0], "the port", 65535, &port);
 
-    if (reader->count < 2 || reader->arguments[1].name.bytes)
-        return wrong(reader, reader->count < 2 ? reader->arguments[0].value.len : reader->arguments[1].place,
-                     "the port is missing: tcp:8080");
-    err = read_number(reader, &reader->arguments[1], "the port", 65535, &port);
-    if (!err) err = check_names(reader, 2, names, family == AF_INET ? 2 : 3);
     if (!err) err = read_interface(reader, family, (uint16_t)port);
     if (!err) err = read_backlog(reader);
-    if (!err && v6only) err = read_number(reader, v6only, "v6only", 1, &only);
-    reader->endpoint->v6only = only != 0;
     return err;
 }
 
@@ -170,7 +185,13 @@ static torc_err read_tcp(endpoint_reader *reader) {
 }
 
 static torc_err read_tcp6(endpoint_reader *reader) {
-    return read_tcp_of(reader, AF_INET6);
+    const endpoint_argument *argument = find(reader, "v6only");
+    uint64_t v6only = 1;
+    torc_err err = read_tcp_of(reader, AF_INET6);
+
+    if (!err && argument) err = read_number(reader, argument, "v6only", 1, &v6only);
+    reader->endpoint->v6only = v6only != 0;
+    return err;
 }
 
 static torc_err read_mode(endpoint_reader *reader) {
@@ -178,6 +199,7 @@ static torc_err read_mode(endpoint_reader *reader) {
     uint32_t mode = 0;
 
     if (!argument) return TORC_OK;
+    if (argument->value.len == 0) return wrong(reader, argument->place, "the mode is octal, as in mode=660");
     for (size_t i = 0; i < argument->value.len; i++) {
         const char c = argument->value.bytes[i];
         if (c < '0' || c > '7' || i == 4)
@@ -188,19 +210,7 @@ static torc_err read_mode(endpoint_reader *reader) {
     return TORC_OK;
 }
 
-static torc_err read_unix(endpoint_reader *reader) {
-    static const char *const names[] = {"mode", "backlog", "lockfile"};
-    torc_addr *addr = &reader->endpoint->addr;
-    torc_err err;
-
-    if (reader->count < 2 || reader->arguments[1].name.bytes || !reader->arguments[1].value.len)
-        return wrong(reader, 4, "the path is missing: unix:/run/torc.sock");
-    const torc_str path = reader->arguments[1].value;
-    if (path.len >= sizeof(addr->as.un.sun_path))
-        return wrong(reader, reader->arguments[1].place, "a socket's path has at most %zu bytes", sizeof(addr->as.un.sun_path) - 1);
-    err = check_names(reader, 2, names, 3);
-    if (!err) err = read_mode(reader);
-    if (!err) err = read_backlog(reader);
+static void set_path(torc_addr *addr, torc_str path) {
     *addr = (torc_addr){.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.len + 1)};
     addr->as.un.sun_family = AF_UNIX;
     memcpy(addr->as.un.sun_path, path.bytes, path.len);
@@ -208,15 +218,26 @@ static torc_err read_unix(endpoint_reader *reader) {
         addr->as.un.sun_path[0] = '\0';
         addr->len--;
     }
+}
+
+/* `lockfile` is Twisted's, and not needed: a socket file is in nobody's way once its listener is gone. */
+static torc_err read_unix(endpoint_reader *reader) {
+    const endpoint_argument *path = reader->bound[0], *lockfile = find(reader, "lockfile");
+    const size_t max = sizeof(reader->endpoint->addr.as.un.sun_path) - 1;
+    uint64_t ignored;
+
+    if (path->value.len > max) return wrong(reader, path->place, "a socket's path has at most %zu bytes", max);
+    set_path(&reader->endpoint->addr, path->value);
+    torc_err err = read_mode(reader);
+    if (!err) err = read_backlog(reader);
+    if (!err && lockfile) err = read_number(reader, lockfile, "lockfile", 1, &ignored);
     return err;
 }
 
 static torc_err read_fd(endpoint_reader *reader) {
     uint64_t number;
+    const torc_err err = read_number(reader, reader->bound[0], "the descriptor", 65535, &number);
 
-    if (reader->count != 2 || reader->arguments[1].name.bytes)
-        return wrong(reader, 2, "write the number of an inherited descriptor: fd:3");
-    const torc_err err = read_number(reader, &reader->arguments[1], "the descriptor", 65535, &number);
     if (!err) reader->endpoint->fd = (int)number;
     return err;
 }
@@ -248,24 +269,36 @@ static torc_err read_short(endpoint_reader *reader, torc_str string) {
     return TORC_OK;
 }
 
-torc_err torc_endpoint_parse(torc_str string, torc_endpoint *endpoint, torc_endpoint_error *error) {
-    static const struct {
-        torc_str prefix;
-        torc_err (*read)(endpoint_reader *reader);
-    } kinds[] = {
-        {TORC_STR_INIT("tcp"), read_tcp},
-        {TORC_STR_INIT("tcp6"), read_tcp6},
-        {TORC_STR_INIT("unix"), read_unix},
-        {TORC_STR_INIT("fd"), read_fd},
-    };
-    endpoint_reader reader = {.endpoint = endpoint, .error = error};
+static const endpoint_kind kinds[] = {
+    {TORC_STR_INIT("tcp"), {"port", "interface", "backlog"}, "the port is missing: tcp:8080", read_tcp},
+    {TORC_STR_INIT("tcp6"), {"port", "interface", "backlog", "v6only"}, "the port is missing: tcp6:8080", read_tcp6},
+    {TORC_STR_INIT("unix"), {"address", "mode", "backlog", "lockfile"}, "the path is missing: unix:/run/torc.sock", read_unix},
+    {TORC_STR_INIT("fd"), {"number"}, "write the number of an inherited descriptor: fd:3", read_fd},
+};
 
-    *endpoint = (torc_endpoint){.fd = -1, .backlog = BACKLOG, .unix_mode = 0666};
-    if (string.len == 0) return wrong(&reader, 0, "an endpoint is missing: write 8080, tcp:8080 or unix:/path");
-    const torc_err err = cut(&reader, string);
-    if (err) return err;
+/* The kind that a string begins with; NULL: a short form. */
+static const endpoint_kind *find_kind(torc_str string) {
+    size_t len = 0;
+
+    while (len < string.len && string.bytes[len] != ':') len++;
     for (size_t i = 0; i < TORC_COUNT_OF(kinds); i++)
-        if (!reader.arguments[0].name.bytes && torc_str_equals(reader.arguments[0].value, kinds[i].prefix))
-            return kinds[i].read(&reader);
-    return read_short(&reader, string);
+        if (torc_str_equals(torc_str_head(string, len), kinds[i].prefix)) return &kinds[i];
+    return NULL;
+}
+
+torc_err torc_endpoint_parse(torc_str string, torc_endpoint *endpoint, torc_endpoint_error *error) {
+    torc_endpoint parsed = {.fd = -1, .backlog = BACKLOG, .unix_mode = 0666};
+    endpoint_reader reader = {.kind = find_kind(string), .endpoint = &parsed, .error = error};
+    torc_err err;
+
+    if (string.len == 0) return wrong(&reader, 0, "an endpoint is missing: write 8080, tcp:8080 or unix:/path");
+    if (reader.kind) {
+        err = cut(&reader, string);
+        if (!err) err = bind_arguments(&reader);
+        if (!err) err = reader.kind->read(&reader);
+    } else {
+        err = read_short(&reader, string);
+    }
+    if (!err) *endpoint = parsed;
+    return err;
 }

@@ -41,7 +41,6 @@ static void free_when_unused(torc_listener *self) {
     torc_factory *factory = self->factory;
 
     if (!self->is_gone || self->connections > 0) return;
-    torc_timer_cancel(&self->pause);
     torc_metric_remove(&self->accepted.metric);
     torc_metric_remove(&self->refused.metric);
     torc_metric_remove(&self->exhausted.metric);
@@ -51,18 +50,24 @@ static void free_when_unused(torc_listener *self) {
     if (--factory->users == 0 && factory->ops->stopped) factory->ops->stopped(factory);
 }
 
+/* Closed by its owner, or with the reactor. */
+static void let_go(torc_listener *self) {
+    torc_timer_cancel(&self->pause);
+    if (self->unlink_path && !self->is_closed) unlink(self->unlink_path);
+    self->is_closed = true;
+}
+
 static void closed(torc_io *io) {
     torc_listener *self = of_io(io);
 
+    let_go(self);
     self->is_gone = true;
     free_when_unused(self);
 }
 
 void torc_listener_close(torc_listener *self) {
     if (!self || self->is_closed) return;
-    self->is_closed = true;
-    torc_timer_cancel(&self->pause);
-    if (self->unlink_path) unlink(self->unlink_path);
+    let_go(self);
     torc_io_close(&self->io, false);
 }
 
@@ -121,9 +126,10 @@ static void stream_ended(torc_stream *stream) {
 static void refuse(torc_listener *self, int fd) {
     torc_counter_add(&self->refused, 1);
     if (self->refusal.len) {
-        /* What the peer has sent stays unread, so the close is a reset: the refusal is an attempt. */
         (void)!send(fd, self->refusal.bytes, self->refusal.len, MSG_NOSIGNAL | MSG_DONTWAIT);
         shutdown(fd, SHUT_WR);
+        /* Bytes that are left unread would make the close a reset, by which the refusal may be lost. */
+        (void)!recv(fd, self->reactor->scratch, TORC_RECEIVE_SIZE, MSG_DONTWAIT);
     }
     close(fd);
 }
@@ -134,6 +140,7 @@ static torc_err build(torc_listener *self, torc_stream *stream) {
     torc_protocol *protocol;
     torc_err err = torc_filters_build(self->filters, self->reactor, &top);
 
+    top->output_max = self->options.output_max;
     if (!err) err = self->factory->ops->build_protocol(self->factory, top, &protocol);
     if (!err) torc_transport_made(top, protocol);
     return err;
@@ -154,11 +161,11 @@ static void accepted(torc_io *io, int fd) {
         return;
     }
     torc_counter_add(&self->accepted, 1);
+    self->is_exhausted = false;
     self->connections++;
     stream->owner = self;
     stream->account = peer;
     stream->ended = stream_ended;
-    stream->base.output_max = self->options.output_max;
     const torc_err err = build(self, stream);
     if (err) torc_transport_abort_with(&stream->base, err);
 }
@@ -174,7 +181,9 @@ static void failed(torc_io *io, torc_err err) {
 
     torc_counter_add(&self->exhausted, 1);
     if (self->is_closed || torc_timer_is_armed(&self->pause)) return;
-    TORC_LOG_WARN(self->reactor->log, "transport", "cannot accept; trying again", TORC_LOG_ERR("error", err));
+    if (!self->is_exhausted)
+        TORC_LOG_WARN(self->reactor->log, "transport", "cannot accept; trying again", TORC_LOG_ERR("error", err));
+    self->is_exhausted = true;
     torc_io_receive_stop(&self->io);
     torc_timer_arm(&self->pause, PAUSE_MS);
 }
@@ -241,6 +250,7 @@ static torc_err bind_and_listen(int fd, const torc_endpoint *endpoint, int famil
 
 /* An inherited descriptor: a socket that listens already, made non-blocking. */
 static torc_err adopt(int fd, int *family) {
+    const int on = 1;
     int listening = 0;
     socklen_t len = sizeof(listening), family_len = sizeof(*family);
 
@@ -249,7 +259,8 @@ static torc_err adopt(int fd, int *family) {
         return torc_err_from_errno(errno);
     if (!listening) return TORC_ERR_INVALID;
     const int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC) ||
+        (*family != AF_UNIX && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))))
         return torc_err_from_errno(errno);
     return TORC_OK;
 }
@@ -320,6 +331,7 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
     if (!err) err = open_socket(endpoint, &fd, &family);
     if (!err) {
         err = torc_io_open(&self->io, reactor, TORC_IO_LISTENER, fd, family, &io_ops);
+        if (err && self->unlink_path) unlink(self->unlink_path);
         if (err && endpoint->fd < 0) close(fd);
     }
     if (err) {

@@ -26,6 +26,7 @@ struct torc_listener {
     torc_timer pause; /* armed while no descriptor is left */
     bool is_closed, is_gone; /* asked for; told by the poller */
     bool is_paused;
+    bool is_exhausted; /* no descriptor is left: said once, until one is accepted */
     char *unlink_path;       /* of a UNIX socket's file; removed at the end */
     torc_counter accepted, refused, exhausted;
 };
