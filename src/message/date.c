@@ -141,7 +141,10 @@ static void read_rfc850(date_reader *reader, civil *date, int64_t now) {
     skip(reader, "-");
     const int64_t this_year = civil_of(now).year;
     date->year = this_year - this_year % 100 + number(reader, 2);
-    if (date->year > this_year + 50) date->year -= 100;
+    if (date->year > this_year + 50)
+        date->year -= 100;
+    else if (date->year <= this_year - 50)
+        date->year += 100;
     skip(reader, " ");
     clock_time(reader, date);
     skip(reader, " GMT");

@@ -149,7 +149,9 @@ bool torc_field_is_allowed_in_trailers(torc_field_id id) {
     case TORC_FIELD_WWW_AUTHENTICATE:
     case TORC_FIELD_X_FORWARDED_FOR:
     case TORC_FIELD_X_FORWARDED_HOST:
+    case TORC_FIELD_X_FORWARDED_PORT:
     case TORC_FIELD_X_FORWARDED_PROTO:
+    case TORC_FIELD_X_REAL_IP:
         return false;
     default:
         return true;
