@@ -8,16 +8,15 @@
  *  - The first `sending` bytes of the transport's output are taken by the peer as far as `allowance` goes.
  *  - The connection is over once the transport was told that it is closed, in the retirement of a turn.
  */
+#include "testing/connection.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <torc/buf.h>
-#include <torc/testing.h>
-#include <torc/testing_transport.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "testing/scrambler.h"
-#include "transport/filter.h"
 
 enum { TURNS_TO_END = 100000, READ_MAX = 65536 };
 
@@ -343,12 +342,16 @@ void torc_test_connection_free(torc_test_connection *self) {
     torc_dealloc(NULL, self);
 }
 
+void torc_test_connection_stack(torc_test_connection *self, torc_filter *filter) {
+    assert(!self->is_made);
+    self->top = torc_filter_stack(filter, self->top);
+}
+
 torc_err torc_test_connection_scramble(torc_test_connection *self, uint64_t seed) {
     torc_filter *filter;
-
-    assert(!self->is_made);
     const torc_err err = torc_scrambler_new(reactor_of(self), seed, &filter);
-    if (!err) self->top = torc_filter_stack(filter, self->top);
+
+    if (!err) torc_test_connection_stack(self, filter);
     return err;
 }
 
