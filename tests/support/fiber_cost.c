@@ -2,7 +2,7 @@
 /*
  * What a fiber costs: as many as the argument says, one after the other, each on a pooled stack and
  * ended before the next. Counted by valgrind for two numbers of them; the difference is their cost.
- * docs/design/fibers.md has the command.
+ * tools/check_fiber_cost.py does it.
  */
 #include <stdlib.h>
 
