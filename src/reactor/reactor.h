@@ -15,6 +15,10 @@
 #include "reactor/poller.h"
 #include "reactor/retire.h"
 
+/*
+ * The inside of a reactor: what the sources of its layer share, and what outputs and tests ask of it.
+ */
+
 /* An output that has something to send at the end of the turn. */
 typedef struct torc_flushable torc_flushable;
 struct torc_flushable {
