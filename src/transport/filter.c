@@ -110,9 +110,8 @@ void torc_filter_deliver(torc_filter *self, torc_str bytes) {
     if (torc_transport_has_ended(&self->above)) return;
     if (has(self, WANTED) && self->kept_len == 0 && bytes.len > 0) consumed = give(self, bytes);
     if (torc_transport_has_ended(&self->above) || consumed == bytes.len) return;
-    keep(self, torc_str_from(bytes, consumed));
+    keep(self, torc_str_from(bytes, consumed)); /* to be given when it is wanted, or is already about to be */
     look_at_demand(self);
-    if (has(self, WANTED)) deliver_later(self);
 }
 
 /* What is given stays until it was, though the connection may end meanwhile. */

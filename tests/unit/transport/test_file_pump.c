@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <torc/testing.h>
+#include <torc/thread.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -107,6 +108,54 @@ static void what_is_not_is_read_by_a_thread(void **state) {
     }
     check_chain(0, 400);
     assert_int_equal(reactor->counts.jobs, 4);
+}
+
+static void no_more_than_the_range_is_read(void **state) {
+    torc_segment part = *range.first;
+    size_t len = 0;
+
+    (void)state;
+    part.offset = 10;
+    part.len = 30;
+    check_ok(torc_file_pump_next(&pump, &part, SIZE_MAX, &chain, &len));
+    assert_int_equal(len, 30);
+    check_chain(10, 30);
+}
+
+typedef struct blocker {
+    torc_job base;
+    int ends[2];
+} blocker;
+
+static void block(torc_job *job) {
+    char byte;
+    (void)!read(torc_container_of(job, blocker, base)->ends[0], &byte, 1);
+}
+
+static void unblocked(torc_job *job) {
+    (void)job;
+}
+
+/* All threads are busy: what is stopped is taken back, and not read. */
+static void what_no_thread_has_begun_is_taken_back(void **state) {
+    blocker jobs[4];
+    size_t len = 0;
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(jobs); i++) {
+        jobs[i].base = (torc_job){.work = block, .done = unblocked};
+        assert_int_equal(pipe2(jobs[i].ends, O_CLOEXEC), 0);
+        check_ok(torc_job_submit(reactor, &jobs[i].base));
+    }
+    torc_test_fail_calls(reactor, TORC_TEST_READ, 1, 1, EAGAIN);
+    check_err(next_piece(100, &len), TORC_ERR_AGAIN);
+    assert_int_equal(file->refs, 3);
+    torc_file_pump_stop(&pump);
+    assert_int_equal(file->refs, 2);
+    for (size_t i = 0; i < TORC_COUNT_OF(jobs); i++) close(jobs[i].ends[1]);
+    torc_test_finish_jobs(reactor);
+    for (size_t i = 0; i < TORC_COUNT_OF(jobs); i++) close(jobs[i].ends[0]);
+    assert_int_equal(torc_test_call_count(reactor, TORC_TEST_READ), 1);
 }
 
 static void short_reads_are_pieces(void **state) {
@@ -228,6 +277,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_is_cached_is_read_at_once),
         TEST(what_is_not_is_read_by_a_thread),
+        TEST(no_more_than_the_range_is_read),
+        TEST(what_no_thread_has_begun_is_taken_back),
         TEST(short_reads_are_pieces),
         TEST(errors_are_told),
         TEST(a_file_that_is_shorter_is_truncated),

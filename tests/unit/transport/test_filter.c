@@ -11,7 +11,7 @@
 typedef struct trial {
     torc_filter base;
     const probe *probe;
-    int mades, shut_downs, frees, peer_ends;
+    int receives, mades, shut_downs, frees, peer_ends;
     size_t refuses_after; /* consumes so many bytes, and holds; 0: no */
     size_t consumed;
     torc_err send_err;
@@ -39,6 +39,7 @@ static size_t double_up(torc_filter *filter, torc_str bytes) {
     const size_t left = self->refuses_after - self->consumed;
     const size_t len = self->refuses_after && bytes.len > left ? left : bytes.len;
 
+    self->receives++;
     for (size_t i = 0; i < len; i++) {
         const char both[2] = {bytes.bytes[i], bytes.bytes[i]};
         torc_filter_deliver(filter, torc_str_make(both, 2));
@@ -250,8 +251,26 @@ static void hint_when_it_is_paused_later(stage *self) {
     assert_int_equal(link->probe.len, 10);
 }
 
+/* The filter holds bytes back, so the end must wait for them; then nobody wants them any more. */
+static void hint_when_it_is_held_and_paused(stage *self) {
+    link_ends *link = &self->link;
+
+    self->trials[0].refuses_after = 1;
+    link_send(link, TORC_STR("abc"));
+    link_send_end(link);
+    link_settle(link);
+    check_got(&link->probe, "aa");
+    assert_int_equal(link->probe.ends, 0);
+    torc_transport_pause(link_transport(link));
+    assert_int_equal(link->probe.ends, 0);
+    link_settle(link);
+    assert_int_equal(link->probe.ends, 1);
+    assert_int_equal(link->probe.input_ends, 0);
+}
+
 static void so_it_is_when_it_is_paused_later(void **state) {
     (void)state;
+    each(hint_when_it_is_held_and_paused, doubling, 1);
     each(hint_when_it_is_paused_later, doubling, 1);
 }
 
@@ -310,9 +329,13 @@ static void hold_back(stage *self) {
     link_send(link, TORC_STR("abcde"));
     link_settle(link);
     check_got(&link->probe, "aabbcc");
+    const int receives = self->trials[0].receives;
     link_send(link, TORC_STR("fg"));
+    torc_transport_pause(link_transport(link));
+    torc_transport_resume(link_transport(link)); /* the stage above wants more, and the filter does not */
     link_settle(link);
     check_got(&link->probe, "aabbcc");
+    assert_int_equal(self->trials[0].receives, receives);
     self->trials[0].refuses_after = 0;
     torc_filter_hold(&self->trials[0].base, false);
     link_settle(link);
@@ -441,6 +464,21 @@ static void abort_without_words(stage *self) {
     if (link->memory) assert_true(torc_test_connection_was_reset(link->memory));
 }
 
+static void lose_it_below(stage *self) {
+    link_ends *link = &self->link;
+
+    if (!link->memory) return;
+    torc_test_connection_reset(link->memory);
+    link_settle(link);
+    check_err(link->probe.reason, TORC_ERR_RESET);
+    assert_int_equal(self->trials[0].shut_downs, 0);
+}
+
+static void a_lost_connection_has_no_last_words(void **state) {
+    (void)state;
+    each(lose_it_below, polite, 1);
+}
+
 static void an_abort_goes_straight_down(void **state) {
     (void)state;
     each(abort_without_words, polite, 1);
@@ -546,6 +584,7 @@ int main(void) {
         cmocka_unit_test(either_may_hold_the_stage_below_back),
         cmocka_unit_test(aborting_while_kept_bytes_are_given_is_safe),
         cmocka_unit_test(a_filter_has_the_last_words),
+        cmocka_unit_test(a_lost_connection_has_no_last_words),
         cmocka_unit_test(an_abort_goes_straight_down),
         cmocka_unit_test(a_failing_filter_is_the_loss),
         cmocka_unit_test(so_is_one_that_cannot_send),
