@@ -455,14 +455,15 @@ typedef struct reference_site {
 
 static torc_listener *listen_on(reference_site *self, long port, torc_site *site, const torc_limits *limits) {
     char endpoint[64];
-    torc_endpoint_error error;
+    torc_endpoint_error error = {0};
     torc_listener *listener;
+    const torc_http_options options = {.size = sizeof(options), .limits = limits};
 
     snprintf(endpoint, sizeof(endpoint), "tcp:%ld:interface=127.0.0.1", port);
     const torc_err err =
-        torc_listen_http(self->reactor, endpoint, torc_site_acceptor(site), limits, &error, &listener);
+        torc_listen_http(self->reactor, endpoint, torc_site_acceptor(site), &options, &error, &listener);
     if (!err) return listener;
-    fprintf(stderr, "reference_site: %s: %s\n", endpoint, error.text);
+    fprintf(stderr, "reference_site: %s: %s\n", endpoint, error.text[0] ? error.text : torc_err_text(err));
     exit(1);
 }
 
@@ -489,18 +490,15 @@ static void serve(reference_site *self, long port, const char *root) {
     self->listeners[3] = listen_on(self, port + 7, self->ok, &limits);
 }
 
-static torc_reactor *running;
-
-static void terminate(torc_signal *signal, int number) {
-    (void)signal;
+static void terminate(void *context, int number) {
     (void)number;
-    torc_reactor_stop(running);
+    torc_reactor_stop(context);
 }
 
 int main(int argc, char **argv) {
     reference_site self = {0};
     const char *root = NULL;
-    torc_signal signal;
+    torc_signal *signal;
     long port = 0;
 
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -513,14 +511,13 @@ int main(int argc, char **argv) {
     }
     make_files(root);
     if (torc_reactor_new(NULL, &self.reactor)) return 1;
-    running = self.reactor;
-    if (torc_signal_open(&signal, self.reactor, SIGTERM, terminate)) return 1;
+    if (torc_signal_new(self.reactor, SIGTERM, terminate, self.reactor, &signal)) return 1;
     serve(&self, port, root);
     printf("ready\n");
     fflush(stdout);
     const torc_err err = torc_reactor_run(self.reactor);
     for (size_t i = 0; i < PORTS; i++) torc_listener_close(self.listeners[i]);
-    torc_signal_close(&signal);
+    torc_signal_free(signal);
     torc_reactor_free(self.reactor);
     torc_site_free(self.plain);
     torc_site_free(self.open);

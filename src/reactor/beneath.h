@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_REACTOR_BENEATH_H
+#define TORC_REACTOR_BENEATH_H
+
+#include "reactor/reactor.h"
+
+/*
+ * Opening files beneath a folder, and nowhere else.
+ *
+ * May block: for threads, but for the quick form. Any thread.
+ */
+
+/* Whether what is not in the kernel's caches may be waited for. */
+typedef enum torc_beneath_wait {
+    TORC_BENEATH_MAY_BLOCK,
+    TORC_BENEATH_QUICK /* TORC_ERR_AGAIN instead: then let a thread do it */
+} torc_beneath_wait;
+
+/*
+ * Open `path`, relative to the folder and without `..`, for reading. Symbolic links are followed as far as they
+ * stay beneath the folder; where the kernel cannot hold them there (no openat2, or a filter that forbids it) none is
+ * followed. Pipes and devices are opened without waiting for them. What leads outside is TORC_ERR_NOT_FOUND.
+ */
+torc_err torc_beneath_open(const torc_reactor *reactor, int folder, const char *path, torc_beneath_wait wait,
+                           int *fd) TORC_MUST_CHECK;
+
+#endif
