@@ -11,7 +11,8 @@
  *  - A line is never looked at beyond the length that it may have, so a mistake behind that is not
  * seen, however the bytes come.
  *  - Every read of a byte is behind a comparison with the end of what came.
- *  - Offsets fit into 32 bits, because the section's bytes are limited.
+ *  - Offsets fit into 32 bits, because the section's bytes are limited, to SECTION_MAX at most: a
+ * line of two bytes has an end of as many.
  */
 #include "protocol/http1/parse.h"
 
@@ -21,6 +22,10 @@
 enum {
     FIRST,
     FIELDS
+};
+
+enum {
+    SECTION_MAX = 1 << 30
 };
 
 typedef torc_http1_outcome outcome;
@@ -33,12 +38,16 @@ torc_http1_outcome torc_http1_bad(torc_http1_parser *parser, int status, const c
 
 #define bad torc_http1_bad
 
+static void set_section_max(torc_http1_parser *parser, uint32_t max) {
+    parser->section_max = max < SECTION_MAX ? max : SECTION_MAX;
+}
+
 void torc_http1_parser_init(torc_http1_parser *parser, torc_arena *arena, const torc_limits *limits,
                             bool is_response, unsigned flags) {
     memset(parser, 0, offsetof(torc_http1_parser, inside));
     parser->arena = arena;
     parser->limits = limits;
-    parser->section_max = limits->section_bytes_max;
+    set_section_max(parser, limits->section_bytes_max);
     parser->is_response = is_response;
     parser->flags = (uint8_t)flags;
     parser->spans = parser->inside;
@@ -49,7 +58,7 @@ void torc_http1_parser_init(torc_http1_parser *parser, torc_arena *arena, const 
 void torc_http1_parser_init_trailers(torc_http1_parser *parser, torc_arena *arena,
                                      const torc_limits *limits, unsigned flags) {
     torc_http1_parser_init(parser, arena, limits, false, flags);
-    parser->section_max = limits->trailers_bytes_max;
+    set_section_max(parser, limits->trailers_bytes_max);
     parser->stage = FIELDS;
 }
 

@@ -219,6 +219,7 @@ torc_http1_outcome torc_http1_take_response(torc_http1_parser *parser, char *byt
                                             torc_method method, torc_head *head,
                                             torc_http1_framing *framing) {
     const int status = parser->status_of_response;
+    const bool is_tunnel = method == TORC_METHOD_CONNECT && status >= 200 && status < 300;
 
     memset(head, 0, sizeof(*head));
     *framing = (torc_http1_framing){.body_len = -1, .until_close = true};
@@ -229,12 +230,13 @@ torc_http1_outcome torc_http1_take_response(torc_http1_parser *parser, char *byt
     head->version = parser->version;
     head->status = status;
     head->reason = torc_str_make(bytes + parser->target, parser->target_len);
-    result = read_length(parser, &seen, framing);
+    /* Fields of framing mean nothing before a tunnel (RFC 9110 §9.3.6). */
+    if (!is_tunnel) result = read_length(parser, &seen, framing);
     if (result != TORC_HTTP1_DONE) return result;
     framing->until_close = !seen.codings && !seen.lengths;
     read_connection(parser, &head->fields, &seen, framing);
     if (method == TORC_METHOD_HEAD || (status >= 100 && status < 200) || status == 204 ||
-        status == 304 || (method == TORC_METHOD_CONNECT && status < 300)) {
+        status == 304 || is_tunnel) {
         framing->body_len = 0;
         framing->is_chunked = framing->until_close = false;
     }
