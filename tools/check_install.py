@@ -76,7 +76,7 @@ class Installation:
         there = {path.split("/")[-1] for path in files if "/include/torc/" in path}
         yield from (f"header: {name}" for name in sorted(headers ^ there))
         for pattern in [r".*/libtorc\.so", r".*/libtorc\.so\.\d+", r".*/libtorc\.so\.\d+\.\d+\.\d+", r".*/libtorc\.a",
-                        r".*/libtorc-testing\.a", r".*/pkgconfig/torc\.pc", r".*/pkgconfig/torc-testing\.pc"]:
+                        r".*/libtorc-testing\.a", r".*/pkgconfig/torc\.pc", r".*/pkgconfig/torc-testing\.pc", r".*/bin/torc"]:
             if not any(re.fullmatch(pattern, path) for path in files):
                 yield f"no {pattern}"
 
