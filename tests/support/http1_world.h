@@ -107,7 +107,8 @@ static inline parsed parse_by(const given *input, const size_t *ends, size_t cou
 }
 
 static inline int put_str(char *at, const char *what, torc_str str) {
-    return sprintf(at, "%s %s<%.*s>\n", what, str.bytes ? "" : "none", TORC_STR_ARGS(str));
+    if (!str.bytes) return sprintf(at, "%s none\n", what);
+    return sprintf(at, "%s <%.*s>\n", what, TORC_STR_ARGS(str));
 }
 
 /* All that is known of the result, as text. */
