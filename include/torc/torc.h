@@ -43,6 +43,7 @@
 #include <torc/timer.h>
 #include <torc/transport.h>
 #include <torc/types.h>
+#include <torc/upgrade.h>
 #include <torc/utf8.h>
 #include <torc/version.h>
 

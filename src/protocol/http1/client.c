@@ -201,18 +201,15 @@ static torc_err reason_of_end(torc_http1_connection *base) {
     return base->protocol.transport->sent_total == self->sent_before ? TORC_ERR_UNPROCESSED : TORC_ERR_LOST;
 }
 
-static void peer_ended(torc_http1_connection *base) {
+static void input_ended(torc_http1_connection *base) {
     torc_http1_exchange *exchange = base->current;
 
-    if (torc_http1_has(base, TORC_HTTP1_HAS_KEPT)) return;
     if (!exchange)
         torc_http1_end(base, false);
     else if (exchange->in == TORC_HTTP1_IN_TO_CLOSE)
         torc_http1_in_done(exchange, NULL);
     else if (exchange->in != TORC_HTTP1_IN_DONE)
         fail(base, reason_of_end(base), "the connection ended before the response (RFC 9112 8)");
-    /* Told from outside the loop: see whether that was all. */
-    if (base->current) torc_reactor_post(reactor_of(base), &base->advance);
 }
 
 static void free_connection(torc_http1_connection *base) {
@@ -234,7 +231,7 @@ static const torc_http1_role_ops role = {
     .message_bad = message_bad,
     .deadline = deadline,
     .deadline_passed = deadline_passed,
-    .peer_ended = peer_ended,
+    .input_ended = input_ended,
     .free = free_connection,
 };
 

@@ -70,6 +70,8 @@ void torc_http1_exchange_close(torc_http1_connection *self, torc_err reason) {
 
     self->current = NULL;
     exchange->connection = NULL;
+    /* Nobody above knows of a request whose head was never told. */
+    if (!exchange->is_told && !exchange->base.is_client) torc_exchange_let_go(&exchange->base);
     torc_exchange_closed(&exchange->base, reason);
 }
 
@@ -499,7 +501,6 @@ static void let_go(torc_http1_connection *self) {
 static void hand_over(torc_http1_connection *self) {
     torc_transport *transport = self->protocol.transport;
     torc_factory *factory = self->current->successor;
-    const bool has_ended = torc_http1_has(self, TORC_HTTP1_PEER_ENDED);
     torc_protocol *protocol;
     const torc_err err = factory->ops->build_protocol(factory, transport, &protocol);
 
@@ -511,7 +512,6 @@ static void hand_over(torc_http1_connection *self) {
     torc_http1_exchange_close(self, TORC_OK);
     let_go(self);
     torc_transport_switch_protocol(transport, protocol);
-    if (has_ended) torc_transport_peer_ended(transport);
 }
 
 static void run_advance(torc_call *call) {
@@ -554,10 +554,7 @@ static size_t data_received(torc_protocol *protocol, torc_str bytes) {
         if (taken == 0 && !has_ended) break;
     }
     torc_http1_clear(self, TORC_HTTP1_IN_LOOP);
-    if (at < bytes.len)
-        torc_http1_set(self, TORC_HTTP1_HAS_KEPT);
-    else if (torc_http1_has(self, TORC_HTTP1_PEER_ENDED) && !torc_http1_has(self, TORC_HTTP1_ENDING))
-        self->role->peer_ended(self);
+    if (at < bytes.len) torc_http1_set(self, TORC_HTTP1_HAS_KEPT);
     return at;
 }
 
@@ -573,8 +570,17 @@ static void peer_ended(torc_protocol *protocol) {
     torc_http1_set(self, TORC_HTTP1_PEER_ENDED);
     if (torc_http1_has(self, TORC_HTTP1_LINGERING))
         torc_transport_close(protocol->transport);
-    else if (!torc_http1_has(self, TORC_HTTP1_ENDING))
+    else if (!torc_http1_has(self, TORC_HTTP1_ENDING) && self->role->peer_ended)
         self->role->peer_ended(self);
+}
+
+static void input_ended(torc_protocol *protocol) {
+    torc_http1_connection *self = self_of(protocol);
+
+    torc_http1_set(self, TORC_HTTP1_INPUT_ENDED);
+    if (torc_http1_has(self, TORC_HTTP1_ENDING | TORC_HTTP1_HANDED_OVER)) return;
+    self->role->input_ended(self);
+    if (self->current) torc_reactor_post(reactor_of(self), &self->advance); /* that may have been all */
 }
 
 static void drained(torc_protocol *protocol) {
@@ -763,6 +769,7 @@ static const torc_protocol_ops protocol_ops = {
     .connection_made = connection_made,
     .data_received = data_received,
     .peer_ended = peer_ended,
+    .input_ended = input_ended,
     .drained = drained,
     .connection_lost = connection_lost,
 };

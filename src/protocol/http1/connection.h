@@ -32,8 +32,10 @@ typedef struct torc_http1_role_ops {
     /* When something is to be done next for what only the role knows of, and doing it. */
     uint64_t (*deadline)(torc_http1_connection *connection);
     void (*deadline_passed)(torc_http1_connection *connection);
-    /* FIN came and everything before it was taken, or waits behind what is in progress. */
+    /* FIN came; what was sent before it may still be given. May be NULL. */
     void (*peer_ended)(torc_http1_connection *connection);
+    /* And all of it was taken: nothing more will come. */
+    void (*input_ended)(torc_http1_connection *connection);
     /* The connection is no more and its exchange closed: free it. */
     void (*free)(torc_http1_connection *connection);
 } torc_http1_role_ops;
@@ -63,6 +65,7 @@ enum {
     TORC_HTTP1_LINGERING = 8,      /* FIN was sent: read and drop until the peer's */
     TORC_HTTP1_ENDING = 16,        /* closing, lingering or aborted: nothing is begun any more */
     TORC_HTTP1_TURN_IS_OVER = 32,  /* enough was served in this turn: go on in the next */
+    TORC_HTTP1_INPUT_ENDED = 128,  /* and all before it was taken */
     TORC_HTTP1_HANDED_OVER = 64    /* another protocol has the transport: only memory is left */
 };
 

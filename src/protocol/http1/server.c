@@ -97,19 +97,11 @@ static void shed_request(torc_http1_connection *base) {
     torc_http1_end(base, true);
 }
 
-/* A head that cannot become an exchange's: nobody above knows of it. */
-static void drop_unborn(torc_http1_connection *base) {
-    torc_http1_exchange *exchange = base->current;
-
-    torc_exchange_let_go(&exchange->base);
-    torc_http1_exchange_close(base, TORC_ERR_PEER);
-}
-
 static void refuse_head(torc_http1_connection *base, const torc_http1_parser *parser) {
     const int status = parser->status;
     const char *problem = parser->problem;
 
-    drop_unborn(base);
+    torc_http1_exchange_close(base, TORC_ERR_PEER);
     refuse(base, status, problem);
 }
 
@@ -195,7 +187,7 @@ static void tell_head(torc_http1_connection *base) {
     exchange->keeps_alive = exchange->framing.keeps_alive;
     exchange->out_is_dropped = exchange->head.method == TORC_METHOD_HEAD;
     if (server->acceptor->ops->opened(server->acceptor, &exchange->base)) {
-        drop_unborn(base);
+        torc_http1_exchange_close(base, TORC_ERR_PEER);
         shed_request(base);
         return;
     }
@@ -401,7 +393,7 @@ static void exchange_done(torc_http1_connection *base, bool is_unread) {
 
     torc_http1_exchange_close(base, TORC_OK);
     base->served++;
-    if (!keeps_alive || (torc_http1_has(base, TORC_HTTP1_PEER_ENDED) && !has_rest)) {
+    if (!keeps_alive || torc_http1_has(base, TORC_HTTP1_INPUT_ENDED)) {
         torc_http1_end(base, has_rest);
         return;
     }
@@ -427,34 +419,32 @@ static void deadline_passed(torc_http1_connection *base) {
     if (!base->current) {
         torc_http1_end(base, false);
     } else if (!base->current->is_told) {
-        drop_unborn(base);
+        torc_http1_exchange_close(base, TORC_ERR_PEER);
         refuse(base, 408, "the head of the request came too slowly");
     } else {
         torc_http1_abort(base, TORC_ERR_LOST);
     }
 }
 
+/* The answer to what is complete is still delivered, for some time. */
 static void peer_ended(torc_http1_connection *base) {
-    const torc_http1_exchange *exchange = base->current;
-
-    if (torc_http1_has(base, TORC_HTTP1_HAS_KEPT)) {
-        if (!exchange) return;
-    } else if (!exchange) {
-        torc_http1_end(base, false);
-        return;
-    } else if (!exchange->is_told) {
-        drop_unborn(base);
-        torc_http1_end(base, false);
-        return;
-    } else if (exchange->is_tunnel) {
-        torc_http1_in_done(base->current, NULL);
-        return;
-    } else if (exchange->in != TORC_HTTP1_IN_DONE) {
-        message_bad(base, TORC_ERR_LOST, 400, "the connection ended before the body (RFC 9112 8)");
-        return;
-    }
     base->since_ms = reactor_of(base)->now_ms;
     torc_http1_expect_within(base, base->limits->half_close_ms);
+}
+
+static void input_ended(torc_http1_connection *base) {
+    const torc_http1_exchange *exchange = base->current;
+
+    if (!exchange) {
+        torc_http1_end(base, false);
+    } else if (!exchange->is_told) {
+        torc_http1_exchange_close(base, TORC_ERR_PEER);
+        torc_http1_end(base, false);
+    } else if (exchange->is_tunnel) {
+        torc_http1_in_done(base->current, NULL);
+    } else if (exchange->in != TORC_HTTP1_IN_DONE) {
+        message_bad(base, TORC_ERR_LOST, 400, "the connection ended before the body (RFC 9112 8)");
+    }
 }
 
 static void free_connection(torc_http1_connection *base) {
@@ -468,6 +458,7 @@ static const torc_http1_role_ops role = {
     .deadline = deadline,
     .deadline_passed = deadline_passed,
     .peer_ended = peer_ended,
+    .input_ended = input_ended,
     .free = free_connection,
 };
 
