@@ -45,6 +45,12 @@ TORC_API torc_render torc_reply_status(torc_request *request, int status, const 
  */
 TORC_API torc_render torc_reply_error(torc_request *request, torc_err err);
 
+/**
+ * Reply with a 500 for what went wrong here. `text` goes to the log, and to the peer only where error details are
+ * on. After the first byte, and after a loss, it aborts.
+ */
+TORC_API torc_render torc_reply_failure(torc_request *request, const char *text);
+
 /** The status of the response, 200 unless set. `reason` NULL: the standard phrase. */
 TORC_API void torc_response_set_status(torc_request *request, int status, const char *reason);
 TORC_API int torc_response_status(const torc_request *request);

@@ -12,8 +12,8 @@
  * when the path does, or at a leaf, which is left with the rest. Then the node renders.
  *
  * A resource is embedded in a struct of its own kind. Its parent owns it: put_child takes it, and it
- * is disposed of with the tree. `find_child` answers a resource of the tree, or one in the request's arena,
- * whose `dispose` is called when the request ends.
+ * is disposed of with the tree. `find_child` answers a resource of the tree, or one made for the request (in
+ * its arena, say) and marked `is_temporary`, which is disposed of when the request has ended.
  */
 typedef struct torc_resource_ops {
     /**
@@ -29,9 +29,10 @@ typedef struct torc_resource_ops {
 
 struct torc_resource {
     const torc_resource_ops *ops;
-    uint32_t methods; /* bits of torc_method_bit() that render answers; 0: it looks itself */
+    uint32_t methods; /* bits of torc_method_bit() that render answers; 0: any but TRACE and CONNECT, it looks itself */
     bool is_leaf;     /* renders whatever segments are left */
     bool on_fiber;    /* render is called on a fiber, and may wait */
+    bool is_temporary; /* made by find_child: its request disposes of it */
     struct torc_children *children; /* private */
 };
 
@@ -84,7 +85,7 @@ typedef struct torc_static_files_options {
 TORC_API torc_resource *torc_static_files_new(const char *path, const torc_static_files_options *options);
 
 /**
- * Put a route into the tree beneath `resource`: "GET /users/{id}". Method, or `*` for any; then a path whose
+ * Put a route into the tree beneath `resource`: "GET /users/{id}". Method, or `*` for any but TRACE and CONNECT; then a path whose
  * segments are literal, `{name}` (any one segment), or, last, `{name...}` or `*` (all that follows). The
  * function is called on a fiber. Several methods of a path are several routes; literal segments go
  * before parameters. A mistake in the pattern is reported as by torc_resource_put_child().

@@ -7,6 +7,7 @@
  *  - A JSON document grows in a chain of its own and is sent only when it is complete.
  */
 #include <torc/json.h>
+#include <torc/log.h>
 #include <torc/status.h>
 
 #include "http/request_state.h"
@@ -188,6 +189,15 @@ static int status_of(torc_err err) {
     default:
         return 500;
     }
+}
+
+torc_render torc_reply_failure(torc_request *request, const char *text) {
+    torc_log *log = request->handler->log ? request->handler->log : request->reactor->log;
+
+    TORC_LOG_ERROR(log, "http", "a render failed", TORC_LOG_TEXT("error", text),
+                   TORC_LOG_STR("method", torc_request_method_text(request)),
+                   TORC_LOG_STR("target", torc_request_target(request)));
+    return reply_page(request, 500, torc_str_of(request->handler->show_errors ? text : NULL));
 }
 
 torc_render torc_reply_error(torc_request *request, torc_err err) {

@@ -62,6 +62,16 @@ torc_path *torc_request_path_of(torc_request *request);
 /* Parameters of a route, newest first. */
 torc_err torc_request_add_param(torc_request *request, torc_str name,
                                 torc_str value) TORC_MUST_CHECK;
+
+/* Something outside the arena that a request holds until it is retired. */
+typedef struct torc_holding torc_holding;
+struct torc_holding {
+    torc_holding *next;
+    void (*release)(torc_holding *holding);
+};
+/* Keep something until the request is retired. */
+void torc_request_hold(torc_request *request, torc_holding *holding);
+
 torc_handler *torc_request_handler(const torc_request *request);
 torc_exchange *torc_request_exchange(const torc_request *request);
 const torc_head *torc_request_head(const torc_request *request);

@@ -23,13 +23,6 @@ typedef struct torc_request_args {
     } items[];
 } torc_request_args;
 
-/* Something outside the arena that a request holds until it is retired. */
-typedef struct torc_holding torc_holding;
-struct torc_holding {
-    torc_holding *next;
-    void (*release)(torc_holding *holding);
-};
-
 /* What has its place in the request itself; more of it is allocated. */
 enum {
     TORC_REQUEST_SEGMENTS = 8,
@@ -112,8 +105,6 @@ static inline bool request_is_over(const torc_request *request) {
 
 /* The limits that hold, to be read. */
 const torc_limits *torc_request_limits_now(torc_request *request);
-/* Keep something until the request is retired. */
-void torc_request_hold(torc_request *request, torc_holding *holding);
 /* The application has let go: end the request once no step runs any more. */
 void torc_request_settle(torc_request *request);
 /* The response is over: the rest of the incoming body is not wanted, and the request ends. */

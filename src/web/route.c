@@ -190,7 +190,7 @@ void torc_resource_route(torc_resource *resource, const char *pattern, torc_rend
 }
 
 static bool answers(const torc_route *route, torc_method method, torc_str text) {
-    if (route->any_method) return true;
+    if (route->any_method) return !torc_method_is_named_only(method);
     if (method != TORC_METHOD_OTHER) return route->method == method;
     return torc_str_equals(route->method_text, text);
 }

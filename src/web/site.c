@@ -123,30 +123,29 @@ static void reply_unanswered(torc_site *site, torc_request *request, const torc_
     const torc_method method = torc_request_method(request);
     const uint32_t allow = with_implied(walk->allow);
 
-    if (!walk->is_refused && method == TORC_METHOD_TRACE && site->allow_trace)
+    if (method == TORC_METHOD_TRACE && site->allow_trace)
         reply_trace(request);
+    else if (torc_method_is_named_only(method))
+        reply_not_allowed(request, allow); /* also where there is nothing: CONNECT has no path */
     else if (!walk->is_refused)
         torc_reply_status(request, 404, NULL);
     else if (method == TORC_METHOD_OPTIONS)
         reply_options(request, allow);
-    else if (method == TORC_METHOD_TRACE && site->allow_trace)
-        reply_trace(request);
     else
         refuse_method(request, allow);
 }
 
 static void answer(torc_site *site, torc_request *request) {
     torc_walk walk;
-    torc_err err;
 
     if (torc_request_head(request)->target.form == TORC_TARGET_ASTERISK)
         reply_asterisk(request);
-    else if (!torc_walk_from(&walk, request, site->root, &err))
-        reply_unanswered(site, request, &walk);
-    else if (err)
-        torc_reply_error(request, err);
-    else
+    else if (torc_walk_from(&walk, request, site->root) && !walk.err)
         render(request, &walk);
+    else if (walk.err)
+        torc_reply_error(request, walk.err);
+    else
+        reply_unanswered(site, request, &walk);
 }
 
 static void request_received(torc_handler *handler, torc_request *request) {
@@ -156,22 +155,32 @@ static void request_received(torc_handler *handler, torc_request *request) {
     answer(site, request);
 }
 
-/* A render declined: what else stands in the path does not matter any more. */
-static void request_declined(torc_handler *handler, torc_request *request) {
-    torc_site *site = site_of(handler);
-    const torc_str allow = torc_response_field(request, "Allow");
+/* Name the methods of the whole path in Allow, as its places declare them. */
+static void set_allow_by_walk(torc_site *site, torc_request *request) {
+    char text[TORC_METHODS_TEXT_MAX];
     torc_walk walk;
-    torc_err err;
 
-    if (allow.bytes && torc_request_method(request) == TORC_METHOD_OTHER)
+    torc_request_path_of(request)->depth = 0;
+    (void)torc_walk_from(&walk, request, site->root);
+    torc_response_set(request, "Allow", torc_methods_text(with_implied(walk.allow), text));
+}
+
+/* A render declined, and may have said in Allow what it does answer. */
+static void request_declined(torc_handler *handler, torc_request *request) {
+    const torc_method method = torc_request_method(request);
+
+    if (method == TORC_METHOD_OTHER) {
+        torc_response_remove(request, "Allow");
         torc_reply_status(request, 501, NULL);
-    else if (allow.bytes)
-        torc_reply_status(request, 405, NULL);
-    else {
-        torc_request_path_of(request)->depth = 0;
-        (void)torc_walk_from(&walk, request, site->root, &err);
-        refuse_method(request, with_implied(walk.allow));
+        return;
     }
+    if (!torc_response_field(request, "Allow").bytes) set_allow_by_walk(site_of(handler), request);
+    if (method != TORC_METHOD_OPTIONS) {
+        torc_reply_status(request, 405, NULL);
+        return;
+    }
+    torc_response_set_status(request, 204, NULL);
+    (void)!torc_request_finish(request);
 }
 
 static void write_error_page(torc_handler *handler, torc_request *request, int status,

@@ -48,6 +48,11 @@ const char *torc_resource_err_text(const torc_resource *resource);
 /* Dispose of all that is attached. */
 void torc_children_dispose(torc_children *children);
 
+/* TRACE and CONNECT go to nobody who does not name them: neither to `*` nor to who looks itself. */
+static inline bool torc_method_is_named_only(torc_method method) {
+    return method == TORC_METHOD_TRACE || method == TORC_METHOD_CONNECT;
+}
+
 /* The route for a method at this place, HEAD by GET; NULL when none answers it. */
 const torc_route *torc_route_find(const torc_children *children, torc_method method, torc_str text);
 /* The bits of the methods that the routes at this place answer. */

@@ -17,11 +17,18 @@ static uint32_t bits_answering(torc_method method) {
     return bits;
 }
 
-/* Whether a resource's own render takes the method: OPTIONS and TRACE only if it says so. */
+/* What a resource that looks itself is taken to answer, when others are refused. */
+static uint32_t any_bits(void) {
+    return torc_method_bit(TORC_METHOD_GET) | torc_method_bit(TORC_METHOD_POST) |
+           torc_method_bit(TORC_METHOD_PUT) | torc_method_bit(TORC_METHOD_PATCH) |
+           torc_method_bit(TORC_METHOD_DELETE);
+}
+
+/* Whether a resource's own render takes the method. */
 static bool renders(torc_walk *walk, const torc_resource *resource) {
-    if (!resource->ops->render || walk->method == TORC_METHOD_TRACE) return false;
-    if (!resource->methods) return true;
-    walk->allow |= resource->methods;
+    if (!resource->ops->render) return false;
+    if (!resource->methods && !torc_method_is_named_only(walk->method)) return true;
+    walk->allow |= resource->methods ? resource->methods : any_bits();
     walk->is_refused = true;
     return (resource->methods & bits_answering(walk->method)) != 0;
 }
@@ -30,9 +37,8 @@ static bool renders(torc_walk *walk, const torc_resource *resource) {
 static bool arrive(torc_walk *walk, torc_resource *node, uint32_t depth) {
     const torc_children *children = node->children;
 
-    if (children && children->routes && walk->method != TORC_METHOD_TRACE)
-        walk->route = torc_route_find(children, walk->method, walk->method_text);
     if (children && children->routes) {
+        walk->route = torc_route_find(children, walk->method, walk->method_text);
         walk->allow |= torc_route_methods(children);
         walk->is_refused = true;
     }
@@ -52,6 +58,7 @@ static torc_str rest_of(torc_walk *walk, uint32_t depth) {
 
     char *bytes = torc_arena_bytes(torc_request_arena(walk->request), len);
     size_t at = 0;
+    if (!bytes) walk->err = TORC_ERR_NO_MEMORY;
     for (uint32_t i = depth; bytes && i < path->count; i++) {
         if (i > depth) bytes[at++] = '/';
         memcpy(bytes + at, path->decoded[i].bytes, path->decoded[i].len);
@@ -84,10 +91,39 @@ static bool try_rest(torc_walk *walk, torc_resource *rest, uint32_t depth) {
     return false;
 }
 
+/* A resource that was made for one request, and goes with it. */
+typedef struct temporary {
+    torc_holding base;
+    torc_resource *resource;
+} temporary;
+
+static void release(torc_holding *holding) {
+    torc_resource_dispose(torc_container_of(holding, temporary, base)->resource);
+}
+
+/* Let the request dispose of a resource; false without memory: it was disposed of now. */
+static bool hold(torc_walk *walk, torc_resource *resource) {
+    temporary *held = torc_arena_alloc(torc_request_arena(walk->request), sizeof(*held));
+
+    if (!held) {
+        torc_resource_dispose(resource);
+        walk->err = TORC_ERR_NO_MEMORY;
+        return false;
+    }
+    held->base.release = release;
+    held->resource = resource;
+    torc_request_hold(walk->request, &held->base);
+    return true;
+}
+
 static torc_resource *ask(torc_walk *walk, torc_resource *node, uint32_t depth) {
+    torc_resource *child;
+
     if (!node->ops->find_child) return NULL;
     walk->path->depth = depth;
-    return node->ops->find_child(node, walk->request, walk->path->decoded[depth]);
+    child = node->ops->find_child(node, walk->request, walk->path->decoded[depth]);
+    if (!child || child == node || !child->is_temporary) return child;
+    return hold(walk, child) ? child : NULL;
 }
 
 static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
@@ -111,23 +147,19 @@ static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
     return false;
 }
 
-static torc_err add_params(const torc_walk *walk) {
-    torc_err err = TORC_OK;
-
-    for (uint32_t i = 0; !err && i < walk->route->param_count && i < walk->value_count; i++)
-        err = torc_request_add_param(walk->request, walk->route->params[i], walk->values[i]);
-    return err;
+static void add_params(torc_walk *walk) {
+    for (uint32_t i = 0; !walk->err && i < walk->route->param_count && i < walk->value_count; i++)
+        walk->err = torc_request_add_param(walk->request, walk->route->params[i], walk->values[i]);
 }
 
-bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource, torc_err *err) {
+bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource) {
     *walk = (torc_walk){
         .request = request,
         .method = torc_request_method(request),
         .method_text = torc_request_method_text(request),
         .path = torc_request_path_of(request),
     };
-    *err = TORC_OK;
-    if (!descend(walk, resource, walk->path->depth)) return false;
-    if (walk->route) *err = add_params(walk);
-    return true;
+    const bool is_found = descend(walk, resource, walk->path->depth);
+    if (is_found && walk->route) add_params(walk);
+    return is_found;
 }

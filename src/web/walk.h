@@ -17,14 +17,15 @@ typedef struct torc_walk {
     const torc_route *route;
     uint32_t allow;           /* methods that places on the path would have answered */
     bool is_refused;          /* a place was found, but not for this method */
+    torc_err err;             /* memory was short on the way: neither found nor not found */
     uint32_t value_count;
     torc_str values[TORC_ROUTE_PARAMS_MAX]; /* what the parameters of the path matched */
 } torc_walk;
 
 /*
  * Walk from `resource`, which stands at the path's depth. True: `found` answers, the path's depth is set, and the
- * parameters are the request's (an error of memory is left in `*err`).
+ * parameters are the request's, unless there is an error.
  */
-bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource, torc_err *err);
+bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource);
 
 #endif

@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,35 +174,21 @@ static torc_render await(torc_request *request) {
     return TORC_RENDER_DONE;
 }
 
-static void *compute(void *context) {
-    torc_ticket *ticket = context;
-    unsigned sum = 0;
-    char text[32];
+static torc_err compute(void *data) {
+    unsigned *sum = data;
 
-    for (unsigned i = 1; i <= 100; i++) sum += i * i;
-    snprintf(text, sizeof(text), "%u", sum);
-    const torc_answer answer = {200, TORC_STR_INIT("text/plain"), torc_str_of(text)};
-    torc_ticket_answer(ticket, &answer);
-    torc_ticket_return(ticket);
-    free(ticket);
-    return NULL;
+    for (unsigned i = 1; i <= 100; i++) *sum += i * i;
+    return TORC_OK;
 }
 
 static torc_render thread(torc_request *request) {
-    torc_ticket *ticket = calloc(1, sizeof(*ticket));
-    pthread_t worker;
+    unsigned sum = 0;
+    char text[32];
 
-    if (!ticket || torc_ticket_take(request, ticket)) {
-        free(ticket);
-        return torc_reply_error(request, TORC_ERR_NO_MEMORY);
-    }
-    if (pthread_create(&worker, NULL, compute, ticket)) {
-        torc_ticket_return(ticket);
-        free(ticket);
-        return torc_reply_error(request, TORC_ERR_LIMIT);
-    }
-    pthread_detach(worker);
-    return TORC_RENDER_NOT_DONE_YET;
+    const torc_err err = torc_run_in_thread(torc_request_reactor(request), compute, &sum, sizeof(sum), NULL);
+    if (err) return torc_reply_error(request, err);
+    snprintf(text, sizeof(text), "%u", sum);
+    return torc_reply_bytes(request, 200, "text/plain", torc_str_of(text));
 }
 
 /* ---- heads ---- */
@@ -235,7 +220,7 @@ static torc_render hdr(torc_request *request) {
 }
 
 static torc_render fail(torc_request *request) {
-    return torc_reply_status(request, 500, "secret oops");
+    return torc_reply_failure(request, "secret oops");
 }
 
 static torc_render no_reply(torc_request *request) {
@@ -250,6 +235,40 @@ static torc_render redirect(torc_request *request) {
 static torc_render lose(torc_request *request) {
     torc_request_abort(request);
     return TORC_RENDER_NOT_DONE_YET;
+}
+
+static void write_segments(torc_request *request, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++) {
+        if (i > from) torc_request_write(request, TORC_STR("/"));
+        torc_request_write(request, torc_request_segment(request, i));
+    }
+}
+
+/* Host name, URL of the resource, the path that led to it, and what is left of the path. */
+static torc_render host(torc_request *request) {
+    const size_t depth = torc_request_depth(request);
+
+    torc_response_set(request, "Content-Type", TORC_STR("text/html"));
+    torc_request_write(request, torc_request_hostname(request));
+    torc_request_write(request, TORC_STR("|"));
+    torc_request_write(request, torc_request_scheme(request));
+    torc_request_write(request, TORC_STR("://"));
+    torc_request_write(request, torc_request_authority(request));
+    for (size_t i = 0; i < depth; i++) {
+        torc_request_write(request, TORC_STR("/"));
+        torc_request_write(request, torc_request_segment_raw(request, i));
+    }
+    torc_request_write(request, TORC_STR("|"));
+    write_segments(request, 0, depth);
+    torc_request_write(request, TORC_STR("|"));
+    write_segments(request, depth, torc_request_segment_count(request));
+    return torc_reply_end(request);
+}
+
+/* A place with children, and no method of its own. */
+static torc_render decline(torc_request *request) {
+    torc_response_set(request, "Allow", TORC_STR("OPTIONS"));
+    return TORC_RENDER_DECLINED;
 }
 
 /* ---- bodies ---- */
@@ -334,8 +353,15 @@ static torc_resource *node_of(torc_render_fn *render, torc_method method) {
     return torc_render_new(render, torc_method_bit(method), false);
 }
 
+static torc_resource *file_of(const char *root_dir, const char *name) {
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/%s", root_dir, name);
+    return torc_static_files_new(path, NULL);
+}
+
 static torc_resource *make_tree(const char *root_dir) {
-    torc_resource *root = torc_folder_new(), *dir = torc_folder_new();
+    torc_resource *root = torc_folder_new(), *dir = torc_render_new(decline, 0, false);
 
     if (!root || !dir) return NULL;
     torc_resource_put_child(dir, "", torc_data_new(TORC_STR("subroot"), "text/html"));
@@ -366,6 +392,10 @@ static torc_resource *make_tree(const char *root_dir) {
     torc_resource_put_child(root, "fb", torc_error_page_new(403, "<b>", "<i>"));
     torc_resource_put_child(root, "ep", torc_error_page_new(418, "<b>", "<i>"));
     torc_resource_put_child(root, "static", torc_static_files_new(root_dir, NULL));
+    torc_resource_put_child(root, "one", file_of(root_dir, "foo.txt"));
+    torc_resource_put_child(root, "gone", file_of(root_dir, "missing.txt"));
+    torc_resource_put_child(root, "hello.txt", file_of(root_dir, ".hello.txt"));
+    torc_resource_put_child(root, "host", leaf_of(host, TORC_METHOD_GET));
     torc_resource_put_child(root, "content", leaf_of(content, TORC_METHOD_POST));
     torc_resource_route(root, "PUT /upload", upload);
     torc_resource_route(root, "POST /upload", upload);
@@ -414,20 +444,25 @@ static void make_file(const char *root, const char *name, const char *bytes, siz
     close(fd);
 }
 
+static void make_folder(const char *root, const char *name) {
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s%s", root, name);
+    if (!mkdir(path, 0755) || errno == EEXIST) return;
+    fprintf(stderr, "reference_site: %s: %s\n", path, strerror(errno));
+    exit(1);
+}
+
 static void make_files(const char *root) {
     static char big_file[262144];
-    static const char digits[] = "0123456789012345678901234567890123456789012345678901234567890123";
     const struct timespec times[2] = {{784111777, 0}, {784111777, 0}};
     char path[4096];
     char foo[64];
 
-    for (size_t i = 0; i < 60; i++) foo[i] = digits[i % 10];
+    for (size_t i = 0; i < 60; i++) foo[i] = (char)('0' + i % 10);
     memcpy(foo + 60, "abcd", 4);
-    snprintf(path, sizeof(path), "%s/sub", root);
-    if ((mkdir(root, 0755) && errno != EEXIST) || (mkdir(path, 0755) && errno != EEXIST)) {
-        fprintf(stderr, "reference_site: %s: %s\n", path, strerror(errno));
-        exit(1);
-    }
+    make_folder(root, "");
+    make_folder(root, "/sub");
     for (size_t i = 0; i < sizeof(big_file); i++) big_file[i] = (char)(i * 7 + i / 251);
     make_file(root, "foo.txt", foo, 64);
     make_file(root, "index.html", "<p>idx</p>", 10);
@@ -439,6 +474,7 @@ static void make_files(const char *root) {
     make_file(root, "big.bin", big_file, sizeof(big_file));
     make_file(root, "empty.txt", "", 0);
     make_file(root, "foo.ext", "EXT", 3);
+    make_file(root, ".hello.txt", "hello world\n", 12); /* not of /static: it has a place of its own */
     snprintf(path, sizeof(path), "%s/foo.txt", root);
     if (utimensat(AT_FDCWD, path, times, 0)) exit(1);
 }
