@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <torc/signal.h>
+#include <torc/testing.h>
+
+#include "check.h"
+#include "reactor/reactor.h"
+
+static torc_reactor *reactor;
+static torc_signal *watch;
+static int arrivals, last, frees_at;
+
+static void note_handled(int number) {
+    (void)number;
+    fail_msg("the signal took its default action");
+}
+
+/* What would end the process is noted instead, where a signal gets through. */
+static int set_up_over(torc_err (*make)(const torc_reactor_options *, torc_reactor **)) {
+    const struct sigaction action = {.sa_handler = note_handled};
+
+    arrivals = last = frees_at = 0;
+    watch = NULL;
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
+    return make(NULL, &reactor) ? -1 : 0;
+}
+
+static int set_up_epoll(void **state) {
+    (void)state;
+    return set_up_over(torc_test_reactor_new);
+}
+
+static int set_up_late(void **state) {
+    (void)state;
+    return set_up_over(torc_test_reactor_new_late);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    torc_reactor_free(reactor);
+    return 0;
+}
+
+#define BOTH(name)                                                                                 \
+    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
+        "late: " #name, name, set_up_late, tear_down, NULL                                         \
+    }
+
+static void received(void *context, int number) {
+    assert_ptr_equal(context, &arrivals);
+    arrivals++;
+    last = number;
+    if (arrivals == frees_at) torc_signal_free(watch);
+}
+
+static bool is_blocked(int number) {
+    sigset_t mask;
+
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    return sigismember(&mask, number) == 1;
+}
+
+static void a_signal_is_an_event(void **state) {
+    (void)state;
+    check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
+    raise(SIGUSR1);
+    assert_int_equal(arrivals, 0);
+    torc_test_settle(reactor);
+    assert_int_equal(arrivals, 1);
+    assert_int_equal(last, SIGUSR1);
+    raise(SIGUSR1);
+    torc_test_settle(reactor);
+    assert_int_equal(arrivals, 2);
+    torc_signal_free(watch);
+}
+
+static void it_is_blocked_only_meanwhile(void **state) {
+    (void)state;
+    assert_false(is_blocked(SIGUSR1));
+    check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
+    assert_true(is_blocked(SIGUSR1));
+    torc_signal_free(watch);
+    torc_test_settle(reactor);
+    assert_false(is_blocked(SIGUSR1));
+}
+
+static void what_was_blocked_before_stays_so(void **state) {
+    sigset_t set;
+
+    (void)state;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
+    torc_signal_free(watch);
+    torc_test_settle(reactor);
+    assert_true(is_blocked(SIGUSR1));
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void several_are_told_apart(void **state) {
+    torc_signal *other;
+
+    (void)state;
+    check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
+    check_ok(torc_signal_new(reactor, SIGUSR2, received, &arrivals, &other));
+    raise(SIGUSR2);
+    torc_test_settle(reactor);
+    assert_int_equal(arrivals, 1);
+    assert_int_equal(last, SIGUSR2);
+    raise(SIGUSR1);
+    torc_test_settle(reactor);
+    assert_int_equal(last, SIGUSR1);
+    torc_signal_free(watch);
+    torc_signal_free(other);
+}
+
+static void it_may_be_freed_when_told(void **state) {
+    (void)state;
+    frees_at = 1;
+    check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
+    raise(SIGUSR1);
+    torc_test_settle(reactor);
+    assert_int_equal(arrivals, 1);
+    assert_false(is_blocked(SIGUSR1));
+}
+
+/* One that has come and was not told takes no default action later: the handler above would fail. */
+static void what_was_not_told_is_dropped(void **state) {
+    (void)state;
+    check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
+    raise(SIGUSR1);
+    torc_signal_free(watch);
+    torc_test_settle(reactor);
+    assert_int_equal(arrivals, 0);
+    assert_false(is_blocked(SIGUSR1));
+}
+
+static void a_freed_reactor_watches_no_more(void **state) {
+    (void)state;
+    check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
+    torc_reactor_free(reactor);
+    assert_false(is_blocked(SIGUSR1));
+    assert_int_equal(set_up_epoll(state), 0);
+}
+
+static void what_is_no_signal_is_refused(void **state) {
+    (void)state;
+    check_err(torc_signal_new(reactor, 0, received, &arrivals, &watch), TORC_ERR_INVALID);
+    check_err(torc_signal_new(reactor, 10000, received, &arrivals, &watch), TORC_ERR_INVALID);
+    torc_signal_free(NULL);
+}
+
+static void what_cannot_be_made_unblocks(void **state) {
+    bool has_failed = true;
+
+    (void)state;
+    for (uint64_t n = 1; has_failed; n++) {
+        assert_true(n < 20);
+        torc_test_fail_allocation(reactor, n);
+        const torc_err err = torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch);
+        has_failed = torc_test_allocation_failed(reactor);
+        torc_test_fail_allocation(reactor, 0);
+        check_err(err, has_failed ? TORC_ERR_NO_MEMORY : TORC_OK);
+        assert_int_equal(is_blocked(SIGUSR1), !err);
+        if (!err) torc_signal_free(watch);
+    }
+    torc_test_settle(reactor);
+    torc_test_fail_calls(reactor, TORC_TEST_REGISTER, 1, 1, ENOSPC);
+    if (torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch))
+        assert_false(is_blocked(SIGUSR1));
+    else
+        torc_signal_free(watch); /* the late double registers nothing */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        BOTH(a_signal_is_an_event),
+        BOTH(it_is_blocked_only_meanwhile),
+        BOTH(what_was_blocked_before_stays_so),
+        BOTH(several_are_told_apart),
+        BOTH(it_may_be_freed_when_told),
+        BOTH(what_was_not_told_is_dropped),
+        BOTH(a_freed_reactor_watches_no_more),
+        BOTH(what_is_no_signal_is_refused),
+        BOTH(what_cannot_be_made_unblocks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
