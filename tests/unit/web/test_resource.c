@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "base/alloc.h"
+/* The tree: children, and what becomes of them. */
+#include "check.h"
 #include "testing/uncounted.h"
 #include "web/tree.h"
 
@@ -100,67 +95,37 @@ static void no_child_marks_the_tree(void **state) {
     torc_resource_dispose(root);
 }
 
-static void routes_share_the_nodes_of_their_paths(void **state) {
+static void the_rest_is_replaced_and_disposed_of(void **state) {
     (void)state;
-    torc_resource *root = torc_folder_new();
+    torc_resource *root = torc_folder_new(), first, second;
 
-    torc_resource_route(root, "GET /a/{x}", render);
-    torc_resource_route(root, "PUT /a/{y}", render);
-    torc_resource_route(root, "GET /a/{z}/b", render);
-    assert_int_equal(torc_resource_err(root), TORC_OK);
-
-    const torc_resource *a = torc_resource_child(root, TORC_STR("a"));
-    const torc_children *node = a->children->param->children;
-    const torc_route *get = torc_route_find(node, TORC_METHOD_GET, TORC_STR("GET"));
-    const torc_route *put = torc_route_find(node, TORC_METHOD_PUT, TORC_STR("PUT"));
-    assert_true(torc_str_equals(get->params[0], TORC_STR("x")));
-    assert_true(torc_str_equals(put->params[0], TORC_STR("y")));
-    assert_ptr_equal(torc_route_find(node, TORC_METHOD_HEAD, TORC_STR("HEAD")), get);
-    assert_null(torc_route_find(node, TORC_METHOD_POST, TORC_STR("POST")));
-    assert_int_equal(torc_route_methods(node),
-                     torc_method_bit(TORC_METHOD_GET) | torc_method_bit(TORC_METHOD_PUT));
+    disposed = 0;
+    torc_resource_init(&first, &counted_ops);
+    torc_resource_init(&second, &counted_ops);
+    torc_resource_put_rest(root, &first);
+    torc_resource_put_rest(root, &second);
+    assert_int_equal(disposed, 1);
+    torc_resource_put_rest(root, NULL);
+    assert_int_equal(torc_resource_err(root), TORC_ERR_NO_MEMORY);
     torc_resource_dispose(root);
+    assert_int_equal(disposed, 2);
 }
 
-static void a_method_that_nobody_knows_is_a_route_of_its_own(void **state) {
+static void a_tree_without_memory_stays_marked(void **state) {
     (void)state;
-    torc_resource *root = torc_folder_new();
+    torc_resource *root = torc_folder_new(), child;
 
-    torc_resource_route(root, "HEH /", render);
-    const torc_children *node = torc_resource_child(root, TORC_STR(""))->children;
-    assert_non_null(torc_route_find(node, TORC_METHOD_OTHER, TORC_STR("HEH")));
-    assert_null(torc_route_find(node, TORC_METHOD_OTHER, TORC_STR("heh")));
-    assert_int_equal(torc_route_methods(node), 0);
+    disposed = 0;
+    torc_resource_init(&child, &counted_ops);
+    torc_test_fail_uncounted(1);
+    torc_resource_put_child(root, "x", &child);
+    torc_test_fail_uncounted(0);
+    assert_int_equal(disposed, 1);
+    assert_int_equal(torc_resource_err(root), TORC_ERR_NO_MEMORY);
+    torc_resource_put_child(root, "y", torc_folder_new());
+    assert_null(torc_resource_child(root, TORC_STR("y")));
+    assert_false(torc_resource_remove_child(root, "y"));
     torc_resource_dispose(root);
-}
-
-static void a_mistake_in_a_pattern_says_what_is_wrong(void **state) {
-    (void)state;
-    static const struct {
-        const char *pattern, *wrong;
-    } cases[] = {
-        {"GET", "a route is a method, one space, and a path: \"GET /users/{id}\""},
-        {" /", "a route is a method, one space, and a path: \"GET /users/{id}\""},
-        {"G@T /", "the method is no token"},
-        {"GET users", "a path begins with `/`"},
-        {"GET  /", "a path begins with `/`"},
-        {"GET /a{b}", "a parameter is a whole segment: /{name}/"},
-        {"GET /{b", "a parameter is a whole segment: /{name}/"},
-        {"GET /{}", "a parameter's name is made of letters, digits, `-` and `_`"},
-        {"GET /{a b}", "a parameter's name is made of letters, digits, `-` and `_`"},
-        {"GET /{a...}/b", "nothing may follow what takes the rest of the path"},
-        {"GET /*/b", "nothing may follow what takes the rest of the path"},
-    };
-
-    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
-        torc_resource *root = torc_folder_new();
-        char text[200];
-        torc_resource_route(root, cases[i].pattern, render);
-        snprintf(text, sizeof(text), "route \"%s\": %s", cases[i].pattern, cases[i].wrong);
-        assert_int_equal(torc_resource_err(root), TORC_ERR_SYNTAX);
-        assert_string_equal(torc_resource_err_text(root), text);
-        torc_resource_dispose(root);
-    }
 }
 
 static void build(torc_resource *root) {
@@ -194,9 +159,8 @@ int main(void) {
         cmocka_unit_test(a_removed_child_is_disposed_of),
         cmocka_unit_test(children_are_listed_in_order),
         cmocka_unit_test(no_child_marks_the_tree),
-        cmocka_unit_test(routes_share_the_nodes_of_their_paths),
-        cmocka_unit_test(a_method_that_nobody_knows_is_a_route_of_its_own),
-        cmocka_unit_test(a_mistake_in_a_pattern_says_what_is_wrong),
+        cmocka_unit_test(the_rest_is_replaced_and_disposed_of),
+        cmocka_unit_test(a_tree_without_memory_stays_marked),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
