@@ -22,7 +22,7 @@
 #include "base/alloc.h"
 #include "transport/stream.h"
 
-enum { PAUSE_MS = 100, OUTPUT_MAX = 64 * 1024 * 1024 };
+enum { PAUSE_MS = 100 };
 
 /* How many connections an address has: IPv4 whole, IPv6 by /64. */
 typedef struct peer_count {
@@ -290,7 +290,7 @@ static torc_listen_options read_options(const torc_listen_options *given) {
 
     if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
     if (!options.connections_max) options.connections_max = UINT32_MAX;
-    if (!options.output_max) options.output_max = OUTPUT_MAX;
+    if (!options.output_max) options.output_max = TORC_TRANSPORT_OUTPUT_MAX;
     return options;
 }
 

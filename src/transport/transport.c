@@ -35,7 +35,7 @@ enum {
     INPUT_ENDED = 2048
 };
 
-enum { LOW_MARK = 16 * 1024, HIGH_MARK = 64 * 1024, OUTPUT_MAX = 64 * 1024 * 1024 };
+enum { LOW_MARK = 16 * 1024, HIGH_MARK = 64 * 1024 };
 
 static torc_transport *of_flushable(torc_flushable *flushable) {
     return torc_container_of(flushable, torc_transport, flushable);
@@ -348,7 +348,7 @@ void torc_transport_init(torc_transport *transport, torc_reactor *reactor, const
         .ops = ops,
         .reactor = reactor,
         .flushable = {.flush = flush},
-        .output_max = OUTPUT_MAX,
+        .output_max = TORC_TRANSPORT_OUTPUT_MAX,
         .low_mark = LOW_MARK,
         .high_mark = HIGH_MARK,
         .reason = TORC_ERR_CLOSED,

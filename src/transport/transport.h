@@ -13,6 +13,10 @@
  * States: open → (close_write) → closing (flushes what waits) → closed. torc_transport_closed() is the
  * one place where the protocol's connection_lost is called, in a turn's retirement.
  */
+enum {
+    TORC_TRANSPORT_OUTPUT_MAX = 64 * 1024 * 1024 /* bytes unsent, unless set otherwise: then it is aborted */
+};
+
 typedef struct torc_transport_ops {
     /*
      * Send the first `len` bytes of the transport's output, which stays lent until

@@ -509,6 +509,7 @@ static void hand_over(torc_http1_connection *self) {
         return;
     }
     drop_successor(factory);
+    transport->output_max = TORC_TRANSPORT_OUTPUT_MAX; /* the wire's own limits go with it */
     torc_http1_exchange_close(self, TORC_OK);
     let_go(self);
     torc_transport_switch_protocol(transport, protocol);
@@ -723,8 +724,8 @@ static void expired(torc_timer *timer) {
         self->role->deadline_passed(self);
     else
         due_ms = sooner(due_ms, role_ms);
-    if (due_ms != UINT64_MAX && due_ms > now_ms && !torc_timer_is_armed(timer))
-        torc_timer_arm(timer, due_ms - now_ms);
+    if (due_ms > now_ms && due_ms - now_ms < TORC_UNLIMITED)
+        torc_http1_expect_within(self, (uint32_t)(due_ms - now_ms));
 }
 
 /* ---- the end ---- */

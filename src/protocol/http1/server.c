@@ -106,11 +106,13 @@ static void refuse_head(torc_http1_connection *base, const torc_http1_parser *pa
 }
 
 static void message_bad(torc_http1_connection *base, torc_err reason, int status, const char *problem) {
-    const bool may_answer = base->current->out == TORC_HTTP1_OUT_HEAD;
+    const torc_http1_out out = (torc_http1_out)base->current->out;
 
-    torc_http1_exchange_close(base, reason);
-    if (may_answer)
+    torc_http1_exchange_close(base, out == TORC_HTTP1_OUT_DONE ? TORC_OK : reason);
+    if (out == TORC_HTTP1_OUT_HEAD)
         refuse(base, status, problem);
+    else if (out == TORC_HTTP1_OUT_DONE)
+        torc_http1_end(base, true); /* the answer came before the body, and stands */
     else
         torc_http1_abort(base, reason);
 }

@@ -553,6 +553,19 @@ static void an_unread_body_is_dropped_up_to_a_limit(void **state) {
     check_ends(self);
 }
 
+static void a_dropped_body_that_stalls_leaves_its_answer_alone(void **state) {
+    fixture *self = *state;
+
+    self->limits.body_stall_ms = 2000;
+    send_text(self, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+    check_has(self, "hello");
+    torc_test_advance(self->http.reactor, 1999);
+    check_open(self);
+    torc_test_advance(self->http.reactor, 1);
+    assert_int_equal(count_of(self, "HTTP/1.1"), 1);
+    check_ends(self);
+}
+
 static void a_peer_is_read_no_faster_than_its_body(void **state) {
     fixture *self = *state;
     static char body[200000];
@@ -1038,6 +1051,7 @@ int main(void) {
         TEST(continue_is_not_sent_by_who_refuses_first),
         TEST(continue_is_not_sent_to_1_0_nor_without_need),
         TEST(an_unread_body_is_dropped_up_to_a_limit),
+        TEST(a_dropped_body_that_stalls_leaves_its_answer_alone),
         TEST(a_peer_is_read_no_faster_than_its_body),
         TEST(a_silent_connection_is_closed_silently),
         TEST(a_head_that_is_late_is_answered_408),
