@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of a folder, of a temporary one that each test makes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "testing/uncounted.h"
+#include "web_fixture.h"
+
+static char folder[] = "/tmp/torc-static-XXXXXX";
+static torc_site *site;
+
+static const char *path_of(const char *name) {
+    static char path[300];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *text) {
+    const int fd = open(path_of(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void make_folder(const char *name) {
+    assert_int_equal(mkdir(path_of(name), 0755), 0);
+}
+
+static torc_site *site_over(const char *path, const torc_static_files_options *options) {
+    torc_resource *root = torc_folder_new();
+
+    torc_resource_put_child(root, "f", torc_static_files_new(path, options));
+    return torc_site_new(root, NULL);
+}
+
+static int set_up(void **state) {
+    const struct timespec times[2] = {{784111777, 0}, {784111777, 5}};
+
+    memcpy(strrchr(folder, '-') + 1, "XXXXXX", 6);
+    if (!mkdtemp(folder)) return -1;
+    make_folder("pub");
+    make_folder("pub/sub");
+    make_folder("pub/empty");
+    make_folder("pub/.hidden");
+    write_file("secret.txt", "secret");
+    write_file("pub/foo.txt", "0123456789");
+    write_file("pub/index.html", "<p>index</p>");
+    write_file("pub/sub/index.html", "<p>sub</p>");
+    write_file("pub/sub/page.xyz", "page");
+    write_file("pub/nothing.css", "");
+    write_file("pub/sp ace.txt", "space");
+    write_file("pub/.dot", "dot");
+    write_file("pub/.hidden/file", "hidden");
+    if (utimensat(AT_FDCWD, path_of("pub/foo.txt"), times, 0)) return -1;
+    site = site_over(path_of("pub"), NULL);
+    return site ? web_set_up(state) : -1;
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *ftw) {
+    (void)about;
+    (void)kind;
+    (void)ftw;
+    return remove(path);
+}
+
+static int tear_down(void **state) {
+    const int code = web_tear_down(state);
+
+    torc_site_free(site);
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) ? -1 : code;
+}
+
+/* ---- finding ---- */
+
+static void files_are_served_with_what_describes_them(void **state) {
+    torc_test_request *test = web_ask(*state, site, "GET /f/foo.txt");
+
+    assert_int_equal(torc_test_request_status(test), 200);
+    assert_int_equal(torc_test_request_length(test), 10);
+    check_str(torc_test_request_body(test), "0123456789");
+    check_str(torc_test_request_field(test, "Content-Type"), "text/plain");
+    check_str(torc_test_request_field(test, "Last-Modified"), "Sun, 06 Nov 1994 08:49:37 GMT");
+    check_str(torc_test_request_field(test, "ETag"), "\"2ebc98a1.5-a\"");
+    torc_test_request_free(test);
+
+    web_check(*state, site, "GET /f/sub/page.xyz?query", 200, "page");
+    web_check(*state, site, "GET /f/sp%20ace.txt", 200, "space");
+    web_check(*state, site, "GET /f/nothing.css", 200, "");
+}
+
+static void head_has_the_length_and_no_body(void **state) {
+    torc_test_request *test = web_ask(*state, site, "HEAD /f/foo.txt");
+
+    assert_int_equal(torc_test_request_status(test), 200);
+    assert_int_equal(torc_test_request_length(test), 10);
+    check_str(torc_test_request_body(test), "");
+    torc_test_request_free(test);
+}
+
+static void other_methods_are_refused(void **state) {
+    torc_test_request *test = web_ask(*state, site, "POST /f/foo.txt");
+
+    assert_int_equal(torc_test_request_status(test), 405);
+    check_str(torc_test_request_field(test, "Allow"), "GET, HEAD, OPTIONS");
+    torc_test_request_free(test);
+}
+
+static void the_index_stands_for_its_folder(void **state) {
+    web_check(*state, site, "GET /f/", 200, "<p>index</p>");
+    web_check(*state, site, "GET /f/sub/", 200, "<p>sub</p>");
+    assert_int_equal(web_status(*state, site, "GET /f/empty/"), 404);
+
+    torc_test_request *test = web_ask(*state, site, "GET /f/sub/");
+    check_str(torc_test_request_field(test, "Content-Type"), "text/html");
+    torc_test_request_free(test);
+}
+
+static void check_location(torc_reactor *reactor, const char *head, const char *location) {
+    torc_test_request *test = web_ask(reactor, site, head);
+
+    assert_int_equal(torc_test_request_status(test), 302);
+    check_str_at(torc_test_request_field(test, "Location"), torc_str_of(location), __FILE__, __LINE__);
+    torc_test_request_free(test);
+}
+
+static void a_missing_slash_is_added_and_the_query_kept(void **state) {
+    make_folder("pub/a:b");
+    make_folder("pub/\\\\evil");
+    check_location(*state, "GET /f", "f/");
+    check_location(*state, "GET /f?a=/b", "f/?a=/b");
+    check_location(*state, "GET /f/sub?", "sub/?");
+    check_location(*state, "HEAD /f/%73ub", "%73ub/");
+    check_location(*state, "GET /f/a:b", "./a:b/");
+    check_location(*state, "GET /f/%5C%5Cevil?x", "%5C%5Cevil/?x");
+    check_location(*state, "GET /f/\\\\evil?x", "./\\\\evil/?x");
+}
+
+static void what_is_not_to_be_served_is_not_found(void **state) {
+    static const char *const heads[] = {
+        "GET /f/missing",      "GET /f/foo.txt/",         "GET /f/foo.txt/x",      "GET /f//foo.txt",
+        "GET /f/sub//",        "GET /f/.dot",             "GET /f/.hidden/file",   "GET /f/%2Edot",
+        "GET /f/../secret.txt", "GET /f/..",              "GET /f/../",            "GET /f/%2e%2e/secret.txt",
+        "GET /f/sub/../foo.txt", "GET /f/..%2fsecret.txt", "GET /f/sub%2fpage.xyz", "GET /f/./foo.txt",
+    };
+
+    for (size_t i = 0; i < TORC_COUNT_OF(heads); i++) {
+        if (web_status(*state, site, heads[i]) != 404) print_error("%s\n", heads[i]);
+        assert_int_equal(web_status(*state, site, heads[i]), 404);
+    }
+}
+
+static void names_and_paths_have_a_maximum(void **state) {
+    static char head[6000] = "GET /f";
+
+    memset(head + 6, 'x', 300);
+    head[6] = '/';
+    assert_int_equal(web_status(*state, site, head), 404);
+    for (int i = 0; i < 2500; i++) memcpy(head + 6 + 2 * i, "/x", 3);
+    assert_int_equal(web_status(*state, site, head), 404);
+}
+
+static void links_lead_no_further_than_the_folder(void **state) {
+    assert_int_equal(symlink("../secret.txt", path_of("pub/out")), 0);
+    assert_int_equal(symlink("/etc/passwd", path_of("pub/absolute")), 0);
+    assert_int_equal(symlink("..", path_of("pub/up")), 0);
+    assert_int_equal(symlink("loop", path_of("pub/loop")), 0);
+    assert_int_equal(symlink("sub/page.xyz", path_of("pub/in")), 0);
+    assert_int_equal(web_status(*state, site, "GET /f/out"), 404);
+    assert_int_equal(web_status(*state, site, "GET /f/absolute"), 404);
+    assert_int_equal(web_status(*state, site, "GET /f/up/secret.txt"), 404);
+    assert_int_equal(web_status(*state, site, "GET /f/loop"), 404);
+    web_check(*state, site, "GET /f/in", 200, "page");
+}
+
+static void what_is_no_file_is_not_found_and_not_waited_for(void **state) {
+    assert_int_equal(mkfifo(path_of("pub/pipe"), 0644), 0);
+    assert_int_equal(web_status(*state, site, "GET /f/pipe"), 404);
+}
+
+static void what_may_not_be_read_is_forbidden(void **state) {
+    torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 1, EACCES);
+    assert_int_equal(web_status(*state, site, "GET /f/foo.txt"), 403);
+    torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 1, EMFILE);
+    assert_int_equal(web_status(*state, site, "GET /f/foo.txt"), 503);
+    torc_test_fail_calls(*state, TORC_TEST_STAT, 1, 1, EIO);
+    assert_int_equal(web_status(*state, site, "GET /f/foo.txt"), 500);
+}
+
+/* Not in the kernel's cache: a thread waits for the disk. */
+static void a_cold_file_is_opened_by_a_thread(void **state) {
+    torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 1, EAGAIN);
+    web_check(*state, site, "GET /f/foo.txt", 200, "0123456789");
+    assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN), 2);
+}
+
+/* As in a container whose filter knows no openat2(). */
+static void without_openat2_names_are_opened_one_by_one(void **state) {
+    assert_int_equal(symlink("sub", path_of("pub/link")), 0);
+    torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 2, ENOSYS);
+    web_check(*state, site, "GET /f/sub/page.xyz", 200, "page");
+    assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN), 5); /* twice openat2, then `.`, sub, page.xyz */
+    torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 2, EPERM);
+    assert_int_equal(web_status(*state, site, "GET /f/link/page.xyz"), 404); /* no links are followed so */
+}
+
+/* ---- conditions ---- */
+
+static void a_version_that_is_known_is_not_sent_again(void **state) {
+    static const struct {
+        const char *field;
+        int status;
+    } cases[] = {
+        {"If-None-Match: \"2ebc98a1.5-a\"", 304},
+        {"If-None-Match: W/\"2ebc98a1.5-a\"", 304},
+        {"If-None-Match: \"x\", \"2ebc98a1.5-a\"", 304},
+        {"If-None-Match: \"x\"\nIf-None-Match: *", 304},
+        {"If-None-Match: \"x\"", 200},
+        {"If-None-Match: 2ebc98a1.5-a", 200},
+        {"If-None-Match: \"x\"\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT", 200},
+        {"If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT", 304},
+        {"If-Modified-Since: Sunday, 06-Nov-94 08:49:38 GMT", 304},
+        {"If-Modified-Since: Sun, 06 Nov 1994 08:49:36 GMT", 200},
+        {"If-Modified-Since: yesterday", 200},
+    };
+    char head[200];
+
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        snprintf(head, sizeof(head), "GET /f/foo.txt\n%s", cases[i].field);
+        torc_test_request *test = web_ask(*state, site, head);
+        if (torc_test_request_status(test) != cases[i].status) print_error("%s\n", cases[i].field);
+        assert_int_equal(torc_test_request_status(test), cases[i].status);
+        check_str(torc_test_request_field(test, "ETag"), "\"2ebc98a1.5-a\"");
+        assert_int_equal(torc_test_request_field(test, "Content-Type").bytes != NULL, cases[i].status == 200);
+        assert_int_equal(torc_test_request_body(test).len, cases[i].status == 200 ? 10 : 0);
+        torc_test_request_free(test);
+    }
+}
+
+/* ---- what was given ---- */
+
+static void a_file_that_was_given_is_served_alone(void **state) {
+    torc_site *one = site_over(path_of("pub/foo.txt"), NULL);
+
+    web_check(*state, one, "GET /f", 200, "0123456789");
+    assert_int_equal(web_status(*state, one, "GET /f/"), 404);
+    assert_int_equal(web_status(*state, one, "GET /f/foo.txt"), 404);
+    torc_test_request *test = web_ask(*state, one, "GET /f");
+    check_str(torc_test_request_field(test, "Content-Type"), "text/plain");
+    torc_test_request_free(test);
+    torc_site_free(one);
+}
+
+static void a_folder_that_comes_later_is_found(void **state) {
+    torc_site *late = site_over(path_of("late"), NULL);
+
+    assert_int_equal(web_status(*state, late, "GET /f/x"), 404);
+    assert_int_equal(web_status(*state, late, "GET /f"), 404);
+    make_folder("late");
+    write_file("late/x", "here");
+    web_check(*state, late, "GET /f/x", 200, "here");
+    assert_int_equal(web_status(*state, late, "GET /f"), 302);
+    torc_site_free(late);
+}
+
+static void index_and_type_are_options(void **state) {
+    torc_static_files_options options = {.size = sizeof(options), .index = "page.xyz", .default_type = "a/b"};
+    torc_site *own = site_over(path_of("pub"), &options);
+    torc_test_request *test = web_ask(*state, own, "GET /f/sub/");
+
+    check_str(torc_test_request_body(test), "page");
+    check_str(torc_test_request_field(test, "Content-Type"), "a/b");
+    torc_test_request_free(test);
+    torc_site_free(own);
+
+    options.index = "";
+    own = site_over(path_of("pub"), &options);
+    assert_int_equal(web_status(*state, own, "GET /f/sub/"), 404);
+    torc_site_free(own);
+
+    options.default_type = "a\nb";
+    assert_null(torc_static_files_new(path_of("pub"), &options));
+}
+
+/* ---- its end ---- */
+
+/* The peer leaves while a thread opens the file: nothing is sent, and nothing is left open. */
+static void a_peer_that_leaves_leaves_nothing_behind(void **state) {
+    const int before = dup(0);
+    torc_test_request *test = torc_test_request_new(*state, torc_site_acceptor(site), "GET /f/foo.txt");
+
+    close(before);
+    torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 1, EAGAIN);
+    (void)!torc_reactor_turn(*state, 0); /* the job is given to the pool */
+    torc_test_request_disconnect(test);
+    web_finish(*state, test);
+    assert_int_equal(torc_test_request_status(test), 0);
+    torc_test_request_free(test);
+    const int after = dup(0);
+    close(after);
+    assert_int_equal(before, after);
+}
+
+/* One request with the n-th allocation failing; whether it was reached. */
+static bool fail_one(const char *head, bool is_cold, uint64_t n) {
+    void *fresh = NULL; /* so that the pools do not hide allocations */
+
+    assert_int_equal(web_set_up(&fresh), 0);
+    torc_test_request *test = torc_test_request_new(fresh, torc_site_acceptor(site), head);
+    if (is_cold) torc_test_fail_calls(fresh, TORC_TEST_OPEN, 1, 1, EAGAIN);
+    torc_test_fail_allocation(fresh, n);
+    web_finish(fresh, test);
+    const bool failed = torc_test_allocation_failed(fresh);
+    torc_test_fail_allocation(fresh, 0);
+    assert_true(torc_test_request_is_complete(test) || torc_test_request_was_reset(test) ||
+                torc_test_request_status(test) == 503);
+    torc_test_request_free(test);
+    assert_int_equal(web_tear_down(&fresh), 0);
+    return failed;
+}
+
+static void each_allocation_may_fail(void **state) {
+    static const char *const heads[] = {"GET /f/foo.txt", "GET /f/sub", "GET /f/", "GET /f/missing"};
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(heads); i++)
+        for (int is_cold = 0; is_cold < 2; is_cold++) {
+            uint64_t n = 1;
+            while (fail_one(heads[i], is_cold, n)) assert_true(++n < 1000);
+            assert_true(n > 3);
+        }
+}
+
+static void without_memory_there_is_none(void **state) {
+    (void)state;
+    for (uint64_t n = 1; n <= 2; n++) {
+        torc_test_fail_uncounted(n);
+        assert_null(torc_static_files_new(folder, NULL));
+        torc_test_fail_uncounted(0);
+    }
+}
+
+#define FILES_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        FILES_TEST(files_are_served_with_what_describes_them),
+        FILES_TEST(head_has_the_length_and_no_body),
+        FILES_TEST(other_methods_are_refused),
+        FILES_TEST(the_index_stands_for_its_folder),
+        FILES_TEST(a_missing_slash_is_added_and_the_query_kept),
+        FILES_TEST(what_is_not_to_be_served_is_not_found),
+        FILES_TEST(names_and_paths_have_a_maximum),
+        FILES_TEST(links_lead_no_further_than_the_folder),
+        FILES_TEST(what_is_no_file_is_not_found_and_not_waited_for),
+        FILES_TEST(what_may_not_be_read_is_forbidden),
+        FILES_TEST(a_cold_file_is_opened_by_a_thread),
+        FILES_TEST(without_openat2_names_are_opened_one_by_one),
+        FILES_TEST(a_version_that_is_known_is_not_sent_again),
+        FILES_TEST(a_file_that_was_given_is_served_alone),
+        FILES_TEST(a_folder_that_comes_later_is_found),
+        FILES_TEST(index_and_type_are_options),
+        FILES_TEST(a_peer_that_leaves_leaves_nothing_behind),
+        FILES_TEST(each_allocation_may_fail),
+        FILES_TEST(without_memory_there_is_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
