@@ -476,6 +476,121 @@ static void a_long_line_or_section_is_refused_at_the_edge(void **state) {
     }
 }
 
+/* A section of exactly `bytes`, request line and field lines together, in `fields` lines. */
+static void ask_with_section(fixture *self, size_t bytes, int fields) {
+    static char text[8192];
+    size_t len = (size_t)snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: x\r\n");
+    size_t counted = len - 4;
+
+    for (int i = 1; i < fields; i++) {
+        const size_t left = bytes - counted;
+        const size_t value = i == fields - 1 ? left - 3 : 1;
+        text[len++] = 'a';
+        text[len++] = ':';
+        text[len++] = ' ';
+        memset(text + len, 'v', value);
+        len += value;
+        text[len++] = '\r';
+        text[len++] = '\n';
+        counted += value + 3;
+    }
+    memcpy(text + len, "\r\n", 3);
+    send_text(self, text);
+}
+
+static void sections_are_limited_at_the_edge(void **state) {
+    fixture *self = *state;
+
+    self->limits.section_bytes_max = 200;
+    for (size_t bytes = 199; bytes <= 201; bytes++) {
+        ask_with_section(self, bytes, 5);
+        check_has(self, bytes <= 200 ? " 200 OK" : " 431 ");
+        end_with(self);
+    }
+}
+
+static void field_lines_are_limited_at_the_edge(void **state) {
+    fixture *self = *state;
+
+    self->limits.fields_max = 10;
+    for (int fields = 9; fields <= 11; fields++) {
+        ask_with_section(self, 500, fields);
+        check_has(self, fields <= 10 ? " 200 OK" : " 431 ");
+        end_with(self);
+    }
+}
+
+static void trailers_are_limited_at_the_edge(void **state) {
+    fixture *self = *state;
+    char text[300];
+
+    self->limits.trailers_bytes_max = 20;
+    for (int len = 19; len <= 21; len++) {
+        snprintf(text, sizeof(text),
+                 "POST /trailer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: %.*s\r\n\r\n",
+                 len - 7, "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv");
+        send_text(self, text);
+        check_has(self, len <= 20 ? " 200 OK" : " 431 ");
+        end_with(self);
+    }
+}
+
+static void bodies_are_limited_at_the_edge(void **state) {
+    fixture *self = *state;
+    char text[300];
+
+    self->limits.body_bytes_max = 10;
+    for (int len = 9; len <= 11; len++) {
+        snprintf(text, sizeof(text), "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%.*s", len, len, "bbbbbbbbbbbb");
+        send_text(self, text);
+        check_has(self, len <= 10 ? " 200 OK" : " 413 ");
+        end_with(self);
+        snprintf(text, sizeof(text), "POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%.*s\r\n0\r\n\r\n",
+                 (unsigned)len, len, "bbbbbbbbbbbb");
+        send_text(self, text);
+        check_has(self, len <= 10 ? " 200 OK" : " 413 ");
+        end_with(self);
+    }
+}
+
+static void leniencies_have_names(void **state) {
+    fixture *self = *state;
+    const torc_http_server_options options = {.allow_bare_lf = true, .allow_folded_fields = true};
+
+    send_text(self, "GET / HTTP/1.1\r\nHost: x\r\nX-Fold: a\r\n b\r\n\r\n");
+    check_has(self, " 400 ");
+    end_with(self);
+    check_ok(torc_http_server_new(self->http.reactor, &self->http.handler.acceptor, &options, &self->factory));
+    self->peer = torc_test_connection_new(self->http.reactor, self->factory);
+    send_text(self, "GET / HTTP/1.1\nHost: x\nX-Fold: a\n b\n\n");
+    check_has(self, " 200 OK");
+}
+
+static int set_up_two_fibers(void **state) {
+    return make_fixture(state, &(torc_reactor_options){.size = sizeof(torc_reactor_options), .fibers_max = 2}, false);
+}
+
+static void a_request_beyond_the_fibers_is_answered_503(void **state) {
+    fixture *self = *state;
+
+    begin_with(self);
+    torc_test_connection *others[2];
+    for (int i = 0; i < 2; i++) {
+        others[i] = torc_test_connection_new(self->http.reactor, self->factory);
+        torc_test_connection_send(others[i], TORC_STR(GET("/wait")));
+    }
+    torc_test_settle(self->http.reactor);
+    send_text(self, GET("/"));
+    check_has(self, " 503 ");
+    torc_test_advance(self->http.reactor, 1000);
+    send_text(self, GET("/"));
+    check_has(self, "hello");
+    for (int i = 0; i < 2; i++) {
+        assert_true(torc_str_find(torc_test_connection_written(others[i]), TORC_STR(" 200 OK")) > 0);
+        torc_test_connection_free(others[i]);
+    }
+}
+
 /* ---- bodies in ---- */
 
 static void a_body_is_read(void **state) {
@@ -1045,6 +1160,12 @@ int main(void) {
         TEST(bad_requests_are_answered_and_the_connection_closed),
         TEST(what_follows_a_bad_request_is_not_answered),
         TEST(a_long_line_or_section_is_refused_at_the_edge),
+        TEST(sections_are_limited_at_the_edge),
+        TEST(field_lines_are_limited_at_the_edge),
+        TEST(trailers_are_limited_at_the_edge),
+        TEST(bodies_are_limited_at_the_edge),
+        TEST(leniencies_have_names),
+        cmocka_unit_test_setup_teardown(a_request_beyond_the_fibers_is_answered_503, set_up_two_fibers, tear_down),
         TEST(a_body_is_read),
         TEST(trailers_are_read),
         TEST(continue_is_sent_when_the_body_is_read),
