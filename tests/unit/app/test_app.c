@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs that serve: their arguments, what they print, and how they end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <torc/app.h>
+#include <torc/timer.h>
+#include <torc/version.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "testing/uncounted.h"
+
+static char folder[] = "/tmp/torc-app-XXXXXX";
+static char endpoint[80];
+
+static int set_up(void **state) {
+    (void)state;
+    if (!mkdtemp(folder)) return -1;
+    snprintf(endpoint, sizeof(endpoint), "unix:%s/socket", folder);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    char path[80];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/socket", folder);
+    unlink(path);
+    return rmdir(folder);
+}
+
+/* ---- what is printed ---- */
+
+typedef struct printed {
+    int code;
+    char out[8000], err[8000];
+} printed;
+
+/* Let a stream of the process go to a file that has no name; the descriptor it had. */
+static int divert(int stream, FILE *file) {
+    const int before = dup(stream);
+    assert_true(before >= 0 && dup2(fileno(file), stream) >= 0);
+    return before;
+}
+
+static void restore(int stream, int before, FILE *file, char *text, size_t size) {
+    dup2(before, stream);
+    close(before);
+    rewind(file);
+    text[fread(text, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+/* Run an app with arguments, ended by NULL. */
+static printed run(torc_app *app, const char *const *arguments) {
+    printed result = {.code = -1};
+    char *argv[8] = {(char *)(uintptr_t)"program"};
+    FILE *out = tmpfile(), *err = tmpfile();
+    int argc = 1;
+
+    for (; arguments[argc - 1]; argc++) argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
+    fflush(stdout);
+    fflush(stderr);
+    const int stdout_before = divert(STDOUT_FILENO, out), stderr_before = divert(STDERR_FILENO, err);
+    result.code = torc_app_run(app, argc, argv);
+    fflush(stdout);
+    fflush(stderr);
+    restore(STDOUT_FILENO, stdout_before, out, result.out, sizeof(result.out));
+    restore(STDERR_FILENO, stderr_before, err, result.err, sizeof(result.err));
+    return result;
+}
+
+#define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void check_has(const char *text, const char *part) {
+    if (!strstr(text, part)) print_error("no \"%s\" in\n%s\n", part, text);
+    assert_non_null(strstr(text, part));
+}
+
+static torc_render hello(torc_request *request) {
+    return torc_reply_text(request, 200, "hello");
+}
+
+static const char *greeting;
+
+static const char *set_greeting(torc_app *app, const char *value, char text[160]) {
+    (void)app;
+    (void)text;
+    greeting = value;
+    return NULL;
+}
+
+static torc_app *new_app(void) {
+    torc_app *app = torc_app_new("greeter");
+
+    torc_app_set_description(app, "It greets.");
+    torc_app_set_listen(app, endpoint);
+    torc_app_add_option(app, "greeting", "TEXT", "what is said", set_greeting);
+    torc_app_route(app, "GET /", hello);
+    return app;
+}
+
+static void help_tells_all_options(void **state) {
+    const printed result = run(new_app(), ARGUMENTS("--help"));
+
+    (void)state;
+    assert_int_equal(result.code, 0);
+    assert_string_equal(result.err, "");
+    check_has(result.out, "Usage: greeter [OPTION]...\nIt greets.\n");
+    check_has(result.out, "--greeting TEXT            what is said\n");
+    check_has(result.out, "--listen ENDPOINT");
+    check_has(result.out, "--limit NAME=VALUE");
+    check_has(result.out, "--log-level LEVELS");
+}
+
+static void the_version_and_the_limits_are_shown(void **state) {
+    printed result = run(new_app(), ARGUMENTS("--version"));
+
+    (void)state;
+    assert_int_equal(result.code, 0);
+    assert_string_equal(result.out, "greeter (Torc " TORC_VERSION ")\n");
+    result = run(new_app(), ARGUMENTS("--help-limits"));
+    assert_int_equal(result.code, 0);
+    check_has(result.out, "  fields                            500  ");
+}
+
+static void a_mistake_exits_with_2_and_a_line(void **state) {
+    static const struct {
+        const char *arguments[3];
+        const char *line;
+    } cases[] = {
+        {{"--lsten", NULL}, "greeter: --lsten: no such option; did you mean --listen?\n"},
+        {{"--limit=fields=no", NULL}, "greeter: --limit fields=no: the value is a whole number from 1 up, or `none`\n"},
+        {{"--log-level", "loud", NULL},
+         "greeter: --log-level loud: levels are debug, info, warn, error, critical, off; or `info,http=debug`\n"},
+        {{"--log-format", "xml", NULL}, "greeter: --log-format xml: formats are auto, text and json\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        const printed result = run(new_app(), cases[i].arguments);
+        assert_int_equal(result.code, 2);
+        assert_string_equal(result.out, "");
+        assert_string_equal(result.err, cases[i].line);
+    }
+    const printed result = run(new_app(), ARGUMENTS("--listen", "nonsense:1"));
+    assert_int_equal(result.code, 2);
+    check_has(result.err, "greeter: --listen nonsense:1: ");
+}
+
+static void endpoints_have_a_maximum(void **state) {
+    char *argv[36] = {(char *)(uintptr_t)"program"};
+    torc_app *app = new_app();
+    FILE *err = tmpfile();
+    char text[1000];
+
+    (void)state;
+    for (int i = 1; i < 35; i++) argv[i] = (char *)(uintptr_t)(i % 2 ? "--listen" : "127.0.0.1:0");
+    const int before = divert(STDERR_FILENO, err);
+    const int code = torc_app_run(app, 35, argv);
+    fflush(stderr);
+    restore(STDERR_FILENO, before, err, text, sizeof(text));
+    assert_int_equal(code, 2);
+    check_has(text, "at most 16 endpoints");
+}
+
+/* ---- running ---- */
+
+static torc_timer ending;
+static int starts, stops, signals_to_send;
+
+static void send_signal(torc_timer *timer) {
+    (void)timer;
+    for (; signals_to_send > 0; signals_to_send--) raise(signals_to_send % 2 ? SIGTERM : SIGINT);
+}
+
+static void start(torc_app *app) {
+    starts++;
+    assert_non_null(torc_app_reactor(app));
+    torc_app_set_context(app, &starts);
+    assert_ptr_equal(torc_app_context(app), &starts);
+    torc_timer_init(&ending, torc_app_reactor(app), send_signal);
+    torc_timer_arm(&ending, 0);
+}
+
+static void stop(torc_app *app) {
+    assert_non_null(torc_app_reactor(app));
+    stops++;
+}
+
+static torc_app *new_ending_app(int signals) {
+    torc_app *app = new_app();
+
+    assert_null(torc_app_reactor(app));
+    torc_app_on_start(app, start);
+    torc_app_on_stop(app, stop);
+    starts = stops = 0;
+    signals_to_send = signals;
+    return app;
+}
+
+static void a_signal_ends_it_in_order(void **state) {
+    const printed result = run(new_ending_app(1), ARGUMENTS("--log-format", "json", "--greeting", "hi"));
+
+    (void)state;
+    assert_int_equal(result.code, 0);
+    assert_int_equal(starts, 1);
+    assert_int_equal(stops, 1);
+    assert_string_equal(greeting, "hi");
+    check_has(result.err, "\"text\":\"listening\"");
+    check_has(result.err, "/socket\"");
+    check_has(result.err, "\"text\":\"stopping\",\"signal\":\"Terminated\"");
+}
+
+/* The mask is as it was, so that another program may follow in the same process. */
+static void the_signals_are_the_processes_again(void **state) {
+    sigset_t before, after;
+
+    (void)state;
+    sigprocmask(SIG_BLOCK, NULL, &before);
+    assert_int_equal(run(new_ending_app(1), ARGUMENTS("--log-level=off")).code, 0);
+    sigprocmask(SIG_BLOCK, NULL, &after);
+    for (int number = 1; number < 32; number++)
+        if (number != SIGPIPE) assert_int_equal(sigismember(&after, number), sigismember(&before, number));
+}
+
+static void a_level_of_off_is_silent(void **state) {
+    const printed result = run(new_ending_app(1), ARGUMENTS("--log-level", "off"));
+
+    (void)state;
+    assert_int_equal(result.code, 0);
+    assert_string_equal(result.err, "");
+}
+
+static void what_cannot_be_listened_on_exits_with_1(void **state) {
+    torc_app *app = new_ending_app(0);
+    const printed result = run(app, ARGUMENTS("--listen", "unix:/nowhere/at/all"));
+
+    (void)state;
+    assert_int_equal(result.code, 1);
+    check_has(result.err, "greeter: unix:/nowhere/at/all: there is no such thing\n");
+    assert_int_equal(starts, 1);
+    assert_int_equal(stops, 0);
+}
+
+static void a_mistake_in_a_route_exits_with_1(void **state) {
+    torc_app *app = new_ending_app(0);
+
+    (void)state;
+    torc_app_route(app, "GET /{a b}", hello);
+    const printed result = run(app, (const char *const[]){NULL});
+    assert_int_equal(result.code, 1);
+    check_has(result.err, "greeter: resources: route \"GET /{a b}\": ");
+}
+
+static void the_limits_are_the_programs(void **state) {
+    torc_app *app = new_app();
+
+    (void)state;
+    assert_int_equal(torc_app_limits(app)->size, sizeof(torc_limits));
+    torc_app_limits(app)->fields_max = 3;
+    assert_non_null(torc_app_root(app));
+    torc_app_free(app);
+    torc_app_free(NULL);
+}
+
+/* ---- memory ---- */
+
+/* Out of memory is told by the run, whatever the program did in between. */
+static void a_program_without_memory_is_told_at_the_run(void **state) {
+    (void)state;
+    for (uint64_t n = 1; n <= 2; n++) {
+        torc_test_fail_uncounted(n);
+        torc_app *app = torc_app_new("greeter");
+        torc_test_fail_uncounted(0);
+        torc_app_route(app, "GET /", hello);
+        torc_app_on_start(app, start);
+        assert_non_null(torc_app_root(app));
+        const printed result = run(app, (const char *const[]){NULL});
+        assert_int_equal(result.code, 1);
+        assert_string_equal(result.err, "program: out of memory, or the memory limit is reached\n");
+        torc_app_free(app);
+    }
+}
+
+/* What the program allocates for itself, one after the other: it says so and exits, or serves. */
+static void each_allocation_may_fail(void **state) {
+    bool failed = true;
+
+    (void)state;
+    for (uint64_t n = 1; failed; n++) {
+        torc_app *app = new_ending_app(1);
+        torc_test_fail_uncounted(n);
+        const printed result = run(app, (const char *const[]){NULL});
+        failed = torc_test_uncounted_failed();
+        torc_test_fail_uncounted(0);
+        assert_true(result.code == 0 || (failed && result.code == 1 && result.err[0]));
+        assert_true(n < 1000);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(help_tells_all_options),
+        cmocka_unit_test(the_version_and_the_limits_are_shown),
+        cmocka_unit_test(a_mistake_exits_with_2_and_a_line),
+        cmocka_unit_test(endpoints_have_a_maximum),
+        cmocka_unit_test(a_signal_ends_it_in_order),
+        cmocka_unit_test(the_signals_are_the_processes_again),
+        cmocka_unit_test(a_level_of_off_is_silent),
+        cmocka_unit_test(what_cannot_be_listened_on_exits_with_1),
+        cmocka_unit_test(a_mistake_in_a_route_exits_with_1),
+        cmocka_unit_test(the_limits_are_the_programs),
+        cmocka_unit_test(a_program_without_memory_is_told_at_the_run),
+        cmocka_unit_test(each_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
