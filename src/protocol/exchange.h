@@ -59,7 +59,9 @@ typedef struct torc_exchange_wire {
      * (Continue) if the peer waits for it. Without demand no body_received comes.
      */
     void (*want_body)(torc_exchange *exchange, size_t bytes);
-    /* No more of the incoming body is wanted: it is drained up to a limit, or refused. */
+    /*
+     * No more of the incoming body is wanted, nor to be told of its end: it is drained up to a limit, or refused.
+     */
     void (*stop_body)(torc_exchange *exchange);
     /*
      * After a 101, or a 2xx to CONNECT: from here on bodies are the bytes of a tunnel, both ways.
@@ -71,7 +73,7 @@ typedef struct torc_exchange_wire {
      * The factory must outlive that. May be NULL, where connections carry more than one exchange.
      */
     torc_err (*hand_over)(torc_exchange *exchange, torc_factory *factory);
-    /* End it now: the peer sees a broken message (HTTP/1: a reset connection). `closed` will come. */
+    /* End it now: the peer sees a broken message (HTTP/1: a reset connection). `closed` will come, and nothing else. */
     void (*reset)(torc_exchange *exchange, torc_err reason);
     const torc_link_info *(*link)(torc_exchange *exchange);
     /* Both holders have gone: give back the arena, with the exchange in it. */

@@ -196,7 +196,7 @@ static void deadline_passed(torc_http1_connection *base) {
         torc_http1_end(base, false);
 }
 
-static torc_err reason_of_end(torc_http1_connection *base) {
+static torc_err reason_of_loss(torc_http1_connection *base) {
     const torc_http1_client *self = self_of(base);
     return base->protocol.transport->sent_total == self->sent_before ? TORC_ERR_UNPROCESSED : TORC_ERR_LOST;
 }
@@ -209,7 +209,7 @@ static void input_ended(torc_http1_connection *base) {
     else if (exchange->in == TORC_HTTP1_IN_TO_CLOSE)
         torc_http1_in_done(exchange, NULL);
     else if (exchange->in != TORC_HTTP1_IN_DONE)
-        fail(base, reason_of_end(base), "the connection ended before the response (RFC 9112 8)");
+        fail(base, reason_of_loss(base), "the connection ended before the response (RFC 9112 8)");
 }
 
 static void free_connection(torc_http1_connection *base) {
@@ -232,6 +232,7 @@ static const torc_http1_role_ops role = {
     .deadline = deadline,
     .deadline_passed = deadline_passed,
     .input_ended = input_ended,
+    .reason_of_loss = reason_of_loss,
     .free = free_connection,
 };
 
@@ -262,6 +263,8 @@ torc_err torc_http1_client_open(torc_http1_client *client, torc_exchange **excha
         return TORC_ERR_CLOSED;
     torc_http1_exchange *made = torc_http1_exchange_new(base, &client_wire, true);
     if (!made) return TORC_ERR_NO_MEMORY;
+    made->framing = (torc_http1_framing){0}; /* of the response: nothing is known yet */
+    made->head.method = TORC_METHOD_OTHER;
     init_parser(made);
     client->sent_before = base->protocol.transport->sent_total;
     *exchange = &made->base;

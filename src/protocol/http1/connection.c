@@ -176,7 +176,7 @@ void torc_http1_begin_body_in(torc_http1_exchange *exchange) {
 
 void torc_http1_in_done(torc_http1_exchange *exchange, const torc_fields *trailers) {
     exchange->in = TORC_HTTP1_IN_DONE;
-    if (!exchange->is_stopped) exchange->base.events->body_ended(&exchange->base, trailers);
+    if (!exchange->is_stopped && !exchange->reset_reason) exchange->base.events->body_ended(&exchange->base, trailers);
 }
 
 /* Bytes of the body: to who wants them, or nowhere. */
@@ -406,6 +406,7 @@ torc_err torc_http1_send_end(torc_exchange *base, const torc_fields *trailers) {
         return err;
     }
     torc_transport_written(self->protocol.transport);
+    if (exchange->is_tunnel) torc_transport_close_write(self->protocol.transport);
     torc_http1_out_done(exchange);
     return TORC_OK;
 }
@@ -593,15 +594,15 @@ static void drained(torc_protocol *protocol) {
 }
 
 /* What the exchange is told of a connection's end. */
-static torc_err reason_of(const torc_http1_exchange *exchange, torc_err reason) {
-    if (exchange->reset_reason) return exchange->reset_reason;
+static torc_err reason_of(torc_http1_connection *self, torc_err reason) {
+    if (self->current->reset_reason) return self->current->reset_reason;
     switch (reason) {
     case TORC_ERR_STALLED:
     case TORC_ERR_STOPPING:
     case TORC_ERR_NO_MEMORY:
         return reason;
     default:
-        return TORC_ERR_LOST;
+        return self->role->reason_of_loss ? self->role->reason_of_loss(self) : TORC_ERR_LOST;
     }
 }
 
@@ -610,7 +611,7 @@ static void connection_lost(torc_protocol *protocol, torc_err reason) {
 
     torc_http1_set(self, TORC_HTTP1_ENDING);
     if (self->current && self->current->successor) drop_successor(self->current->successor);
-    if (self->current) torc_http1_exchange_close(self, reason_of(self->current, reason));
+    if (self->current) torc_http1_exchange_close(self, reason_of(self, reason));
     let_go(self);
 }
 

@@ -36,6 +36,8 @@ typedef struct torc_http1_role_ops {
     void (*peer_ended)(torc_http1_connection *connection);
     /* And all of it was taken: nothing more will come. */
     void (*input_ended)(torc_http1_connection *connection);
+    /* What the exchange is told when the peer has gone. NULL: TORC_ERR_LOST. */
+    torc_err (*reason_of_loss)(torc_http1_connection *connection);
     /* The connection is no more and its exchange closed: free it. */
     void (*free)(torc_http1_connection *connection);
 } torc_http1_role_ops;
