@@ -6,6 +6,7 @@
  *    failure, in the order in which a poller would tell them. At most one delivery comes a turn.
  *  - `pieces` were sent by the test and are not consumed: the first one in part, perhaps.
  *  - The first `sending` bytes of the transport's output are taken by the peer as far as `allowance` goes.
+ *  - Who is joined takes no more than JOINED_MAX bytes that it has not consumed, as a socket's buffer does.
  *  - The connection is over once the transport was told that it is closed, in the retirement of a turn.
  */
 #include "testing/connection.h"
@@ -18,7 +19,7 @@
 #include "base/alloc.h"
 #include "testing/scrambler.h"
 
-enum { TURNS_TO_END = 100000, READ_MAX = 65536 };
+enum { TURNS_TO_END = 100000, READ_MAX = 65536, JOINED_MAX = 32768 };
 
 typedef struct piece {
     struct piece *next;
@@ -99,12 +100,21 @@ static torc_err record(torc_test_connection *self, size_t len) {
     return torc_buf_err(&self->written);
 }
 
+/* What the peer may take now. */
+static size_t may_take(const torc_test_connection *self) {
+    const torc_test_connection *other = self->other;
+
+    if (!other || other->is_closed) return self->allowance;
+    const size_t room = other->unread < JOINED_MAX ? JOINED_MAX - other->unread : 0;
+    return room < self->allowance ? room : self->allowance;
+}
+
 static bool can_take(const torc_test_connection *self) {
-    return self->sending > 0 && self->allowance > 0;
+    return self->sending > 0 && may_take(self) > 0;
 }
 
 static void take(torc_test_connection *self) {
-    const size_t len = self->sending < self->allowance ? self->sending : self->allowance;
+    const size_t max = may_take(self), len = self->sending < max ? self->sending : max;
     const size_t before = self->written.len;
     const torc_err err = record(self, len);
 
@@ -158,6 +168,7 @@ static void deliver(torc_test_connection *self) {
     if (self->is_closed) return;
     if (consumed < len) self->is_receiving = false;
     self->unread -= consumed;
+    if (self->other && consumed > 0) step_later(self->other);
     first->consumed += consumed;
     if (first->consumed == first->len) drop_first(self);
 }
@@ -261,6 +272,7 @@ static void connection_close(torc_transport *transport, bool reset) {
 
     torc_call_cancel(&self->step);
     self->is_closed = true;
+    if (self->other) step_later(self->other);
     self->is_reset = reset;
     self->reason = (torc_err)transport->reason;
     if (self->other && reset)

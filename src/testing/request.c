@@ -172,12 +172,13 @@ static torc_err send_body(torc_exchange *exchange, torc_chain *chain) {
     else if (self->unsent >= self->limits.output_bytes_max)
         err = TORC_ERR_LIMIT;
     else if (self->length >= 0 && !has_no_body(self) &&
-             self->body.len + chain->len > (uint64_t)self->length)
+             self->body.len + chain->len > (uint64_t)self->length) {
         err = TORC_ERR_STATE;
+        reset(exchange, err);
+    }
     if (!err) err = capture(self, chain);
     torc_chain_clear(chain);
     self->events++;
-    if (err == TORC_ERR_STATE) reset(exchange, err);
     poke(self);
     return err;
 }
@@ -211,6 +212,7 @@ static size_t room(torc_exchange *exchange) {
     torc_test_request *self = self_of(exchange);
     const size_t high = self->limits.output_high_bytes;
 
+    if (is_over(self)) return 0;
     if (self->unsent < high) return high - self->unsent;
     self->is_full = true;
     return 0;
@@ -234,8 +236,7 @@ static void stop_body(torc_exchange *exchange) {
 }
 
 static torc_err tunnel(torc_exchange *exchange) {
-    (void)exchange;
-    return TORC_ERR_UNSUPPORTED;
+    return is_over(self_of(exchange)) ? TORC_ERR_GONE : TORC_ERR_UNSUPPORTED;
 }
 
 static const torc_link_info *link_of(torc_exchange *exchange) {
