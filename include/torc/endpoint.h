@@ -65,7 +65,12 @@ TORC_API uint32_t torc_listener_connections(const torc_listener *listener);
 /** Stop and start accepting; the socket stays open and its queue fills meanwhile. */
 TORC_API void torc_listener_pause(torc_listener *listener);
 TORC_API void torc_listener_resume(torc_listener *listener);
-/** Stop listening for good; connections go on. A UNIX socket's file is removed. NULL is fine. */
+/**
+ * Stop listening for good; connections go on. A UNIX socket's file is removed. The listener can still be asked, until
+ * torc_listener_close().
+ */
+TORC_API void torc_listener_stop(torc_listener *listener);
+/** Let go of the listener, which is stopped if it was not; connections go on. NULL is fine. */
 TORC_API void torc_listener_close(torc_listener *listener);
 
 TORC_END_DECLS

@@ -70,6 +70,6 @@ torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint, torc_acc
 void torc_listener_drain(torc_listener *listener) {
     torc_factory *factory = listener->factory;
 
-    torc_listener_close(listener);
+    torc_listener_stop(listener);
     torc_http_server_drain(factory);
 }

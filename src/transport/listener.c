@@ -40,7 +40,7 @@ static torc_listener *of_io(torc_io *io) {
 static void free_when_unused(torc_listener *self) {
     torc_factory *factory = self->factory;
 
-    if (!self->is_gone || self->connections > 0) return;
+    if (self->is_held || !self->is_gone || self->connections > 0) return;
     torc_metric_remove(&self->accepted.metric);
     torc_metric_remove(&self->refused.metric);
     torc_metric_remove(&self->exhausted.metric);
@@ -65,10 +65,18 @@ static void closed(torc_io *io) {
     free_when_unused(self);
 }
 
-void torc_listener_close(torc_listener *self) {
-    if (!self || self->is_closed) return;
+void torc_listener_stop(torc_listener *self) {
+    if (self->is_closed) return;
+    self->is_held = true;
     let_go(self);
     torc_io_close(&self->io, false);
+}
+
+void torc_listener_close(torc_listener *self) {
+    if (!self) return;
+    torc_listener_stop(self);
+    self->is_held = false;
+    free_when_unused(self);
 }
 
 /* ---- counting ---- */

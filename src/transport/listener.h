@@ -11,7 +11,8 @@
 /*
  * A listener: a listening socket, and the count of what it accepted.
  *
- * It is freed once it is closed and the last of its connections has ended, since these count themselves out.
+ * It is freed once it is closed and the last of its connections has ended, since these count themselves out. One
+ * that was stopped stays until it is closed.
  */
 struct torc_listener {
     torc_io io;
@@ -25,6 +26,7 @@ struct torc_listener {
     torc_map peers;   /* counts by address; used when there is a limit */
     torc_timer pause; /* armed while no descriptor is left */
     bool is_closed, is_gone; /* asked for; told by the poller */
+    bool is_held;            /* stopped, and not yet closed by its owner */
     bool is_paused;
     bool is_exhausted; /* no descriptor is left: said once, until one is accepted */
     char *unlink_path;       /* of a UNIX socket's file; removed at the end */

@@ -201,7 +201,6 @@ static void the_file_goes_with_the_listener(void **state) {
     const int fd = call();
     settle();
     torc_listener_close(listener);
-    torc_listener_close(listener);
     assert_int_equal(access(path, F_OK), -1);
     assert_int_equal(dial(), -1);
     settle();
@@ -217,6 +216,28 @@ static void the_file_goes_with_the_listener(void **state) {
     listener = NULL; /* freed with its last connection */
     assert_int_equal(reactor->memory.used[TORC_MEMORY_CONNECTION], 0);
     close(fd);
+}
+
+static void a_stopped_listener_can_still_be_asked(void **state) {
+    (void)state;
+    listen_plainly();
+    const int one = call();
+    settle();
+    torc_listener_stop(listener);
+    torc_listener_stop(listener);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(dial(), -1);
+    settle();
+    assert_int_equal(torc_listener_connections(listener), 1);
+    torc_transport_abort(site.probes[0].base.transport);
+    settle();
+    assert_int_equal(torc_listener_connections(listener), 0);
+    assert_int_equal(site.stops, 0);
+    torc_listener_resume(listener); /* there is nothing to resume */
+    torc_listener_close(listener);
+    listener = NULL;
+    assert_int_equal(site.stops, 1);
+    close(one);
 }
 
 static void the_file_goes_with_the_reactor(void **state) {
@@ -556,6 +577,7 @@ int main(void) {
         BOTH(the_address_is_told),
         BOTH(the_file_has_its_mode),
         BOTH(the_file_goes_with_the_listener),
+        BOTH(a_stopped_listener_can_still_be_asked),
         BOTH(the_file_goes_with_the_reactor),
         BOTH(a_file_that_nobody_listens_on_is_replaced),
         BOTH(a_file_that_somebody_listens_on_is_not),
