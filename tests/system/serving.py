@@ -40,9 +40,10 @@ def wait_until(is_so, what):
 class Server:
     """A process that serves, and what the kernel says of it."""
 
-    def __init__(self, command, files_max=None):
+    def __init__(self, command, files_max=None, inherited=()):
         self.command = [str(part) for part in command]
         self.files_max = files_max
+        self.inherited = inherited
         self.process = None
         self.output = None
 
@@ -52,7 +53,8 @@ class Server:
 
     def start(self):
         self.output = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(self.command, stdout=self.output, stderr=self.output, preexec_fn=self.limit_files)
+        self.process = subprocess.Popen(self.command, stdout=self.output, stderr=self.output, pass_fds=self.inherited,
+                                        preexec_fn=self.limit_files)
 
     def said(self):
         """All that it wrote so far."""
@@ -194,15 +196,20 @@ class Response:
 class Peer:
     """A connection on which any bytes can be sent, and responses are read strictly."""
 
-    def __init__(self, port, host="127.0.0.1", path=None):
-        if path:
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.settimeout(SECONDS)
-            self.socket.connect(path)
-        else:
-            self.socket = socket.create_connection((host, port), SECONDS)
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, port=0, host="127.0.0.1", path=None, receive_bytes=0):
+        address, family = (path, socket.AF_UNIX) if path else ((host, port), socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.bytes = b""
+        self.socket = socket.socket(family)
+        self.socket.settimeout(SECONDS)
+        if receive_bytes:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        if not path:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            self.socket.connect(address)
+        except OSError:
+            self.socket.close()
+            raise
 
     def __enter__(self):
         return self

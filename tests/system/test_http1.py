@@ -11,10 +11,11 @@ import re
 import sys
 import time
 
-from serving import Peer, ReferenceSite, ask, check, get, head, run_cases
+from serving import App, Peer, ReferenceSite, ask, check, get, head, run_cases
 
 BUILD, ROOT = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 SITE = ReferenceSite(BUILD)
+WIRE = App(BUILD / "tests/system/wire_site", "--limit", "body-bytes=1000")
 
 
 def plain():
@@ -296,6 +297,79 @@ def who_does_not_wait_is_not_invited():
         check(peer.ask(b"POST /content HTTP/1.0\r\nContent-Length: 5\r\nExpect: tea\r\n\r\nhello").body, b"hello")
 
 
+def a_body_too_large_is_not_invited():
+    for size, statuses in ((1000, [100]), (1001, [413])):
+        with Peer(WIRE.port) as peer:
+            answer = peer.ask(head("POST", "/body", f"Content-Length: {size}", "Expect: 100-continue"))
+            check([answer.status], statuses, size)
+            if answer.status == 100:
+                check(len(peer.ask(b"x" * size).body), size)
+
+
+def bodies_beyond_the_limit_are_413():
+    for length, status in ((999, 200), (1000, 200), (1001, 413), (500000, 413)):
+        data = b"x" * length
+        chunks = b"%x\r\n%s\r\n1\r\nx\r\n0\r\n\r\n" % (length - 1, data[1:])
+        for form in (head("POST", "/body", f"Content-Length: {length}") + data, head("POST", "/body", "Transfer-Encoding: chunked") + chunks):
+            check(ask(WIRE.port, form).status, status, length)
+
+
+def interim_responses():
+    with Peer(WIRE.port) as peer:
+        for _ in range(2):
+            early = peer.get("/early")
+            check((early.status, early.fields), (103, [("Link", "</style.css>; rel=preload")]))
+            late = peer.response()
+            check((late.status, late.body, late.first("Link")), (200, b"late", early.first("Link")))
+        answer = peer.ask(b"GET /early HTTP/1.0\r\n\r\n")
+        check((answer.status, answer.body), (200, b"late"))
+
+
+def trailers_come_in():
+    with Peer(WIRE.port) as peer:
+        start = head("POST", "/trailers", "Transfer-Encoding: chunked") + b"1\r\na\r\n0\r\n"
+        check(peer.ask(start + b"X-A: b\r\nX-C:  d \r\n\r\n").body.lower(), b"x-a=b\nx-c=d\n")
+        check(peer.send_each_byte(start + b"X-A: b\r\n\r\n").response().body.lower(), b"x-a=b\n")
+        check(peer.ask(start + b"\r\n").body, b"")
+
+
+def trailers_go_to_who_takes_them():
+    with Peer(WIRE.port) as peer:
+        answer = peer.get("/trailers", "TE: trailers", "Connection: TE")
+        check((answer.body, answer.trailers), (b"content", [("X-Sum", "7")]))
+        answer = peer.get("/trailers")
+        check((answer.body, answer.trailers), (b"content", []))
+        check(peer.ask(b"GET /trailers HTTP/1.0\r\nTE: trailers\r\n\r\n").body, b"content")
+
+
+def another_protocol_takes_over():
+    with Peer(WIRE.port) as peer:
+        answer = peer.ask(head("GET", "/parrot", "Upgrade: Parrot", "Connection: Upgrade") + b"at once;")
+        check((answer.status, answer.first("Upgrade"), answer.first("Connection").lower()), (101, "parrot", "upgrade"))
+        check(answer.all("Content-Length") + answer.all("Transfer-Encoding"), [])
+        check(peer.take(11), b"hi\nat once;")
+        check(peer.send(b"GET / HTTP/1.1\r\n\r\n").take(18), b"GET / HTTP/1.1\r\n\r\n")
+        assert peer.end().is_ended()
+    with Peer(WIRE.port) as peer:
+        for lines in ([], ["Upgrade: parrot"], ["Connection: Upgrade"], ["Upgrade: other", "Connection: Upgrade"]):
+            check(peer.get("/parrot", *lines).status, 400, lines)
+        check(peer.get("/early", "Upgrade: parrot", "Connection: Upgrade").status, 103, "who does not care")
+        check(peer.response().body, b"late")
+
+
+def a_response_that_breaks_off_shows_it():
+    """Nothing is appended: the peer gets less than was promised, and the end."""
+    for path, expected in (("/break", b"four"), ("/break/chunks", b"4\r\nfour\r\n")):
+        with Peer(WIRE.port) as peer:
+            peer.send(head("GET", path) + head("GET", "/early"))
+            try:
+                data = peer.rest()
+            except ConnectionResetError:
+                data = peer.bytes
+            body = data.partition(b"\r\n\r\n")[2]
+            assert expected.startswith(body), f"{path}: {data}"
+
+
 def who_is_refused_first_is_not_invited():
     for size in (5, 10**9):
         with Peer(plain()) as peer:
@@ -493,6 +567,13 @@ CASES = [
     answers_without_length_are_chunked,
     a_body_is_invited_when_it_is_read,
     who_does_not_wait_is_not_invited,
+    a_body_too_large_is_not_invited,
+    bodies_beyond_the_limit_are_413,
+    interim_responses,
+    trailers_come_in,
+    trailers_go_to_who_takes_them,
+    another_protocol_takes_over,
+    a_response_that_breaks_off_shows_it,
     who_is_refused_first_is_not_invited,
     a_refused_body_is_dropped,
     a_refused_body_that_is_malformed_ends_in_order,
@@ -511,6 +592,6 @@ CASES = [
     idle_connections_end_silently,
 ]
 
-with SITE:
+with SITE, WIRE:
     exit_code = run_cases(CASES)
 sys.exit(exit_code)
