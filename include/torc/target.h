@@ -42,6 +42,8 @@ TORC_API torc_err torc_target_parse(torc_str text, torc_method method,
 /** Read an authority without userinfo, as the Host field has it (RFC 9110 §7.2); empty is refused.
  */
 TORC_API torc_err torc_authority_parse(torc_str text, torc_authority *authority) TORC_MUST_CHECK;
+/** Whether torc_authority_parse() would read this; faster, for nearly all that are. */
+TORC_API bool torc_authority_is_valid(torc_str text);
 /**
  * Decode percent-escapes into `to`, which has room for text.len bytes and may be text.bytes; the
  * length of the result. What is no escape stays as it is. With `plus`, a `+` becomes a space

@@ -78,28 +78,17 @@ bool torc_field_name_is_valid(torc_str name) {
     return torc_is_token(name);
 }
 
-/* Bits at the top of those of eight bytes that are controls; HTAB counts as one here. */
-static inline uint64_t controls_of(const char *bytes) {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t word, is_del;
-
-    memcpy(&word, bytes, sizeof(word));
-    is_del = word ^ ones * 0x7f;
-    return (((word - ones * 0x20) & ~word) | ((is_del - ones) & ~is_del)) & (ones << 7);
+/* Controls; HTAB is looked at again. */
+static inline torc_bytes16 controls(torc_bytes16 v) {
+    return (torc_bytes16)((v < 0x20) | (v == 0x7f));
 }
 
 bool torc_field_value_is_valid(torc_str value) {
-    size_t at = 0;
-
     if (value.len == 0) return true;
     if ((unsigned char)value.bytes[0] <= ' ' || (unsigned char)value.bytes[value.len - 1] <= ' ')
         return false;
-    if (value.len >= 8) {
-        uint64_t controls = controls_of(value.bytes + value.len - 8);
-        for (; at + 8 < value.len; at += 8) controls |= controls_of(value.bytes + at);
-        if (!controls) return true;
-    }
-    for (at = 0; at < value.len; at++)
+    if (value.len >= 8 && !torc_bytes_have(value.bytes, value.len, controls)) return true;
+    for (size_t at = 0; at < value.len; at++)
         if (!torc_byte_is(value.bytes[at], TORC_BYTE_VALUE)) return false;
     return true;
 }

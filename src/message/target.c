@@ -18,33 +18,26 @@ static bool is_escape(const char *at, const char *end) {
     return high >= 0 && low >= 0 && (high | low) != 0;
 }
 
-typedef uint8_t vector __attribute__((vector_size(16)));
+/* What is not a path's alone. */
+static inline torc_bytes16 odd_in_path(torc_bytes16 v) {
+    return (torc_bytes16)((v <= 0x20) | (v >= 0x7f) | (v == '#') | (v == '%') | (v == '?'));
+}
 
-/* The first of 16 bytes at a time among which is something else than plain bytes of a path; the
- * rest is left to others. */
-static const char *skip_plain(const char *at, const char *end) {
-    for (; end - at >= 16; at += 16) {
-        vector v;
-        uint64_t halves[2];
-        memcpy(&v, at, 16);
-        const vector other =
-            (vector)((v <= 0x20) | (v >= 0x7f) | (v == '#') | (v == '%') | (v == '?'));
-        memcpy(halves, &other, 16);
-        if (halves[0] | halves[1]) break;
-    }
-    return at;
+/* What is no letter, digit, `-` or `.`: names have hardly anything else. */
+static inline torc_bytes16 odd_in_name(torc_bytes16 v) {
+    const torc_bytes16 letter = (v | 0x20) - 'a', digit = v - '0', mark = v - '-';
+    return (torc_bytes16)((letter > 25) & (digit > 9) & (mark > 1));
 }
 
 /* Check path and query, and where the query begins (NULL: there is none). */
 static bool check_path(torc_str text, const char **query) {
-    const char *const end = text.bytes + text.len, *at = skip_plain(text.bytes, end);
+    const char *const end = text.bytes + text.len;
 
     *query = NULL;
-    for (; at < end; at++) {
+    for (const char *at = text.bytes; at < end; at++) {
         if (torc_byte_is(*at, TORC_BYTE_TARGET)) continue;
         if (*at == '?') {
             if (!*query) *query = at + 1;
-            at = skip_plain(at + 1, end) - 1;
         } else if (*at != '%' || !is_escape(at, end)) {
             return false;
         }
@@ -53,8 +46,12 @@ static bool check_path(torc_str text, const char **query) {
 }
 
 static torc_err read_path(torc_str text, torc_target *target) {
-    const char *query;
+    const char *query = NULL;
 
+    if (text.len >= 8 && !torc_bytes_have(text.bytes, text.len, odd_in_path)) {
+        target->path = text;
+        return TORC_OK;
+    }
     if (!check_path(text, &query)) return TORC_ERR_SYNTAX;
     const char *const end = text.bytes + text.len;
     target->path = torc_str_make(text.bytes, (size_t)((query ? query - 1 : end) - text.bytes));
@@ -112,6 +109,10 @@ torc_err torc_target_parse(torc_str text, torc_method method, torc_target *targe
     return read_absolute(text, target);
 }
 
+static bool is_digit(char byte) {
+    return byte >= '0' && byte <= '9';
+}
+
 /* "v1.name": RFC 3986 §3.2.2. */
 static bool is_future_address(torc_str inner) {
     const ptrdiff_t dot = torc_str_find_byte(inner, '.');
@@ -148,9 +149,9 @@ static bool check_literal(torc_str host) {
 static size_t name_len(torc_str text) {
     const char *const end = text.bytes + text.len, *at = text.bytes;
 
-    while (at < end &&
-           (torc_byte_is(*at, TORC_BYTE_REG_NAME) || (*at == '%' && is_escape(at, end))))
-        at++;
+    do {
+        while (at < end && torc_byte_is(*at, TORC_BYTE_REG_NAME)) at++;
+    } while (at < end && *at == '%' && is_escape(at, end) && ++at);
     return (size_t)(at - text.bytes);
 }
 
@@ -163,18 +164,37 @@ static size_t host_len(torc_str text) {
 }
 
 static torc_err read_port(torc_str text, int *port) {
-    int number = 0;
+    unsigned number = 0;
 
     *port = -1;
     if (text.len == 0) return TORC_OK; /* "host:" is "host", RFC 3986 §3.2.3 */
     for (size_t i = 0; i < text.len; i++) {
-        const char c = text.bytes[i];
-        if (c < '0' || c > '9') return TORC_ERR_SYNTAX;
-        number = number * 10 + (c - '0');
+        const unsigned digit = (unsigned)(unsigned char)text.bytes[i] - '0';
+        if (digit > 9) return TORC_ERR_SYNTAX;
+        number = number * 10 + digit;
         if (number > 65535) return TORC_ERR_SYNTAX;
     }
-    *port = number;
+    *port = (int)number;
     return TORC_OK;
+}
+
+/* Whether this is a name or IPv4 address of usual bytes, with or without a port, which is looked for from behind. */
+static bool is_usual(torc_str text) {
+    const char *const end = text.bytes + text.len, *at = end;
+    size_t len = text.len;
+
+    if (len < 14) return len >= 8 && !torc_bytes_have(text.bytes, len, odd_in_name);
+    while (end - at < 5 && is_digit(at[-1])) at--;
+    if (at < end && at[-1] == ':') {
+        if (end - at == 5 && memcmp(at, "65535", 5) > 0) return false;
+        len = (size_t)(at - 1 - text.bytes);
+    }
+    return !torc_bytes_have(text.bytes, len, odd_in_name);
+}
+
+bool torc_authority_is_valid(torc_str text) {
+    torc_authority authority;
+    return is_usual(text) || torc_authority_parse(text, &authority) == TORC_OK;
 }
 
 torc_err torc_authority_parse(torc_str text, torc_authority *authority) {

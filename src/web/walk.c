@@ -153,12 +153,18 @@ static void add_params(torc_walk *walk) {
 }
 
 bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource) {
-    *walk = (torc_walk){
-        .request = request,
-        .method = torc_request_method(request),
-        .method_text = torc_request_method_text(request),
-        .path = torc_request_path_of(request),
-    };
+    const torc_head *head = torc_request_head(request);
+
+    /* All but `values`, of which only the first `value_count` mean something. */
+    walk->request = request;
+    walk->method = head->method;
+    walk->method_text = head->method_text;
+    walk->path = torc_request_path_of(request);
+    walk->found = NULL;
+    walk->route = NULL;
+    walk->allow = walk->value_count = 0;
+    walk->is_refused = false;
+    walk->err = TORC_OK;
     const bool is_found = descend(walk, resource, walk->path->depth);
     if (is_found && walk->route) add_params(walk);
     return is_found;

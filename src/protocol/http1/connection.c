@@ -621,13 +621,6 @@ uint64_t torc_http1_after(uint64_t from_ms, uint32_t ms) {
     return ms == TORC_UNLIMITED ? UINT64_MAX : from_ms + ms;
 }
 
-void torc_http1_expect_within(torc_http1_connection *self, uint32_t delay_ms) {
-    if (delay_ms == TORC_UNLIMITED) return;
-    if (torc_timer_is_armed(&self->timer) && self->timer.due_ms <= reactor_of(self)->now_ms + delay_ms)
-        return;
-    torc_timer_arm(&self->timer, delay_ms);
-}
-
 static uint64_t sooner(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }

@@ -166,7 +166,7 @@ torc_err torc_http1_tunnel(torc_exchange *exchange);
 torc_err torc_http1_hand_over(torc_exchange *exchange, torc_factory *factory);
 
 /* Have the timer expire no later than `delay_ms` from now; TORC_UNLIMITED: never mind. */
-void torc_http1_expect_within(torc_http1_connection *connection, uint32_t delay_ms);
+static inline void torc_http1_expect_within(torc_http1_connection *connection, uint32_t delay_ms);
 /* `ms` after `from_ms`, UINT64_MAX when unlimited. */
 uint64_t torc_http1_after(uint64_t from_ms, uint32_t ms);
 /* Receive again, if receiving was paused with bytes left. */
@@ -186,6 +186,14 @@ static inline void torc_http1_set(torc_http1_connection *connection, unsigned fl
 
 static inline void torc_http1_clear(torc_http1_connection *connection, unsigned flags) {
     connection->flags = (uint16_t)(connection->flags & ~flags);
+}
+
+static inline void torc_http1_expect_within(torc_http1_connection *connection, uint32_t delay_ms) {
+    torc_timer *timer = &connection->timer;
+    const uint64_t due_ms = timer->reactor->now_ms + delay_ms;
+
+    if (delay_ms == TORC_UNLIMITED || (timer->order && timer->due_ms <= due_ms)) return;
+    torc_timer_arm(timer, delay_ms);
 }
 
 #endif

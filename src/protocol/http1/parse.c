@@ -17,6 +17,7 @@
 #include "protocol/http1/parse.h"
 
 #include "message/bytes.h"
+#include "message/field_find.h"
 #include "protocol/http1/scan.h"
 
 enum {
@@ -348,7 +349,7 @@ static const char *cut(const char *line, const char *end, size_t max) {
 }
 
 /* A line that is not empty: DONE when it was read, and the next one begins. */
-static outcome full_line(torc_http1_parser *parser, const char *base, const char *end) {
+__attribute__((noinline)) static outcome full_line(torc_http1_parser *parser, const char *base, const char *end) {
     const char *const line = base + parser->line, *next;
     const size_t max = line_max(parser);
     const outcome result = read_line(parser, base, cut(line, end, max), &next);
@@ -383,11 +384,36 @@ static outcome empty_line(torc_http1_parser *parser, const char *base, const cha
     return TORC_HTTP1_DONE;
 }
 
+enum {
+    USUAL_BYTES = 40 /* that a usual line may look at: two vectors, a colon, a space, CR LF */
+};
+
 /*
- * The length of a field line that is all there and as most are; its name's length, and where its
- * value begins and ends. 0: it is something else, or wrong.
+ * The length of a field line as most are: a name of up to 15 letters, digits and `-`, a colon, a space or none, a
+ * value, CR LF; and where its parts are. There are USUAL_BYTES. 0: it is something else, or wrong, or incomplete.
  */
-static inline size_t usual_field(const char *line, const char *end, torc_http1_span *span) {
+static inline size_t usual_field(const char *base, const char *line, const char *end,
+                                 torc_http1_span *span) {
+    const unsigned name_len = torc_scan_name16(line);
+    if (name_len - 1 >= 15 || line[name_len] != ':') return 0;
+
+    const char *const value = line + name_len + 1 + (line[name_len + 1] == ' ');
+    const unsigned first = torc_scan_value16(value);
+    const char *const at = first < 16 ? value + first : torc_scan_value(value + 16, end);
+    if (end - at < 2 || at[0] != '\r' || at[1] != '\n') return 0;
+    if (*value <= ' ' || at[-1] <= ' ') return 0; /* empty, blanks around it, or not ASCII there */
+    span->name = (uint32_t)(line - base);
+    span->name_len = (uint16_t)name_len;
+    span->value = (uint32_t)(value - base);
+    span->value_len = (uint32_t)(at - value);
+    span->id = (uint16_t)torc_field_find_usual(line, name_len);
+    return (size_t)(at - line);
+}
+
+/* The same for all lines that are there as a whole, however short and whatever their names. Apart from the quick
+ * path, whose registers it would take. */
+__attribute__((noinline)) static size_t short_or_long_field(const char *base, const char *line,
+                                                             const char *end, torc_http1_span *span) {
     const char *const colon = torc_scan_token(line, end);
 
     if (colon == end || *colon != ':' || colon == line || colon - line > UINT16_MAX) return 0;
@@ -395,10 +421,41 @@ static inline size_t usual_field(const char *line, const char *end, torc_http1_s
     while (value < end && is_blank(*value)) value++;
     const char *const at = torc_scan_value(value, end);
     if (end - at < 2 || at[0] != '\r' || at[1] != '\n') return 0;
+    span->name = (uint32_t)(line - base);
     span->name_len = (uint16_t)(colon - line);
-    span->value = (uint32_t)(value - line);
+    span->value = (uint32_t)(value - base);
     span->value_len = (uint32_t)(trim_end(value, at) - value);
+    span->id = (uint16_t)torc_field_find(torc_str_make(line, span->name_len));
     return (size_t)(at - line);
+}
+
+/*
+ * Take a request line that is there as a whole and as most are: a method of up to 15 letters, a target, HTTP/1.1 and
+ * CR LF, within the limits. False: nothing was done.
+ */
+static inline bool usual_request_line(torc_http1_parser *parser, const char *base, const char *end) {
+    static const char rest[] = " HTTP/1.1\r\n";
+    const char *const line = base + parser->line;
+
+    if (end - line < USUAL_BYTES) return false;
+    const unsigned method_len = torc_scan_name16(line);
+    if (method_len - 1 >= 15 || line[method_len] != ' ') return false;
+    const char *const target = line + method_len + 1, *const at = torc_scan_target(target, end);
+    if (at == target || end - at < 11 || memcmp(at, rest, 11) != 0) return false;
+    const size_t len = (size_t)(at + 9 - line);
+    if (len > line_max(parser)) return false;
+    parser->method_len = (uint16_t)method_len;
+    parser->target = (uint32_t)(target - base);
+    parser->target_len = (uint32_t)(at - target);
+    parser->version = 11;
+    parser->section_bytes += (uint32_t)len;
+    parser->line += (uint32_t)len + 2;
+    parser->stage = FIELDS;
+    return true;
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
 }
 
 /*
@@ -406,21 +463,20 @@ static inline size_t usual_field(const char *line, const char *end, torc_http1_s
  * them. The first other one, or the first that is not complete, is left to full_line().
  */
 static void usual_fields(torc_http1_parser *parser, const char *base, const char *end) {
-    uint32_t left = parser->section_max - parser->section_bytes;
+    const uint32_t max = smaller(parser->limits->fields_max, parser->span_capacity);
+    uint32_t left = parser->section_max - parser->section_bytes, count = parser->span_count;
     const char *line = base + parser->line;
 
-    while (parser->span_count < parser->limits->fields_max &&
-           parser->span_count < parser->span_capacity) {
-        torc_http1_span *const span = &parser->spans[parser->span_count];
-        const size_t len = usual_field(line, end, span);
+    while (count < max && line < end && *line != '\r') {
+        torc_http1_span *const span = &parser->spans[count];
+        size_t len = end - line >= USUAL_BYTES ? usual_field(base, line, end, span) : 0;
+        if (len == 0) len = short_or_long_field(base, line, end, span);
         if (len == 0 || len > left) break;
-        span->name = (uint32_t)(line - base);
-        span->value += span->name;
-        span->id = (uint16_t)torc_field_find(torc_str_make(line, span->name_len));
-        parser->span_count++;
+        count++;
         left -= (uint32_t)len;
         line += len + 2;
     }
+    parser->span_count = count;
     parser->line = (uint32_t)(line - base);
     parser->section_bytes = parser->section_max - left;
 }
@@ -428,6 +484,8 @@ static void usual_fields(torc_http1_parser *parser, const char *base, const char
 torc_http1_outcome torc_http1_parse(torc_http1_parser *parser, torc_str bytes) {
     const char *const base = bytes.bytes, *const end = base + bytes.len;
 
+    if (parser->stage == FIRST && !parser->is_response && !parser->target && !parser->scanned)
+        (void)usual_request_line(parser, base, end);
     while (base + parser->line < end) {
         if (parser->stage == FIELDS && parser->scanned == 0) usual_fields(parser, base, end);
         if (base + parser->line == end) break;

@@ -44,15 +44,6 @@ enum {
     LONG_RUN = 64
 }; /* below this AVX2 does not pay for the call */
 
-/* A bit for each byte that ends a value: v <= 0x1f (as unsigned: max(v, 0x20) != v) and no HTAB; or
- * DEL. */
-static unsigned value_ends16(__m128i v) {
-    const __m128i visible = _mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8(0x20)), v);
-    const __m128i fine = _mm_or_si128(visible, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
-    const __m128i bad = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)), fine);
-    return (unsigned)_mm_movemask_epi8(bad) ^ 0xffff;
-}
-
 /* As signed bytes: 0x21 to 0x7e are greater than 0x20, and less than 0x7f; the others are not both.
  */
 static unsigned target_ends16(__m128i v) {
@@ -61,23 +52,9 @@ static unsigned target_ends16(__m128i v) {
     return (unsigned)_mm_movemask_epi8(fine) ^ 0xffff;
 }
 
-/* v - low <= span, as unsigned. */
-static __m128i is_between(__m128i v, char low, char span) {
-    const __m128i above = _mm_sub_epi8(v, _mm_set1_epi8(low));
-    return _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8(span)), above);
-}
-
-/* What is no letter, digit or `-`: names have hardly anything else. */
-static unsigned plain_ends16(__m128i v) {
-    const __m128i letters = is_between(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 25);
-    const __m128i others =
-        _mm_or_si128(is_between(v, '0', 9), _mm_cmpeq_epi8(v, _mm_set1_epi8('-')));
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(letters, others)) ^ 0xffff;
-}
-
 const char *torc_scan_token(const char *at, const char *end) {
     while (end - at >= 16) {
-        const unsigned ends = plain_ends16(_mm_loadu_si128((const __m128i *)(const void *)at));
+        const unsigned ends = torc_scan_name_ends(torc_scan_load(at));
         if (!ends) {
             at += 16;
             continue;
@@ -123,13 +100,13 @@ __attribute__((constructor)) static void look_at_machine(void) {
 const char *torc_scan_value(const char *at, const char *end) {
     if (end - at >= LONG_RUN && has_avx2) {
         for (int i = 0; i < 2; i++, at += 16) { /* most runs end early all the same */
-            const unsigned ends = value_ends16(_mm_loadu_si128((const __m128i *)(const void *)at));
+            const unsigned ends = torc_scan_value_ends(torc_scan_load(at));
             if (ends) return at + __builtin_ctz(ends);
         }
         at = value_avx2(at, end);
     }
     for (; end - at >= 16; at += 16) {
-        const unsigned ends = value_ends16(_mm_loadu_si128((const __m128i *)(const void *)at));
+        const unsigned ends = torc_scan_value_ends(torc_scan_load(at));
         if (ends) return at + __builtin_ctz(ends);
     }
     return torc_scan_value_scalar(at, end);
@@ -138,13 +115,13 @@ const char *torc_scan_value(const char *at, const char *end) {
 const char *torc_scan_target(const char *at, const char *end) {
     if (end - at >= LONG_RUN && has_avx2) {
         for (int i = 0; i < 2; i++, at += 16) {
-            const unsigned ends = target_ends16(_mm_loadu_si128((const __m128i *)(const void *)at));
+            const unsigned ends = target_ends16(torc_scan_load(at));
             if (ends) return at + __builtin_ctz(ends);
         }
         at = target_avx2(at, end);
     }
     for (; end - at >= 16; at += 16) {
-        const unsigned ends = target_ends16(_mm_loadu_si128((const __m128i *)(const void *)at));
+        const unsigned ends = target_ends16(torc_scan_load(at));
         if (ends) return at + __builtin_ctz(ends);
     }
     return torc_scan_target_scalar(at, end);

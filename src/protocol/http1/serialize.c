@@ -10,23 +10,39 @@
 
 enum {
     LINE_AND_FRAMING = 192
-}; /* status line without its reason, and the fields of framing */
+}; /* the first line without a reason or target of its own, and the fields of framing */
 
-static char *put(char *to, torc_str str) {
-    if (str.len) memcpy(to, str.bytes, str.len);
-    return to + str.len;
+/* A text that is mostly short: in two moves that may overlap, where a call would cost more. */
+static inline char *put(char *to, torc_str str) {
+    const size_t len = str.len;
+
+    if (len > 32) {
+        memcpy(to, str.bytes, len);
+    } else if (len >= 16) {
+        memmove(to, str.bytes, 16);
+        memmove(to + len - 16, str.bytes + len - 16, 16);
+    } else if (len >= 8) {
+        memmove(to, str.bytes, 8);
+        memmove(to + len - 8, str.bytes + len - 8, 8);
+    } else if (len >= 4) {
+        memmove(to, str.bytes, 4);
+        memmove(to + len - 4, str.bytes + len - 4, 4);
+    } else {
+        for (size_t i = 0; i < len; i++) to[i] = str.bytes[i];
+    }
+    return to + len;
 }
 
 static char *put_number(char *to, uint64_t number) {
-    char digits[20];
-    size_t at = sizeof(digits);
-
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    memcpy(to, digits + at, sizeof(digits) - at);
-    return to + (sizeof(digits) - at);
+    if (number >= 100) {
+        to = put_number(to, number / 100);
+        number %= 100;
+        *to++ = (char)('0' + number / 10);
+    } else if (number >= 10) {
+        *to++ = (char)('0' + number / 10);
+    }
+    *to++ = (char)('0' + number % 10);
+    return to;
 }
 
 size_t torc_http1_fields_size(const torc_fields *fields) {
@@ -37,13 +53,9 @@ size_t torc_http1_fields_size(const torc_fields *fields) {
     return size;
 }
 
-static torc_str reason_of(const torc_head *head) {
-    return head->reason.bytes ? head->reason : torc_status_phrase(head->status);
-}
-
 size_t torc_http1_head_size(const torc_head *head) {
     const size_t line =
-        head->status ? reason_of(head).len : head->method_text.len + head->target.text.len;
+        head->status ? head->reason.len : head->method_text.len + head->target.text.len;
     return LINE_AND_FRAMING + line + torc_http1_fields_size(&head->fields);
 }
 
@@ -57,31 +69,42 @@ static char *put_field(char *to, const torc_field *field) {
     return to;
 }
 
-/* Whether the wire alone says it. */
-static bool is_wires(torc_field_id id, const torc_http1_framing_out *framing) {
-    if (id == TORC_FIELD_CONTENT_LENGTH || id == TORC_FIELD_TRANSFER_ENCODING ||
-        id == TORC_FIELD_KEEP_ALIVE)
-        return true;
-    return id == TORC_FIELD_CONNECTION && framing->connection != TORC_HTTP1_CONNECTION_UPGRADE;
+/* What the wire alone says, and what Connection does. */
+enum {
+    OF_FRAMING = 1,
+    OF_CONNECTION = 2
+};
+
+static const uint8_t kinds[TORC_FIELDS] = {
+    [TORC_FIELD_CONTENT_LENGTH] = OF_FRAMING,
+    [TORC_FIELD_TRANSFER_ENCODING] = OF_FRAMING,
+    [TORC_FIELD_KEEP_ALIVE] = OF_FRAMING,
+    [TORC_FIELD_CONNECTION] = OF_CONNECTION,
+};
+
+static char *put_connection(char *to, torc_http1_connection_field connection, bool has_connection) {
+    if (connection == TORC_HTTP1_CONNECTION_CLOSE) return put(to, TORC_STR("Connection: close\r\n"));
+    if (connection == TORC_HTTP1_CONNECTION_KEEP_ALIVE)
+        return put(to, TORC_STR("Connection: keep-alive\r\n"));
+    return has_connection ? to : put(to, TORC_STR("Connection: Upgrade\r\n"));
 }
 
+/* A Connection field goes out as it is only beside an upgrade. */
 static char *put_fields(char *to, const torc_fields *fields,
                         const torc_http1_framing_out *framing) {
+    const bool is_upgrade = framing->connection == TORC_HTTP1_CONNECTION_UPGRADE;
+    const torc_field *field = fields->items, *const end = field + fields->count;
     bool has_connection = false;
 
-    for (uint32_t i = 0; i < fields->count; i++) {
-        const torc_field *field = &fields->items[i];
-        if (is_wires(field->id, framing)) continue;
-        has_connection |= field->id == TORC_FIELD_CONNECTION;
+    for (; field < end; field++) {
+        const uint8_t kind = kinds[field->id];
+        if (kind) {
+            if (kind == OF_FRAMING || !is_upgrade) continue;
+            has_connection = true;
+        }
         to = put_field(to, field);
     }
-    if (framing->connection == TORC_HTTP1_CONNECTION_CLOSE)
-        to = put(to, TORC_STR("Connection: close\r\n"));
-    else if (framing->connection == TORC_HTTP1_CONNECTION_KEEP_ALIVE)
-        to = put(to, TORC_STR("Connection: keep-alive\r\n"));
-    else if (framing->connection == TORC_HTTP1_CONNECTION_UPGRADE && !has_connection)
-        to = put(to, TORC_STR("Connection: Upgrade\r\n"));
-    return to;
+    return framing->connection ? put_connection(to, framing->connection, has_connection) : to;
 }
 
 static char *put_framing(char *to, const torc_http1_framing_out *framing) {

@@ -35,22 +35,6 @@ static void unfold(char *bytes, torc_http1_span *span) {
     span->value_len = to;
 }
 
-/* There is room for one field more: a Host. */
-static outcome take_fields(torc_http1_parser *parser, char *bytes, torc_fields *fields) {
-    torc_field *items = torc_arena_alloc(parser->arena, (parser->span_count + 1) * sizeof(*items));
-
-    if (!items) return bad(parser, 503, "out of memory");
-    for (uint32_t i = 0; i < parser->span_count; i++) {
-        torc_http1_span *span = &parser->spans[i];
-        if (parser->has_fold) unfold(bytes, span);
-        items[i].name = torc_str_make(bytes + span->name, span->name_len);
-        items[i].value = torc_str_make(bytes + span->value, span->value_len);
-        items[i].id = (torc_field_id)span->id;
-    }
-    *fields = (torc_fields){items, parser->span_count, parser->span_count + 1};
-    return TORC_HTTP1_DONE;
-}
-
 /* What the fields of framing and connection are, at a glance. */
 typedef struct glance {
     const torc_field *host, *length, *coding, *expect;
@@ -58,41 +42,61 @@ typedef struct glance {
     bool has_connection, has_upgrade, has_te;
 } glance;
 
-static glance look(const torc_fields *fields) {
-    glance seen = {0};
+/* The ids that a glance is about; most fields have none of them. */
+static const bool is_noted[TORC_FIELDS] = {
+    [TORC_FIELD_HOST] = true,       [TORC_FIELD_CONTENT_LENGTH] = true,
+    [TORC_FIELD_EXPECT] = true,     [TORC_FIELD_TRANSFER_ENCODING] = true,
+    [TORC_FIELD_CONNECTION] = true, [TORC_FIELD_UPGRADE] = true,
+    [TORC_FIELD_TE] = true,
+};
 
-    for (uint32_t i = 0; i < fields->count; i++) {
-        const torc_field *field = &fields->items[i];
-        switch (field->id) {
-        case TORC_FIELD_HOST:
-            seen.host = field;
-            seen.hosts++;
-            break;
-        case TORC_FIELD_CONTENT_LENGTH:
-            seen.length = field;
-            seen.lengths++;
-            break;
-        case TORC_FIELD_TRANSFER_ENCODING:
-            seen.coding = field;
-            seen.codings++;
-            break;
-        case TORC_FIELD_EXPECT:
-            seen.expect = field;
-            break;
-        case TORC_FIELD_CONNECTION:
-            seen.has_connection = true;
-            break;
-        case TORC_FIELD_UPGRADE:
-            seen.has_upgrade = true;
-            break;
-        case TORC_FIELD_TE:
-            seen.has_te = true;
-            break;
-        default:
-            break;
-        }
+static void note(glance *seen, const torc_field *field) {
+    switch (field->id) {
+    case TORC_FIELD_HOST:
+        seen->host = field;
+        seen->hosts++;
+        break;
+    case TORC_FIELD_CONTENT_LENGTH:
+        seen->length = field;
+        seen->lengths++;
+        break;
+    case TORC_FIELD_TRANSFER_ENCODING:
+        seen->coding = field;
+        seen->codings++;
+        break;
+    case TORC_FIELD_EXPECT:
+        seen->expect = field;
+        break;
+    case TORC_FIELD_CONNECTION:
+        seen->has_connection = true;
+        break;
+    case TORC_FIELD_UPGRADE:
+        seen->has_upgrade = true;
+        break;
+    default:
+        seen->has_te = true;
+        break;
     }
-    return seen;
+}
+
+/* There is room for one field more: a Host. `seen` is zero. */
+static inline outcome take_fields(torc_http1_parser *parser, char *bytes, torc_fields *fields,
+                                  glance *seen) {
+    const uint32_t count = parser->span_count;
+    torc_field *items = torc_arena_alloc(parser->arena, (count + 1) * sizeof(*items));
+
+    if (!items) return bad(parser, 503, "out of memory");
+    for (uint32_t i = 0; i < count; i++) {
+        torc_http1_span *span = &parser->spans[i];
+        torc_field *field = &items[i];
+        if (parser->has_fold) unfold(bytes, span);
+        field->name = torc_str_make(bytes + span->name, span->name_len);
+        field->value = torc_str_make(bytes + span->value, span->value_len);
+        field->id = (torc_field_id)span->id;
+        if (is_noted[span->id]) note(seen, field);
+    }
+    *fields = (torc_fields){items, count, count + 1};
+    return TORC_HTTP1_DONE;
 }
 
 /* RFC 9112 §6: the length of a body by its fields; `body_len` is left alone when they say nothing.
@@ -145,15 +149,13 @@ static void read_connection(const torc_http1_parser *parser, const torc_fields *
  * authority counts or none is needed.
  */
 static outcome check_host(torc_http1_parser *parser, const torc_head *head, const glance *seen) {
-    torc_authority authority;
-
     if (seen->hosts == 0 && parser->version >= 11)
         return bad(parser, 400, "no Host field (RFC 9112 3.2)");
     if (seen->hosts > 1) return bad(parser, 400, "more than one Host field (RFC 9112 3.2)");
     if (seen->hosts == 0) return TORC_HTTP1_DONE;
     if (seen->host->value.len == 0 && (head->target.authority.bytes || parser->version < 11))
         return TORC_HTTP1_DONE;
-    if (torc_authority_parse(seen->host->value, &authority))
+    if (!torc_authority_is_valid(seen->host->value))
         return bad(parser, 400, "a Host field that is no host and port (RFC 9110 7.2)");
     return TORC_HTTP1_DONE;
 }
@@ -167,12 +169,12 @@ static void replace_host(torc_head *head, const glance *seen) {
 }
 
 static outcome check_expect(torc_http1_parser *parser, const torc_fields *fields,
-                            const glance *seen, torc_http1_framing *framing) {
+                            torc_http1_framing *framing) {
     const torc_field *field;
     torc_str rest, member;
     uint32_t place = 0;
 
-    if (!seen->expect || parser->version < 11) return TORC_HTTP1_DONE;
+    if (parser->version < 11) return TORC_HTTP1_DONE;
     while ((field = torc_fields_next_id(fields, TORC_FIELD_EXPECT, &place)) != NULL)
         for (rest = field->value; torc_list_member_next(&rest, &member);) {
             if (!torc_str_equals_nocase(member, TORC_STR("100-continue")))
@@ -191,13 +193,15 @@ static torc_method find_method(torc_str text) {
 
 torc_http1_outcome torc_http1_take_request(torc_http1_parser *parser, char *bytes, torc_head *head,
                                            torc_http1_framing *framing) {
-    memset(head, 0, sizeof(*head));
+    glance seen = {0};
+
     *framing = (torc_http1_framing){0};
-    outcome result = take_fields(parser, bytes, &head->fields);
+    outcome result = take_fields(parser, bytes, &head->fields, &seen);
     if (result != TORC_HTTP1_DONE) return result;
 
-    const glance seen = look(&head->fields);
     head->version = parser->version;
+    head->status = 0;
+    head->reason = torc_str_make(NULL, 0);
     head->method_text = torc_str_make(bytes + parser->start, parser->method_len);
     head->method = find_method(head->method_text);
     const torc_str target = torc_str_make(bytes + parser->target, parser->target_len);
@@ -206,9 +210,12 @@ torc_http1_outcome torc_http1_take_request(torc_http1_parser *parser, char *byte
                    "a target that is malformed, or not for this method (RFC 9112 3.2)");
     result = check_host(parser, head, &seen);
     if (result == TORC_HTTP1_DONE) result = read_length(parser, &seen, framing);
-    if (result == TORC_HTTP1_DONE) result = check_expect(parser, &head->fields, &seen, framing);
+    if (result == TORC_HTTP1_DONE && seen.expect)
+        result = check_expect(parser, &head->fields, framing);
     if (result != TORC_HTTP1_DONE) return result;
-    read_connection(parser, &head->fields, &seen, framing);
+    framing->keeps_alive = parser->version >= 11;
+    if (seen.has_connection || seen.has_te)
+        read_connection(parser, &head->fields, &seen, framing);
     if (head->target.form == TORC_TARGET_ABSOLUTE) replace_host(head, &seen);
     if (framing->body_len == 0) framing->expects_continue = false;
     head->body_len = framing->body_len;
@@ -219,14 +226,14 @@ torc_http1_outcome torc_http1_take_response(torc_http1_parser *parser, char *byt
                                             torc_method method, torc_head *head,
                                             torc_http1_framing *framing) {
     const int status = parser->status_of_response;
+    glance seen = {0};
     const bool is_tunnel = method == TORC_METHOD_CONNECT && status >= 200 && status < 300;
 
     memset(head, 0, sizeof(*head));
     *framing = (torc_http1_framing){.body_len = -1, .until_close = true};
-    outcome result = take_fields(parser, bytes, &head->fields);
+    outcome result = take_fields(parser, bytes, &head->fields, &seen);
     if (result != TORC_HTTP1_DONE) return result;
 
-    const glance seen = look(&head->fields);
     head->version = parser->version;
     head->status = status;
     head->reason = torc_str_make(bytes + parser->target, parser->target_len);
@@ -247,7 +254,8 @@ torc_http1_outcome torc_http1_take_response(torc_http1_parser *parser, char *byt
 
 torc_http1_outcome torc_http1_take_trailers(torc_http1_parser *parser, char *bytes,
                                             torc_fields *fields) {
-    const outcome result = take_fields(parser, bytes, fields);
+    glance seen = {0};
+    const outcome result = take_fields(parser, bytes, fields, &seen);
 
     for (uint32_t i = 0; result == TORC_HTTP1_DONE && i < fields->count; i++)
         if (!torc_field_is_allowed_in_trailers(fields->items[i].id))

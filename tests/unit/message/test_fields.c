@@ -6,6 +6,7 @@
 #include "check.h"
 #include "faults.h"
 #include "guarded.h"
+#include "message/field_find.h"
 
 typedef struct world {
     torc_memory memory;
@@ -376,9 +377,37 @@ static void fields_make_one_list(void **state) {
     assert_true(torc_fields_have_member(&the->fields, TORC_FIELD_CONNECTION, TORC_STR("close")));
 }
 
+static void check_usual(const char *name, size_t len, torc_field_id id) {
+    char lines[16 + 1];
+
+    memset(lines, 'x', sizeof(lines)); /* what stands behind it does not matter */
+    memcpy(lines, name, len);
+    assert_int_equal(torc_field_find_usual(lines, (unsigned)len), id);
+}
+
+static void usual_names_are_found_by_words(void **state) {
+    (void)state;
+    for (int id = TORC_FIELD_OTHER + 1; id < TORC_FIELDS; id++) {
+        const torc_str name = torc_field_name((torc_field_id)id);
+        char other[64];
+
+        if (name.len > TORC_FIELD_USUAL_LEN) continue;
+        check_usual(name.bytes, name.len, (torc_field_id)id);
+        for (size_t at = 0; at < name.len; at++) {
+            memcpy(other, name.bytes, name.len);
+            other[at] = (char)(isupper((unsigned char)other[at]) ? tolower(other[at]) : toupper(other[at]));
+            check_usual(other, name.len, (torc_field_id)id);
+            other[at] = other[at] == 'q' ? 'z' : 'q';
+            check_usual(other, name.len, torc_field_find(torc_str_make(other, name.len)));
+        }
+        check_usual(name.bytes, name.len - 1, torc_field_find(torc_str_make(name.bytes, name.len - 1)));
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(usual_names_are_found_by_words),
         TEST(known_names_are_found_in_any_case),
         TEST(names_that_differ_are_others),
         TEST(other_names_have_no_id),

@@ -174,6 +174,14 @@ static void authorities_are_host_and_port(void **state) {
         {"[VF.~]", "[VF.~]", -1},
         {"%C3%A4", "%C3%A4", -1},
         {"a_b-c~d!$&'()*+,;=e", "a_b-c~d!$&'()*+,;=e", -1},
+        {"localhost", "localhost", -1},
+        {"www.a.example:65535", "www.a.example", 65535},
+        {"www.a.example:0", "www.a.example", 0},
+        {"www.a.example:", "www.a.example", -1},
+        {"www.a.example:0000080", "www.a.example", 80},
+        {"192.168.100.100:8080", "192.168.100.100", 8080},
+        {"12345678901234567890", "12345678901234567890", -1},
+        {"a-long-name-with_others.example:81", "a-long-name-with_others.example", 81},
     };
 
     (void)state;
@@ -182,6 +190,7 @@ static void authorities_are_host_and_port(void **state) {
         check_ok(torc_authority_parse(torc_str_of(cases[i].text), &authority));
         assert_true(torc_str_equals(authority.host, torc_str_of(cases[i].host)));
         assert_int_equal(authority.port, cases[i].port);
+        assert_true(torc_authority_is_valid(torc_str_of(cases[i].text)));
     }
 }
 
@@ -229,13 +238,23 @@ static void what_is_no_authority_is_refused(void **state) {
         TORC_STR_INIT("<a>"),
         TORC_STR_INIT("a\"b"),
         TORC_STR_INIT("a^b"),
+        TORC_STR_INIT("www.a.example:65536"),
+        TORC_STR_INIT("www.a.example:99999"),
+        TORC_STR_INIT("www.a.example:80:80"),
+        TORC_STR_INIT("www.a.example:8o80"),
+        TORC_STR_INIT("www.a/example:80"),
+        TORC_STR_INIT("user@www.a.example"),
+        TORC_STR_INIT("www.a.example\0.example"),
+        TORC_STR_INIT("www.a.example.\303\244.example"),
+        TORC_STR_INIT("::ffff:192.168.1.1:80"),
         TORC_STR_INIT("[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]"),
     };
 
     (void)state;
     for (size_t i = 0; i < TORC_COUNT_OF(wrong); i++) {
         torc_authority authority = {.port = 7};
-        if (torc_authority_parse(wrong[i], &authority) != TORC_ERR_SYNTAX || authority.port != 7)
+        if (torc_authority_parse(wrong[i], &authority) != TORC_ERR_SYNTAX || authority.port != 7 ||
+            torc_authority_is_valid(wrong[i]))
             fail_msg("taken: %.*s", TORC_STR_ARGS(wrong[i]));
     }
     check_err(torc_authority_parse((torc_str){0}, &(torc_authority){0}), TORC_ERR_SYNTAX);
