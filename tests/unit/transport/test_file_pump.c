@@ -60,6 +60,26 @@ static torc_err next_piece(size_t max, size_t *len) {
     return err;
 }
 
+/* Whether what is cached is read at once: not by every kernel, file system and emulator. */
+static bool is_at_once(void) {
+    char byte;
+    const struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+
+    return preadv2(file->fd, &piece, 1, 0, RWF_NOWAIT) == 1;
+}
+
+/* The same, after a thread has read it, if it has to. */
+static torc_err next_piece_at_last(const torc_segment *of, size_t max, size_t *len) {
+    torc_err err = torc_file_pump_next(&pump, of, max, &chain, len);
+
+    if (err == TORC_ERR_AGAIN) {
+        torc_test_finish_jobs(reactor);
+        err = torc_file_pump_next(&pump, of, max, &chain, len);
+    }
+    if (!err && of == range.first) torc_chain_consume(&range, *len);
+    return err;
+}
+
 /* What the chain has, all in one piece. */
 static void check_chain(size_t from, size_t len) {
     struct iovec pieces[64];
@@ -78,16 +98,16 @@ static void what_is_cached_is_read_at_once(void **state) {
     size_t len = 0;
 
     (void)state;
-    check_ok(next_piece(100, &len));
+    check_ok(next_piece_at_last(range.first, 100, &len));
     assert_int_equal(len, 100);
-    check_ok(next_piece(SIZE_MAX, &len));
+    check_ok(next_piece_at_last(range.first, SIZE_MAX, &len));
     assert_int_equal(len, TORC_FILE_PIECE);
-    check_ok(next_piece(SIZE_MAX, &len));
+    check_ok(next_piece_at_last(range.first, SIZE_MAX, &len));
     assert_int_equal(len, LEN - 100 - TORC_FILE_PIECE);
     check_chain(0, LEN);
     assert_int_equal(range.len, 0);
-    assert_int_equal(reads, 0);
-    assert_int_equal(reactor->counts.jobs, 0);
+    assert_int_equal(reactor->counts.jobs, is_at_once() ? 0 : 3);
+    assert_int_equal(reads, reactor->counts.jobs);
 }
 
 static void what_is_not_is_read_by_a_thread(void **state) {
@@ -117,7 +137,7 @@ static void no_more_than_the_range_is_read(void **state) {
     (void)state;
     part.offset = 10;
     part.len = 30;
-    check_ok(torc_file_pump_next(&pump, &part, SIZE_MAX, &chain, &len));
+    check_ok(next_piece_at_last(&part, SIZE_MAX, &len));
     assert_int_equal(len, 30);
     check_chain(10, 30);
 }
@@ -163,9 +183,9 @@ static void short_reads_are_pieces(void **state) {
 
     (void)state;
     torc_test_limit_calls(reactor, TORC_TEST_READ, 7);
-    check_ok(next_piece(100, &len));
+    check_ok(next_piece_at_last(range.first, 100, &len));
     assert_int_equal(len, 7);
-    check_ok(next_piece(100, &len));
+    check_ok(next_piece_at_last(range.first, 100, &len));
     check_chain(0, 14);
 }
 
@@ -189,9 +209,9 @@ static void a_file_that_is_shorter_is_truncated(void **state) {
 
     (void)state;
     assert_int_equal(ftruncate(file->fd, 50), 0);
-    check_ok(next_piece(100, &len));
+    check_ok(next_piece_at_last(range.first, 100, &len));
     assert_int_equal(len, 50);
-    check_err(next_piece(100, &len), TORC_ERR_TRUNCATED);
+    check_err(next_piece_at_last(range.first, 100, &len), TORC_ERR_TRUNCATED);
 }
 
 static void what_nobody_waits_for_is_dropped(void **state) {
@@ -210,7 +230,7 @@ static void what_nobody_waits_for_is_dropped(void **state) {
     torc_test_finish_jobs(reactor);
     assert_int_equal(reads, 1);
     torc_file_pump_stop(&pump); /* it was read, and not asked for */
-    check_ok(next_piece(100, &len));
+    check_ok(next_piece_at_last(range.first, 100, &len));
     check_chain(0, 100);
 }
 
@@ -235,7 +255,7 @@ static void threads_may_be_out(void **state) {
     torc_test_fail_calls(reactor, TORC_TEST_THREAD, 1, 100, EAGAIN);
     torc_test_fail_calls(reactor, TORC_TEST_READ, 1, 1, EAGAIN);
     check_err(next_piece(100, &len), TORC_ERR_LIMIT);
-    check_ok(next_piece(100, &len)); /* what is at hand can be had all the same */
+    if (is_at_once()) check_ok(next_piece(100, &len)); /* what is at hand can be had all the same */
 }
 
 static void a_freed_reactor_ends_the_reading(void **state) {
