@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The library never exits, prints, or changes what a signal does: its objects call nothing that would. Prints TAP.
+
+    check_imports.py libtorc.a
+
+What each kind of functions is, and which objects may call them all the same, stands below. A failed assertion ends
+the program, saying where: it is a mistake of the programmer's, and the C library's to tell.
+"""
+import re
+import subprocess
+import sys
+
+from tap import report
+
+# A kind: the functions (with the names that fortified headers give them), and the objects that are excepted.
+KINDS = {
+    "never exits": (r"_?exit|_Exit|quick_exit|abort|raise|kill|tgkill|err|errx|verr|verrx|error|atexit|__cxa_atexit", {}),
+    "never prints": (
+        r"v?printf|v?fprintf|v?dprintf|puts|fputs|putchar|putc|fputc|fwrite|perror|psignal|warnx?|vwarnx?|v?syslog"
+        r"|stdout|stderr|stdin|fdopen|fopen|fopen64",
+        {"src_app_app.c.o": "torc_app_run() is a program's main(): its help, and what is wrong with its options"},
+    ),
+    "leaves what signals do": (r"signal|bsd_signal|sysv_signal|sigaction|sigset|siginterrupt|sigaltstack|sigvec", {}),
+    # SIGPIPE, which sendfile() raises; what a signalfd tells; a thread of the pool takes none.
+    "changes masks of signals where it says so": (
+        r"sigprocmask|pthread_sigmask|sigblock|sigsetmask",
+        {
+            "src_reactor_reactor.c.o": "SIGPIPE (torc/reactor.h)",
+            "src_reactor_signal.c.o": "what is watched (torc/signal.h)",
+            "src_reactor_thread_pool.c.o": "the pool's threads take none",
+        },
+    ),
+    "leaves what the process shares": (
+        r"setlocale|uselocale|umask|chdir|fchdir|chroot|setenv|putenv|unsetenv|clearenv|srand|srandom|setrlimit|nice|alarm"
+        r"|setitimer|localtime|gmtime|strtok|strerror|asctime|ctime|getpwnam|getpwuid|gethostbyname|readdir64_r",
+        {},
+    ),
+}
+
+
+def imports(archive):
+    """Pairs of an object and a name that it wants from elsewhere."""
+    text = subprocess.run(
+        ["nm", "-A", "--undefined-only", archive], check=True, capture_output=True, text=True, timeout=60
+    ).stdout
+    for line in text.splitlines():
+        place, name = re.fullmatch(r"(.*):\s+[UwvV] (\S+)", line).groups()
+        yield place.rsplit(":", 1)[-1], name
+
+
+def plain(name):
+    """A name without what fortified headers, versions and large files make of it."""
+    return re.sub(r"(?:64)?(?:@.*)?$", "", re.sub(r"^__(\w+)_chk\b", r"\1", name))
+
+
+def problems(kind, wanted):
+    functions, excepted = KINDS[kind]
+    for place, name in sorted(wanted):
+        if re.fullmatch(functions, plain(name)) and place not in excepted:
+            yield f"{place} calls {name}"
+
+
+def unused(wanted):
+    """Exceptions that nothing needs any more."""
+    for functions, excepted in KINDS.values():
+        for place in excepted:
+            if not any(place == object_ and re.fullmatch(functions, plain(name)) for object_, name in wanted):
+                yield f"{place} needs no exception"
+
+
+def missed():
+    """What is forbidden is found, under each of its names, and only where it is."""
+    bad = ["exit", "_exit", "__fprintf_chk", "__printf_chk@GLIBC_2.3.4", "stderr", "sigaction", "pthread_sigmask", "umask"]
+    for name in bad:
+        if not any(list(problems(kind, [("src_base_str.c.o", name)])) for kind in KINDS):
+            yield f"{name} is not found"
+    for name in ["snprintf", "__snprintf_chk", "write", "signalfd", "sigaddset", "torc_exit", "__assert_fail"]:
+        for kind in KINDS:
+            yield from problems(kind, [("src_base_str.c.o", name)])
+
+
+if __name__ == "__main__":
+    everything = set(imports(sys.argv[1]))
+    cases = [(kind, problems(kind, everything)) for kind in KINDS]
+    cases.append(("no exception is out of date", unused(everything)))
+    cases.append(("what is forbidden is found", missed()))
+    cases.append(("objects were looked at", [] if len({place for place, _ in everything}) > 50 else ["hardly any"]))
+    sys.exit(report(cases))
