@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "reactor/detour.h"
+#include "reactor/syscalls.h"
 
 struct torc_file {
     torc_reactor *reactor;
@@ -43,6 +44,7 @@ static torc_file *new_file(torc_reactor *reactor) {
 /* ---- opening ---- */
 
 typedef struct opening {
+    torc_reactor *reactor;
     int fd; /* -1 until it is open */
     int flags;
     unsigned mode;
@@ -52,6 +54,7 @@ typedef struct opening {
 static torc_err run_open(void *data) {
     opening *self = data;
 
+    if (torc_sys_fails(self->reactor, TORC_SYS_OPEN, NULL)) return torc_err_from_errno(errno);
     do {
         self->fd = open(self->path, self->flags | O_CLOEXEC, (mode_t)self->mode);
     } while (self->fd < 0 && errno == EINTR);
@@ -75,6 +78,7 @@ static int open_and_unlink(const char *folder) {
 static torc_err run_open_temporary(void *data) {
     opening *self = data;
 
+    if (torc_sys_fails(self->reactor, TORC_SYS_OPEN, NULL)) return torc_err_from_errno(errno);
     self->fd = open(self->path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (self->fd < 0) self->fd = open_and_unlink(self->path);
     return self->fd < 0 ? torc_err_from_errno(errno) : TORC_OK;
@@ -94,6 +98,7 @@ static torc_err open_by(torc_reactor *reactor, torc_detour_fn *run, const char *
 
     if (memory && file) {
         opening *self = memory;
+        self->reactor = reactor;
         self->fd = -1;
         self->flags = flags;
         self->mode = mode;
@@ -120,17 +125,28 @@ torc_err torc_file_open_temporary(torc_reactor *reactor, const char *folder, tor
     return open_by(reactor, run_open_temporary, folder, 0, 0, file);
 }
 
+typedef struct unlinking {
+    torc_reactor *reactor;
+    char path[];
+} unlinking;
+
 static torc_err run_unlink(void *data) {
-    return unlink(data) ? torc_err_from_errno(errno) : TORC_OK;
+    const unlinking *self = data;
+
+    if (torc_sys_fails(self->reactor, TORC_SYS_UNLINK, NULL) || unlink(self->path))
+        return torc_err_from_errno(errno);
+    return TORC_OK;
 }
 
 torc_err torc_file_unlink(torc_reactor *reactor, const char *path) {
     const size_t size = strlen(path) + 1;
-    void *memory = torc_detour_new(reactor, size);
+    unlinking *self = torc_detour_new(reactor, sizeof(*self) + size);
+    void *memory = self;
     torc_err err;
 
-    if (!memory) return TORC_ERR_NO_MEMORY;
-    memcpy(memory, path, size);
+    if (!self) return TORC_ERR_NO_MEMORY;
+    self->reactor = reactor;
+    memcpy(self->path, path, size);
     err = torc_detour_run(&memory, run_unlink, NULL);
     torc_detour_free(memory);
     return err;
@@ -146,12 +162,18 @@ typedef struct transfer {
     char bytes[];
 } transfer;
 
+static ssize_t write_some(transfer *self) {
+    size_t len = self->len - self->done;
+
+    if (torc_sys_fails(self->file->reactor, TORC_SYS_WRITE, &len)) return -1;
+    return pwrite(self->file->fd, self->bytes + self->done, len, (off_t)(self->offset + self->done));
+}
+
 static torc_err run_write(void *data) {
     transfer *self = data;
 
     while (self->done < self->len) {
-        const ssize_t count = pwrite(self->file->fd, self->bytes + self->done,
-                                     self->len - self->done, (off_t)(self->offset + self->done));
+        const ssize_t count = write_some(self);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return torc_err_from_errno(errno);
         self->done += (size_t)count;
@@ -159,12 +181,19 @@ static torc_err run_write(void *data) {
     return TORC_OK;
 }
 
+static ssize_t read_some(transfer *self) {
+    size_t len = self->len;
+
+    if (torc_sys_fails(self->file->reactor, TORC_SYS_READ, &len)) return -1;
+    return pread(self->file->fd, self->bytes, len, (off_t)self->offset);
+}
+
 static torc_err run_read(void *data) {
     transfer *self = data;
     ssize_t count;
 
     do {
-        count = pread(self->file->fd, self->bytes, self->len, (off_t)self->offset);
+        count = read_some(self);
     } while (count < 0 && errno == EINTR);
     if (count < 0) return torc_err_from_errno(errno);
     self->done = (size_t)count;

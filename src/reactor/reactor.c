@@ -95,21 +95,29 @@ void torc_reactor_call_from_thread(torc_reactor *reactor, torc_thread_call *call
     if (!newest) reactor->poller->ops->wake(reactor->poller);
 }
 
-/* Run what threads posted, the oldest first. */
-static void run_thread_calls(torc_reactor *reactor) {
-    torc_thread_call *call = NULL, *next;
+/* Take over what threads posted, the oldest first. */
+static void take_thread_calls(torc_reactor *reactor) {
+    torc_thread_call *newest, *next;
 
     if (!atomic_load_explicit(&reactor->thread_calls, memory_order_relaxed)) return;
-    torc_thread_call *newest =
-        atomic_exchange_explicit(&reactor->thread_calls, NULL, memory_order_acquire);
+    newest = atomic_exchange_explicit(&reactor->thread_calls, NULL, memory_order_acquire);
     for (; newest; newest = next) {
         next = newest->next;
-        newest->next = call;
-        call = newest;
+        newest->next = reactor->thread_calls_taken;
+        reactor->thread_calls_taken = newest;
     }
-    for (; call; call = next) {
-        next = call->next;
+}
+
+/* Run what threads posted; what is left when the time is up goes first next time. */
+static void run_thread_calls(torc_reactor *reactor, uint64_t until_us) {
+    torc_thread_call *call;
+    unsigned count = 0;
+
+    if (!reactor->thread_calls_taken) take_thread_calls(reactor);
+    while ((call = reactor->thread_calls_taken) != NULL) {
+        reactor->thread_calls_taken = call->next;
         call->run(call);
+        if (++count % LOOK_AT_CLOCK_EVERY == 0 && look(reactor) >= until_us) return;
     }
 }
 
@@ -135,10 +143,10 @@ static bool run_round(torc_reactor *reactor, uint64_t until_us) {
 }
 
 static void run_queue(torc_reactor *reactor) {
-    run_thread_calls(reactor);
-    if (torc_list_is_empty(&reactor->calls)) return;
-
     const uint64_t until_us = reactor->looked_us + TORC_TURN_QUEUE_US;
+
+    run_thread_calls(reactor, until_us);
+    if (torc_list_is_empty(&reactor->calls)) return;
     if (!run_round(reactor, until_us)) return;
     for (int round = 1; round < TORC_TURN_ROUNDS && !torc_list_is_empty(&reactor->calls); round++)
         if (look(reactor) >= until_us || !run_round(reactor, until_us)) return;
@@ -177,6 +185,7 @@ static void flush(torc_reactor *reactor) {
 bool torc_reactor_is_queued(const torc_reactor *reactor) {
     return !torc_list_is_empty(&reactor->calls) || !torc_list_is_empty(&reactor->flushables) ||
            !torc_list_is_empty(&reactor->flushables_next) || reactor->retired ||
+           reactor->thread_calls_taken ||
            atomic_load_explicit(&reactor->thread_calls, memory_order_relaxed) ||
            reactor->poller->ops->has_completions(reactor->poller);
 }

@@ -78,6 +78,7 @@ struct torc_reactor {
     torc_list ios; /* those that are open */
     char *scratch; /* TORC_RECEIVE_SIZE bytes into which the poller receives */
     _Atomic(torc_thread_call *) thread_calls; /* posted by threads, newest first */
+    torc_thread_call *thread_calls_taken;     /* of those, what is being run, oldest first */
     struct torc_thread_pool *threads;         /* NULL until the first job */
     struct torc_fiber_pool *fibers;           /* NULL until the first fiber */
     struct torc_ticket_pool *tickets;         /* NULL until the first ticket */

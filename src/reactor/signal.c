@@ -5,6 +5,7 @@
  *  - The signal is blocked before its descriptor is watched, so that none is missed; it is
  * unblocked after those that have come and were not told are taken away, so that none takes its
  * default action late.
+ *  - A watch that the kernel refuses, for want of memory, is asked for again after a time.
  *  - The descriptor is closed, and the watch freed, in the io's last event.
  */
 #include <torc/signal.h>
@@ -18,8 +19,13 @@
 #include "base/alloc.h"
 #include "reactor/reactor.h"
 
+enum {
+    WATCH_AGAIN_MS = 50
+};
+
 struct torc_signal {
     torc_io io;
+    torc_timer again; /* armed when the kernel has refused to watch */
     int number;
     bool was_blocked;
     torc_signal_fn *received;
@@ -44,15 +50,20 @@ static void ready(torc_io *io, uint32_t events) {
     if (take(io->fd)) self->received(self->context, self->number);
 }
 
+static void watch_again(torc_timer *timer) {
+    torc_io_watch(&torc_container_of(timer, torc_signal, again)->io, EPOLLIN);
+}
+
 static void failed(torc_io *io, torc_err err) {
-    (void)io;
     (void)err;
+    torc_timer_arm(&self_of(io)->again, WATCH_AGAIN_MS);
 }
 
 static void closed(torc_io *io) {
     torc_signal *self = self_of(io);
     sigset_t set;
 
+    torc_timer_cancel(&self->again);
     sigemptyset(&set);
     sigaddset(&set, self->number);
     while (take(io->fd)) continue;
@@ -89,6 +100,7 @@ torc_err torc_signal_new(torc_reactor *reactor, int number, torc_signal_fn *rece
     pthread_sigmask(SIG_BLOCK, &set, &before);
     self->number = number;
     self->was_blocked = sigismember(&before, number) == 1;
+    torc_timer_init(&self->again, reactor, watch_again);
     self->received = received;
     self->context = context;
     const torc_err err = watch(self, reactor, &set);

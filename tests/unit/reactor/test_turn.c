@@ -117,6 +117,42 @@ static void or_a_millisecond(void **state) {
     torc_call_cancel(&self.call);
 }
 
+typedef struct threads_posting {
+    torc_thread_call call;
+    int number;
+} threads_posting;
+
+static int thread_calls;
+
+static void run_in_order(torc_thread_call *call) {
+    assert_int_equal(torc_container_of(call, threads_posting, call)->number, thread_calls);
+    thread_calls++;
+    torc_test_spend_us(reactor, cost_us);
+}
+
+/* What came when some were left goes behind them; what is posted here is not held up. */
+static void calls_of_threads_have_the_same_millisecond(void **state) {
+    threads_posting calls[40];
+    posting own = {.call = {.run = run_once}};
+
+    (void)state;
+    thread_calls = 0;
+    cost_us = 200;
+    for (int i = 0; i < 40; i++) {
+        calls[i] = (threads_posting){.call = {.run = run_in_order}, .number = i};
+        if (i < 20) torc_reactor_call_from_thread(reactor, &calls[i].call);
+    }
+    torc_reactor_post(reactor, &own.call);
+    turn();
+    assert_int_equal(thread_calls, 8); /* the clock is looked at then, and 1.6 ms have passed */
+    assert_int_equal(own.runs, 1);
+    assert_true(torc_reactor_is_queued(reactor));
+    for (int i = 20; i < 40; i++) torc_reactor_call_from_thread(reactor, &calls[i].call);
+    for (int i = 0; i < 10; i++) turn();
+    assert_int_equal(thread_calls, 40);
+    assert_false(torc_reactor_is_queued(reactor));
+}
+
 static void a_long_round_is_left_as_well(void **state) {
     enum { CALLS = 100 };
     posting calls[CALLS] = {0}, last = {.call = {.run = run_once}};
@@ -408,6 +444,7 @@ int main(void) {
         TEST(quick_timers_all_expire_in_a_turn),
         TEST(the_queue_has_eight_rounds),
         TEST(or_a_millisecond),
+        TEST(calls_of_threads_have_the_same_millisecond),
         TEST(a_long_round_is_left_as_well),
         TEST(a_busy_queue_lets_timers_and_peers_through),
         STREAMS_TEST(after_64_completions_outputs_are_flushed),
