@@ -19,6 +19,7 @@ struct torc_http1_client {
     const torc_http1_client_ops *ops;
     void *context;
     uint64_t sent_before; /* bytes sent before the head of the current exchange */
+    bool asked_upgrade;   /* by that head */
 };
 
 static torc_http1_client *self_of(torc_http1_connection *base) {
@@ -55,9 +56,14 @@ static void tell_interim(torc_http1_exchange *exchange, torc_head *head) {
     if (exchange->connection) init_parser(exchange);
 }
 
+/* What follows is of another protocol, or a tunnel's: nothing can be asked for behind it. */
+static bool is_switch(const torc_http1_exchange *exchange, const torc_head *head) {
+    return head->status == 101 || (exchange->head.method == TORC_METHOD_CONNECT && head->status < 300);
+}
+
 static void tell_final(torc_http1_exchange *exchange, torc_head *head, const torc_http1_framing *framing) {
     exchange->framing = *framing;
-    exchange->keeps_alive = exchange->keeps_alive && framing->keeps_alive;
+    exchange->keeps_alive = exchange->keeps_alive && framing->keeps_alive && !is_switch(exchange, head);
     exchange->is_told = true;
     torc_http1_begin_body_in(exchange);
     exchange->base.events->head_received(&exchange->base, head);
@@ -74,6 +80,8 @@ static void take_response(torc_http1_connection *base, char *bytes) {
         fail(base, TORC_ERR_NO_MEMORY, "out of memory");
     } else if (torc_http1_take_response(parser, bytes, exchange->head.method, head, &framing) == TORC_HTTP1_BAD) {
         fail(base, TORC_ERR_PEER, parser->problem);
+    } else if (head->status == 101 && !self_of(base)->asked_upgrade) {
+        fail(base, TORC_ERR_PEER, "another protocol that nobody asked for (RFC 9110 15.2.2)");
     } else if (head->status < 200 && head->status != 101) {
         tell_interim(exchange, head);
     } else {
@@ -138,9 +146,11 @@ static torc_err send_head(torc_exchange *base, const torc_head *head, int64_t bo
     const torc_http1_framing_out framing = decide_framing(exchange, head, body_len);
     exchange->head.method = head->method;
     exchange->framing.takes_trailers = true; /* who sends trailers in a request knows the server */
-    torc_http1_begin_body_out(exchange, &framing);
+    self_of(exchange->connection)->asked_upgrade = framing.connection == TORC_HTTP1_CONNECTION_UPGRADE;
     torc_http1_expect_within(exchange->connection, exchange->connection->limits->rate_grace_ms);
-    return torc_http1_write_head(exchange, torc_http1_write_request, head, &framing);
+    const torc_err err = torc_http1_write_head(exchange, torc_http1_write_request, head, &framing);
+    if (!err) torc_http1_begin_body_out(exchange, &framing);
+    return err;
 }
 
 static const torc_exchange_wire client_wire = {
@@ -246,6 +256,7 @@ torc_err torc_http1_client_new(torc_reactor *reactor, const torc_limits *limits,
     self->ops = ops;
     self->context = context;
     self->sent_before = 0;
+    self->asked_upgrade = false;
     torc_http1_connection_init(&self->base, reactor, &role, &self->limits);
     *client = self;
     return TORC_OK;

@@ -320,13 +320,14 @@ static torc_err send_interim(torc_http1_exchange *exchange, const torc_head *hea
 
 static torc_err send_head(torc_exchange *base, const torc_head *head, int64_t body_len) {
     torc_http1_exchange *exchange = torc_http1_exchange_of(base);
-    const torc_err err = check_head(exchange);
+    torc_err err = check_head(exchange);
 
     if (err) return err;
     if (head->status < 200 && head->status != 101) return send_interim(exchange, head);
     const torc_http1_framing_out framing = decide_framing(exchange, head, body_len);
-    torc_http1_begin_body_out(exchange, &framing);
-    return torc_http1_write_head(exchange, torc_http1_write_response, head, &framing);
+    err = torc_http1_write_head(exchange, torc_http1_write_response, head, &framing);
+    if (!err) torc_http1_begin_body_out(exchange, &framing);
+    return err;
 }
 
 /* The shortest way: head and body in one piece of the output. */
