@@ -36,7 +36,10 @@ TORC_API void torc_test_connection_free(torc_test_connection *connection);
  * turns, and takes no ranges of files. What it does follows from `seed`. Before the first turn; it may be repeated.
  */
 TORC_API torc_err torc_test_connection_scramble(torc_test_connection *connection, uint64_t seed) TORC_MUST_CHECK;
-/** Let two connections be each other's peer: what one writes arrives at the other, and so do its end and its reset. */
+/**
+ * Let two connections be each other's peer: what one writes arrives at the other, and so do its end and its reset. Each
+ * takes up to 32 KiB that it does not consume, as a socket's buffer does, and then holds the other back.
+ */
 TORC_API void torc_test_connection_join(torc_test_connection *one, torc_test_connection *other);
 /** The addresses that the transport tells; it has none before. */
 TORC_API void torc_test_connection_set_addrs(torc_test_connection *connection, const torc_addr *peer,

@@ -213,6 +213,30 @@ static void a_reset_is_the_loss(void **state) {
     check_err(torc_test_connection_reason(peer), TORC_ERR_RESET);
 }
 
+static void who_is_joined_holds_the_other_back(void **state) {
+    static char bytes[100000];
+    torc_test_connection *joined;
+    probe other;
+
+    (void)state;
+    probe_init(&other);
+    joined = torc_test_connection_new(reactor, &other.factory);
+    torc_test_connection_join(peer, joined);
+    settle();
+    torc_transport_pause(other.base.transport);
+    torc_transport_write(self.base.transport, torc_str_make(bytes, sizeof(bytes)));
+    settle();
+    assert_int_equal(torc_test_connection_unread(joined), 32768);
+    assert_int_equal(torc_transport_unsent(self.base.transport), sizeof(bytes) - 32768);
+    assert_int_equal(self.drains, 0);
+    torc_transport_resume(other.base.transport);
+    settle();
+    assert_int_equal(other.len, sizeof(bytes));
+    assert_int_equal(self.drains, 1);
+    torc_test_connection_free(joined);
+    probe_dispose(&other);
+}
+
 static void two_may_be_joined(void **state) {
     probe other;
     torc_test_connection *joined;
@@ -313,6 +337,7 @@ int main(void) {
         TEST(the_end_is_seen_while_paused),
         TEST(a_reset_is_the_loss),
         TEST(two_may_be_joined),
+        TEST(who_is_joined_holds_the_other_back),
         TEST(addresses_are_the_tests),
         TEST(scrambled_bytes_are_the_same),
     };
