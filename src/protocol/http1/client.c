@@ -277,6 +277,7 @@ torc_err torc_http1_client_open(torc_http1_client *client, torc_exchange **excha
     made->framing = (torc_http1_framing){0}; /* of the response: nothing is known yet */
     made->head.method = TORC_METHOD_OTHER;
     init_parser(made);
+    made->framing = (torc_http1_framing){0}; /* looked at before there is a response */
     client->sent_before = base->protocol.transport->sent_total;
     *exchange = &made->base;
     return TORC_OK;
