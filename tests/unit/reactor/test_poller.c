@@ -62,8 +62,9 @@ typedef struct stream {
     size_t take; /* how many to consume at once; 0: all that come */
     on_received then;
     size_t sent;
-    int receives, ends, failures, closes, connects;
+    int receives, ends, input_ends, failures, closes, connects;
     torc_err err;
+    bool closes_at_end;
     bool is_over; /* after closed or failed nothing comes */
     int other;
 } stream;
@@ -89,8 +90,19 @@ static size_t received(torc_io *io, torc_str bytes) {
 }
 
 static void peer_ended(torc_io *io) {
+    stream *self = of_io(io);
+
+    assert_false(self->is_over);
+    self->ends++;
+    if (!self->closes_at_end) return;
+    torc_io_close(io, false);
+    self->is_over = true;
+}
+
+static void input_ended(torc_io *io) {
     assert_false(of_io(io)->is_over);
-    of_io(io)->ends++;
+    assert_int_equal(of_io(io)->ends, 1); /* after it */
+    of_io(io)->input_ends++;
 }
 
 static void sent(torc_io *io, size_t bytes) {
@@ -122,6 +134,7 @@ static const torc_io_ops stream_ops = {
     .connected = connected,
     .received = received,
     .peer_ended = peer_ended,
+    .input_ended = input_ended,
     .sent = sent,
     .failed = failed,
     .closed = closed,
@@ -379,8 +392,10 @@ static void the_end_comes_after_all_bytes(void **state) {
     settle();
     check_got(self, "bye");
     assert_int_equal(self->ends, 1);
+    assert_int_equal(self->input_ends, 1);
     settle();
     assert_int_equal(self->ends, 1);
+    assert_int_equal(self->input_ends, 1);
     assert_int_equal(self->failures, 0);
     free_stream(self);
 }
@@ -394,10 +409,50 @@ static void the_end_is_seen_while_stopped(void **state) {
     settle();
     assert_int_equal(self->ends, 1);
     assert_int_equal(self->receives, 0);
+    assert_int_equal(self->input_ends, 0);
     torc_io_receive_start(&self->io);
     settle();
     check_got(self, "bye");
     assert_int_equal(self->ends, 1);
+    assert_int_equal(self->input_ends, 1);
+    free_stream(self);
+}
+
+/* The end was told while stopped; the end of the bytes waits until the last of them was consumed. */
+static void the_end_of_the_input_waits_for_kept_bytes(void **state) {
+    stream *self = pair();
+
+    (void)state;
+    self->take = 1;
+    torc_io_receive_start(&self->io);
+    give(self, "bye");
+    shutdown(self->other, SHUT_WR);
+    settle();
+    for (int i = 1; i < 3; i++) {
+        assert_int_equal(self->len, i);
+        assert_int_equal(self->ends, 1);
+        assert_int_equal(self->input_ends, 0);
+        torc_io_receive_start(&self->io);
+        settle();
+    }
+    check_got(self, "bye");
+    torc_io_receive_start(&self->io);
+    settle();
+    assert_int_equal(self->input_ends, 1);
+    free_stream(self);
+}
+
+static void closing_when_the_peer_ends_is_the_end(void **state) {
+    stream *self = pair();
+
+    (void)state;
+    torc_io_receive_start(&self->io);
+    self->closes_at_end = true;
+    shutdown(self->other, SHUT_WR);
+    settle();
+    assert_int_equal(self->ends, 1);
+    assert_int_equal(self->input_ends, 0);
+    assert_int_equal(self->closes, 1);
     free_stream(self);
 }
 
@@ -432,6 +487,8 @@ static void sending_goes_on_after_the_peers_end(void **state) {
     settle();
     assert_int_equal(self->sent, 4);
     assert_int_equal(read(self->other, bytes, sizeof(bytes)), 4);
+    assert_int_equal(self->ends, 1);
+    assert_int_equal(self->input_ends, 1);
     free_stream(self);
 }
 
@@ -1013,6 +1070,8 @@ int main(void) {
         BOTH(short_receives_lose_nothing),
         BOTH(the_end_comes_after_all_bytes),
         BOTH(the_end_is_seen_while_stopped),
+        BOTH(the_end_of_the_input_waits_for_kept_bytes),
+        BOTH(closing_when_the_peer_ends_is_the_end),
         BOTH(the_end_waits_for_kept_bytes),
         BOTH(sending_goes_on_after_the_peers_end),
         BOTH(what_is_sent_is_told_and_consumed),
