@@ -3,7 +3,8 @@
  * The scrambling filter.
  *
  *  - `in` and `out` hold what is on its way; a step, once a turn, passes a part of each on.
- *  - While `in` holds something the stage below is held back, so it never holds more than one delivery.
+ *  - While `in` holds something the stage below is held back, so it never holds more than one delivery; while
+ *    `out` does, the stage above is.
  *  - The ends follow the bytes: upwards when `in` is empty, downwards when `out` is.
  */
 #include "testing/scrambler.h"
@@ -70,6 +71,8 @@ static void pass_down(scrambler *self) {
         return;
     }
     torc_filter_send_below(&self->base, &part);
+    if (self->out.len > 0) return;
+    torc_filter_hold_output(&self->base, false); /* which may bring more */
     if (self->out.len == 0 && self->has_ended_out) torc_filter_end_below(&self->base);
 }
 
@@ -107,6 +110,7 @@ static torc_err send_(torc_filter *filter, torc_chain *from) {
     scrambler *self = self_of(filter);
 
     torc_chain_move(&self->out, from);
+    torc_filter_hold_output(filter, true);
     self->turn = reactor_of(self)->turns;
     step_later(self);
     return TORC_OK;

@@ -7,7 +7,8 @@
  *  - `kept` is what the filter delivered and the stage above did not consume, in order. It is given
  *    again by a posted call only.
  *  - The first `asked` bytes of above's output are to go down. They do so while the stage below has
- *    room; what is taken counts as sent for the stage above.
+ *    room and the filter does not hold them back (OUTPUT_HELD); what is taken counts as sent for the
+ *    stage above.
  *  - Above's end comes before below's: FINISHING is set when `shut_down` was called, FINISHED when
  *    the filter has answered; CLOSES, when the stage above receives no more either.
  */
@@ -25,7 +26,9 @@ enum {
     FINISHING = 16,
     FINISHED = 32,
     CLOSES = 64,
-    LOST = 128
+    LOST = 128,
+    OUTPUT_HELD = 256,
+    PUMPING = 512
 };
 
 static torc_filter *of_above(torc_transport *transport) {
@@ -256,7 +259,10 @@ static void pump(torc_filter *self) {
     size_t sent = 0, part, room;
     torc_err err = TORC_OK;
 
-    while (!err && self->asked > 0 && (room = torc_transport_room(torc_filter_below(self))) > 0) {
+    if (has(self, PUMPING)) return; /* it goes on by itself */
+    set(self, PUMPING);
+    while (!err && self->asked > 0 && !has(self, OUTPUT_HELD) &&
+           (room = torc_transport_room(torc_filter_below(self))) > 0) {
         err = take(self, room < self->asked ? room : self->asked, &part);
         if (!err) {
             self->asked -= part;
@@ -264,8 +270,18 @@ static void pump(torc_filter *self) {
             err = pass(self);
         }
     }
+    clear(self, PUMPING);
     if (sent > 0) torc_transport_sent(&self->above, sent);
     if (err && err != TORC_ERR_AGAIN) torc_filter_fail(self, err);
+}
+
+void torc_filter_hold_output(torc_filter *self, bool is_held) {
+    if (is_held) {
+        set(self, OUTPUT_HELD);
+    } else {
+        clear(self, OUTPUT_HELD);
+        pump(self);
+    }
 }
 
 static void file_read(torc_file_pump *file_pump) {

@@ -86,6 +86,8 @@ torc_transport *torc_filter_below(const torc_filter *filter);
 void torc_filter_deliver(torc_filter *filter, torc_str bytes);
 /* Receive nothing from below until it is called again with false. */
 void torc_filter_hold(torc_filter *filter, bool is_held);
+/* Take nothing from above until it is called again with false: for a filter that holds bytes on their way down. */
+void torc_filter_hold_output(torc_filter *filter, bool is_held);
 /* The peer's end, told to the stage above when it has consumed what was delivered before. */
 void torc_filter_deliver_end(torc_filter *filter);
 /* Send a whole chain below. */
