@@ -513,7 +513,7 @@ static void set_limits(pair *self) {
         self->limits.drain_bytes_max = 32768;
     }
     self->large = self->limits.output_high_bytes * UINT64_C(2) + (pair_is_http1(self) ? 45678 : 12345);
-    if (has_sockets(self)) self->large = 700000;
+    if (has_sockets(self) || self->kind == WIRE_HTTP1_SCRAMBLED) self->large = 700000; /* more than all stages hold */
 }
 
 void pair_open(pair *self, wire_kind kind, uint64_t fail_at) {
