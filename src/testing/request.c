@@ -312,6 +312,7 @@ static void tell_body(torc_test_request *self) {
     if (is_over(self) || self->first || !self->has_ended || self->has_told_end) return;
     self->has_told_end = true;
     self->events++;
+    if (self->is_stopped) return;
     self->exchange.events->body_ended(&self->exchange,
                                       self->sent_trailers.count ? &self->sent_trailers : NULL);
 }
