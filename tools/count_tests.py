@@ -33,11 +33,11 @@ def count_test(test):
 
 
 def count_run(build):
-    """The same for all tests of the last run in a build folder."""
-    try:
-        lines = (build / "meson-logs/testlog.json").read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
+    """The same for all tests of the last run in a build folder; runs under a --setup have a log of another name."""
+    logs = sorted((build / "meson-logs").glob("testlog*.json"), key=lambda log: log.stat().st_mtime)
+    if not logs:
         return 0, 1
+    lines = logs[-1].read_text(encoding="utf-8", errors="replace").splitlines()
     counts = [count_test(json.loads(line)) for line in lines if line.strip()]
     return sum(passed for passed, _ in counts), sum(failed for _, failed in counts)
 
