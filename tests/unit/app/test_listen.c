@@ -161,6 +161,7 @@ static void draining_lets_the_busy_finish(void **state) {
     assert_true(torc_str_find(torc_str_make(bytes, len), TORC_STR("Connection: close")) > 0);
     assert_int_equal(receive(busy, bytes, sizeof(bytes)), 0);
     assert_int_equal(connect_to(), -1);
+    torc_listener_close(listener); /* it could still be asked */
     close(idle);
     close(busy);
 }

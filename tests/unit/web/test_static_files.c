@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "testing/uncounted.h"
@@ -165,6 +167,15 @@ static void names_and_paths_have_a_maximum(void **state) {
     assert_int_equal(web_status(*state, site, head), 404);
 }
 
+/* Not in every kernel, emulator and container. Without it no links are followed. */
+static bool has_openat2(void) {
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+    const int fd = (int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
+
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
 static void links_lead_no_further_than_the_folder(void **state) {
     assert_int_equal(symlink("../secret.txt", path_of("pub/out")), 0);
     assert_int_equal(symlink("/etc/passwd", path_of("pub/absolute")), 0);
@@ -175,7 +186,10 @@ static void links_lead_no_further_than_the_folder(void **state) {
     assert_int_equal(web_status(*state, site, "GET /f/absolute"), 404);
     assert_int_equal(web_status(*state, site, "GET /f/up/secret.txt"), 404);
     assert_int_equal(web_status(*state, site, "GET /f/loop"), 404);
-    web_check(*state, site, "GET /f/in", 200, "page");
+    if (has_openat2())
+        web_check(*state, site, "GET /f/in", 200, "page");
+    else
+        assert_int_equal(web_status(*state, site, "GET /f/in"), 404);
 }
 
 static void what_is_no_file_is_not_found_and_not_waited_for(void **state) {
@@ -196,7 +210,8 @@ static void what_may_not_be_read_is_forbidden(void **state) {
 static void a_cold_file_is_opened_by_a_thread(void **state) {
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 1, EAGAIN);
     web_check(*state, site, "GET /f/foo.txt", 200, "0123456789");
-    assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN), 2);
+    /* Without openat2() it is tried twice, and then there are `.` and foo.txt. */
+    assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN), has_openat2() ? 2 : 4);
 }
 
 /* As in a container whose filter knows no openat2(). */
