@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "testing/uncounted.h"
 #include "web_fixture.h"
 
@@ -167,15 +166,6 @@ static void names_and_paths_have_a_maximum(void **state) {
     assert_int_equal(web_status(*state, site, head), 404);
 }
 
-/* Not in every kernel, emulator and container. Without it no links are followed. */
-static bool has_openat2(void) {
-    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
-    const int fd = (int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
-
-    if (fd >= 0) close(fd);
-    return fd >= 0;
-}
-
 static void links_lead_no_further_than_the_folder(void **state) {
     assert_int_equal(symlink("../secret.txt", path_of("pub/out")), 0);
     assert_int_equal(symlink("/etc/passwd", path_of("pub/absolute")), 0);
@@ -186,7 +176,7 @@ static void links_lead_no_further_than_the_folder(void **state) {
     assert_int_equal(web_status(*state, site, "GET /f/absolute"), 404);
     assert_int_equal(web_status(*state, site, "GET /f/up/secret.txt"), 404);
     assert_int_equal(web_status(*state, site, "GET /f/loop"), 404);
-    if (has_openat2())
+    if (kernel_has_openat2()) /* else no links are followed */
         web_check(*state, site, "GET /f/in", 200, "page");
     else
         assert_int_equal(web_status(*state, site, "GET /f/in"), 404);
@@ -211,7 +201,7 @@ static void a_cold_file_is_opened_by_a_thread(void **state) {
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 1, EAGAIN);
     web_check(*state, site, "GET /f/foo.txt", 200, "0123456789");
     /* Without openat2() it is tried twice, and then there are `.` and foo.txt. */
-    assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN), has_openat2() ? 2 : 4);
+    assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN), kernel_has_openat2() ? 2 : 4);
 }
 
 /* As in a container whose filter knows no openat2(). */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_TESTS_KERNEL_H
+#define TORC_TESTS_KERNEL_H
+
+/*
+ * What the kernel under the tests has: a filter, an emulator or valgrind may refuse what Torc then
+ * goes around.
+ */
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Without it no links are followed. */
+static inline bool kernel_has_openat2(void) {
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+    const int fd = (int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
+
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
+#endif
