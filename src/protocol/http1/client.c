@@ -274,10 +274,9 @@ torc_err torc_http1_client_open(torc_http1_client *client, torc_exchange **excha
         return TORC_ERR_CLOSED;
     torc_http1_exchange *made = torc_http1_exchange_new(base, &client_wire, true);
     if (!made) return TORC_ERR_NO_MEMORY;
-    made->framing = (torc_http1_framing){0}; /* of the response: nothing is known yet */
+    made->framing = (torc_http1_framing){0}; /* of the response: looked at before there is one */
     made->head.method = TORC_METHOD_OTHER;
     init_parser(made);
-    made->framing = (torc_http1_framing){0}; /* looked at before there is a response */
     client->sent_before = base->protocol.transport->sent_total;
     *exchange = &made->base;
     return TORC_OK;
