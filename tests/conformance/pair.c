@@ -22,7 +22,7 @@
 enum { FIELDS_MAX = 6, PUMP_MAX = 5000, CLOSING_MS = 200000 };
 
 bool pair_is_whole(const pair *self) {
-    return !torc_test_allocation_failed(self->reactor);
+    return !self->faults.hit;
 }
 
 bool pair_is_http1(const pair *self) {
@@ -73,7 +73,9 @@ static void head_received(torc_exchange *exchange, const torc_head *head) {
     self->status = head->status;
     self->method = head->method;
     self->length = head->body_len;
+    self->long_len = torc_fields_value(&head->fields, TORC_STR("X-Long")).len;
     copy_text(self->path, sizeof(self->path), head->target.path);
+    assert_non_null(exchange->wire->link(exchange));
     if (hooks_of(self)->head) hooks_of(self)->head(self);
 }
 
@@ -229,6 +231,19 @@ torc_err end_send(end *self, torc_str bytes) {
         assert_int_equal(chain.len, 0);
     }
     torc_chain_clear(&chain);
+    return back(self, err);
+}
+
+torc_err end_send_file(end *self, torc_shared_file *file, uint64_t offset, uint64_t len) {
+    torc_chain chain;
+    torc_err err;
+
+    if (!self->exchange) return TORC_ERR_GONE;
+    call(self);
+    torc_chain_init(&chain, &self->pair->reactor->chains);
+    err = torc_chain_add_file(&chain, file, offset, len);
+    if (!err) err = self->exchange->wire->send_body(self->exchange, &chain);
+    assert_int_equal(chain.len, 0);
     return back(self, err);
 }
 
@@ -403,6 +418,7 @@ static void look_at_request(end *self) {
     self->status = torc_test_request_status(self->request);
     self->heads = self->status != 0;
     self->length = torc_test_request_length(self->request);
+    self->long_len = torc_test_request_field(self->request, "X-Long").len;
     self->interims = (int)torc_test_request_interim_count(self->request);
     self->interim_status = torc_test_request_interim_status(self->request);
     if (torc_test_request_was_continued(self->request) && strstr(self->asked, "100-continue")) {
@@ -516,7 +532,7 @@ static void set_limits(pair *self) {
     if (has_sockets(self) || self->kind == WIRE_HTTP1_SCRAMBLED) self->large = 700000; /* more than all stages hold */
 }
 
-void pair_open(pair *self, wire_kind kind, uint64_t fail_at) {
+void pair_open(pair *self, wire_kind kind, uint64_t fail_at, bool all_from) {
     static const torc_acceptor_ops ops = {.opened = opened};
 
     memset(self, 0, sizeof(*self));
@@ -531,7 +547,8 @@ void pair_open(pair *self, wire_kind kind, uint64_t fail_at) {
         self->mux = torc_test_mux_new(self->reactor, &self->acceptor, &options);
         assert_non_null(self->mux);
     }
-    torc_test_fail_allocation(self->reactor, fail_at);
+    faults_arm(&self->faults, &self->reactor->memory, fail_at);
+    self->faults.all_from = all_from;
     pair_run(self);
 }
 
@@ -542,7 +559,7 @@ static void check_end(const end *self) {
 bool pair_close(pair *self) {
     const bool failed = !pair_is_whole(self);
 
-    torc_test_fail_allocation(self->reactor, 0);
+    faults_disarm(&self->reactor->memory);
     for (unsigned i = 0; i < self->client_count; i++) {
         torc_test_request_free(self->clients[i].request);
         self->clients[i].request = NULL;

@@ -6,6 +6,7 @@
 #include <torc/testing_transport.h>
 
 #include "check.h"
+#include "faults.h"
 #include "protocol/exchange.h"
 
 /*
@@ -50,6 +51,7 @@ struct end {
     int64_t length;
     torc_err reason;
     uint64_t wanted, got;
+    size_t long_len;             /* of the field X-Long */
     char text[END_TEXT_MAX + 1]; /* the first bytes of the body */
     char trailer[END_TEXT_MAX];  /* the value of X-Sum */
     bool is_pattern_broken;      /* some byte was not pattern_at() its place */
@@ -77,13 +79,15 @@ struct pair {
     end clients[PAIR_MAX], servers[PAIR_MAX], none;
     unsigned client_count, server_count;
     pair_hooks at_client, at_server;
+    faults faults;
     bool refuses; /* the acceptor does */
     unsigned in_call;
     uint64_t events;
     uint64_t large; /* bytes of a body that does not fit anywhere */
 };
 
-void pair_open(pair *self, wire_kind kind, uint64_t fail_at);
+/* `fail_at`: the allocation that is to fail from now on, 0: none; with all that come after it, or not. */
+void pair_open(pair *self, wire_kind kind, uint64_t fail_at, bool all_from);
 /* End it, and check what must hold then. True: the allocation that was to fail was reached. */
 bool pair_close(pair *self);
 /* Turn until nothing happens any more. */
@@ -102,6 +106,8 @@ end *pair_server(pair *self, unsigned n);
 
 torc_err end_answer(end *self, int status, const char *fields, int64_t body_len);
 torc_err end_send(end *self, torc_str bytes);
+/* Send a range of a file. */
+torc_err end_send_file(end *self, torc_shared_file *file, uint64_t offset, uint64_t len);
 /* `sum`: the value of the trailer X-Sum, or NULL. */
 torc_err end_finish(end *self, const char *sum);
 void end_want(end *self, size_t bytes);

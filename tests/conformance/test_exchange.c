@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "pair.h"
 #include "probe.h"
@@ -75,6 +76,11 @@ static void known_lengths(pair *p) {
 
 static void unknown_lengths(pair *p) {
     exchange_texts(p, -1, -1);
+}
+
+/* Whether the test can take the connection away. */
+static bool can_break(const pair *p) {
+    return p->kind != WIRE_HTTP1_EPOLL && p->kind != WIRE_HTTP1_LATE;
 }
 
 static void want_more(end *self) {
@@ -326,6 +332,162 @@ static void large_body_is_refused_after_the_answer(pair *p) {
     refuse_large(p, false);
 }
 
+/* The end of what nobody wants is not told. */
+static void stopped_before_the_end_came(pair *p) {
+    end *client = pair_ask(p, "POST /0", NULL, -1);
+    (void)!end_send(client, TORC_STR("abc"));
+    pair_run(p);
+    end *server = pair_server(p, 0);
+    end_want(server, 2);
+    pair_run(p);
+    expect_text(p, server->text, "ab");
+    end_stop(server);
+    end_stop(server);
+    end_want(server, 10); /* too late */
+    (void)!end_send(client, TORC_STR("def"));
+    (void)!end_finish(client, NULL);
+    pair_run(p);
+    expect_int(p, server->got, 2);
+    expect_int(p, server->ends, 0);
+    (void)!end_send_whole(server, 200, TORC_STR("x"));
+    end_want(client, 1);
+    pair_run(p);
+    check_answered(p, client, server);
+}
+
+static void stop_inside(end *self) {
+    end_stop(self);
+}
+
+static void client_stops_the_answer(pair *p) {
+    if (p->kind == WIRE_MEMORY) return;
+    p->at_client.body = stop_inside;
+    end *client = pair_ask(p, "GET /0", NULL, 0);
+    (void)!end_finish(client, NULL);
+    end_want(client, SIZE_MAX);
+    pair_run(p);
+    end *server = pair_server(p, 0);
+    (void)!end_answer(server, 200, NULL, 6);
+    (void)!end_send(server, TORC_STR("abc"));
+    pair_run(p);
+    (void)!end_send(server, TORC_STR("def"));
+    (void)!end_finish(server, NULL);
+    pair_run(p);
+    expect(p, client->got > 0 && client->got < 6);
+    expect_int(p, client->ends, 0);
+    expect_int(p, client->closes, 1);
+    expect_int(p, client->reason, TORC_OK);
+    expect_int(p, server->reason, TORC_OK);
+}
+
+static void refused_without_a_byte(pair *p) {
+    end *client = pair_ask(p, "POST /0", NULL, (int64_t)p->limits.drain_bytes_max * 4);
+    pair_run(p);
+    end *server = pair_server(p, 0);
+    (void)!end_answer(server, 413, NULL, 0);
+    (void)!end_finish(server, NULL);
+    pair_run(p);
+    end_stop(server);
+    pair_run(p);
+    expect_int(p, client->status, 413);
+    if (pair_is_http1(p)) expect_int(p, server->closes, 1);
+    end_reset(client, TORC_ERR_CANCELLED);
+    pair_run(p);
+    expect_int(p, server->closes, 1);
+}
+
+static void long_heads(pair *p) {
+    static char lines[6020];
+
+    memset(lines, 'a', sizeof(lines) - 1);
+    memcpy(lines, "X-Long: ", 8);
+    end *client = pair_ask(p, "GET /0", NULL, 0);
+    (void)!end_finish(client, NULL);
+    pair_run(p);
+    end *server = pair_server(p, 0);
+    (void)!end_answer(server, 103, lines, 0);
+    (void)!end_answer(server, 200, lines, 0);
+    (void)!end_finish(server, NULL);
+    pair_run(p);
+    expect_int(p, client->long_len, sizeof(lines) - 9);
+    check_answered(p, client, server);
+}
+
+static torc_err send_file(end *self, uint64_t offset, uint64_t len) {
+    char path[] = "/tmp/torc_test_XXXXXX";
+    const int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    unlink(path);
+    assert_int_equal(write(fd, "0123456789", 10), 10);
+    torc_shared_file *file = torc_shared_file_new(&self->pair->reactor->memory, fd);
+    if (!file) {
+        close(fd);
+        end_reset(self, TORC_ERR_NO_MEMORY);
+        return TORC_ERR_NO_MEMORY;
+    }
+    const torc_err err = end_send_file(self, file, offset, len);
+    torc_shared_file_unref(file);
+    return err;
+}
+
+static void ranges_of_files(pair *p) {
+    for (unsigned i = 0; i < 2; i++) {
+        end *client = pair_ask(p, "GET /0", NULL, 0);
+        end_want(client, SIZE_MAX);
+        (void)!end_finish(client, NULL);
+        pair_run(p);
+        end *server = pair_server(p, i);
+        (void)!end_answer(server, 200, NULL, i ? -1 : 8);
+        (void)!end_send(server, TORC_STR("<"));
+        expect_int(p, send_file(server, 3, 6), TORC_OK);
+        (void)!end_send(server, TORC_STR(">"));
+        (void)!end_finish(server, NULL);
+        pair_run(p);
+        torc_test_finish_jobs(p->reactor);
+        pair_run(p);
+        expect_text(p, client->text, "<345678>");
+        check_answered(p, client, server);
+    }
+}
+
+static void pump_answer(end *self) {
+    end_want(self, 1500);
+    (void)!end_answer(self, 200, NULL, -1);
+    end_pump(self, self->pair->large, NULL);
+}
+
+/* Large bodies, each while the other one is under way. */
+static void both_ways_at_once(pair *p) {
+    p->at_server.head = pump_answer;
+    p->at_server.body = p->at_client.body = want_more;
+    end *client = pair_ask(p, "POST /0", NULL, -1);
+    end_want(client, client->request ? SIZE_MAX : 1500);
+    end_pump(client, p->large, NULL);
+    pair_run(p);
+    end *server = pair_server(p, 0);
+    expect_int(p, server->got, p->large);
+    expect_int(p, client->got, p->large);
+    expect(p, !server->is_pattern_broken && !client->is_pattern_broken);
+    check_answered(p, client, server);
+}
+
+static void lost_while_held_back(pair *p) {
+    if (!can_break(p)) return;
+    end *client = pair_ask(p, "GET /0", NULL, 0);
+    (void)!end_finish(client, NULL);
+    pair_run(p);
+    end *server = pair_server(p, 0);
+    (void)!end_answer(server, 200, NULL, -1);
+    end_pump(server, p->large, NULL);
+    pair_run(p);
+    pair_break(p);
+    pair_run(p);
+    expect_int(p, server->closes, 1);
+    expect_int(p, server->reason, TORC_ERR_LOST);
+    if (!client->request) expect_int(p, client->closes, 1);
+}
+
 static void answer_from_inside_the_head(end *self) {
     (void)!end_send_whole(self, 200, TORC_STR("quick"));
 }
@@ -534,10 +696,6 @@ static void reset_by_the_client(pair *p) {
     if (client->request) return;
     expect_int(p, client->closes, 1);
     expect_int(p, client->reason, TORC_ERR_CANCELLED);
-}
-
-static bool can_break(const pair *p) {
-    return p->kind != WIRE_HTTP1_EPOLL && p->kind != WIRE_HTTP1_LATE;
 }
 
 static void lost_inside_the_request(pair *p) {
@@ -837,6 +995,13 @@ static const scenario scenarios[] = {
     SCENARIO(body_is_dropped_after_the_answer),
     SCENARIO(large_body_is_refused),
     SCENARIO(large_body_is_refused_after_the_answer),
+    SCENARIO(stopped_before_the_end_came),
+    SCENARIO(client_stops_the_answer),
+    SCENARIO(refused_without_a_byte),
+    SCENARIO(long_heads),
+    SCENARIO(ranges_of_files),
+    SCENARIO(both_ways_at_once),
+    SCENARIO(lost_while_held_back),
     SCENARIO(answer_inside_the_head),
     SCENARIO(long_answer_inside_the_end),
     SCENARIO(calls_out_of_order),
@@ -887,23 +1052,24 @@ typedef struct conformance_case {
     char name[96];
 } conformance_case;
 
-static bool run_once(const conformance_case *self, uint64_t fail_at) {
+static bool run_once(const conformance_case *self, uint64_t fail_at, bool all_from) {
     pair p;
 
-    pair_open(&p, self->wire, fail_at);
+    pair_open(&p, self->wire, fail_at, all_from);
     self->scenario->run(&p);
     return pair_close(&p);
 }
 
 static void run_case(void **state) {
-    assert_false(run_once(*state, 0));
+    assert_false(run_once(*state, 0, false));
 }
 
 /* Whatever fails: nothing is told twice, nothing leaks, nothing hangs. */
 static void run_case_with_faults(void **state) {
     uint64_t fail_at = 1;
 
-    while (run_once(*state, fail_at)) assert_true(++fail_at < FAULTS_MAX);
+    while (run_once(*state, fail_at, false)) assert_true(++fail_at < FAULTS_MAX);
+    for (fail_at = 1; run_once(*state, fail_at, true);) assert_true(++fail_at < FAULTS_MAX);
 }
 
 int main(void) {

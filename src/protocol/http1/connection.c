@@ -318,6 +318,7 @@ void torc_http1_stop_body(torc_exchange *base) {
     exchange->is_refused = (exchange->framing.expects_continue && !exchange->is_continued) ||
                            (exchange->in == TORC_HTTP1_IN_LENGTH &&
                             exchange->in_left > self->limits->drain_bytes_max);
+    if (exchange->is_refused && exchange->out == TORC_HTTP1_OUT_DONE) torc_http1_out_done(exchange);
     torc_http1_expect_within(self, self->limits->body_stall_ms);
     torc_http1_resume(self);
 }
