@@ -11,7 +11,8 @@
 #include "reactor/syscalls.h"
 
 enum {
-    PIECES = 64
+    PIECES = 64,
+    COPIED_MAX = 8192 /* on the stack, which may be a fiber's */
 };
 
 /* What follows (a file, or more pieces) is to leave in the same segment: MSG_MORE. */
@@ -26,12 +27,27 @@ static ssize_t send_pieces(const torc_io *io, size_t max) {
     return sendmsg(io->fd, &message, flags);
 }
 
+/* A file system has no sendfile (procfs, some of FUSE), or a filter forbids it. */
+static bool is_refused(int number) {
+    return number == EINVAL || number == ENOSYS || number == EOPNOTSUPP || number == EPERM;
+}
+
+/* The same as sendfile(), a little at a time. */
+static ssize_t copy_range(const torc_io *io, int fd, uint64_t offset, size_t len) {
+    char bytes[COPIED_MAX];
+    const ssize_t got = pread(fd, bytes, len < sizeof(bytes) ? len : sizeof(bytes), (off_t)offset);
+
+    return got > 0 ? send(io->fd, bytes, (size_t)got, MSG_NOSIGNAL) : got;
+}
+
 static ssize_t send_range(const torc_io *io, size_t max) {
     const torc_segment *segment = io->sending->first;
+    const int fd = segment->owner.file->fd;
+    const size_t len = segment->len < max ? segment->len : max;
     off_t offset = (off_t)segment->offset;
-    const ssize_t sent =
-        sendfile(io->fd, segment->owner.file->fd, &offset, segment->len < max ? segment->len : max);
+    ssize_t sent = sendfile(io->fd, fd, &offset, len);
 
+    if (sent < 0 && is_refused(errno)) sent = copy_range(io, fd, segment->offset, len);
     if (sent != 0) return sent;
     errno = ENODATA;
     return -1;

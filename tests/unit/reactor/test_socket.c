@@ -114,6 +114,29 @@ static void a_range_may_be_sent_in_parts(void **state) {
     check_arrived("56789");
 }
 
+/* As this one of procfs, on most kernels. */
+static void a_file_that_takes_no_sendfile_is_copied(void **state) {
+    const int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    torc_shared_file *file = torc_shared_file_new(&reactor->memory, fd);
+    char text[200] = "";
+
+    (void)state;
+    assert_non_null(file);
+    assert_true(pread(fd, text, 30, 0) > 1);
+    const size_t len = strlen(text);
+    check_ok(torc_chain_add_file(&chain, file, 1, 100000));
+    torc_shared_file_unref(file);
+    assert_int_equal(send_some(len - 1), len - 1);
+    check_arrived(text + 1);
+    torc_chain_consume(&chain, len - 1);
+    while (chain.len > 0) {
+        const ssize_t sent = send_some(SIZE_MAX);
+        if (sent < 0) break;
+        torc_chain_consume(&chain, (size_t)sent);
+    }
+    assert_int_equal(errno, ENODATA); /* it is not as long as that */
+}
+
 static void a_file_that_is_shorter_has_no_data(void **state) {
     (void)state;
     add_file("0123", 4, 5);
@@ -223,6 +246,7 @@ int main(void) {
         TEST(a_single_piece_does_too),
         TEST(a_range_of_a_file_is_a_call_of_its_own),
         TEST(a_range_may_be_sent_in_parts),
+        TEST(a_file_that_takes_no_sendfile_is_copied),
         TEST(a_file_that_is_shorter_has_no_data),
         TEST(what_was_reserved_only_is_passed_over),
         TEST(a_peer_that_is_gone_is_an_error_and_no_signal),
