@@ -23,7 +23,7 @@ enum {
 /* What the head says of the body's length when `unknown` is to be said where nothing was announced.
  */
 static int64_t announced_len(const torc_request *request, int64_t unknown) {
-    if (request->sent.status == 204) return 0;
+    if (request->sent.status == 204 || request->sent.status == 205) return 0;
     if (request->sent.status == 304)
         return request->has_length && request->length ? (int64_t)request->length : -1;
     return request->has_length ? (int64_t)request->length : unknown;

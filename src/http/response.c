@@ -31,7 +31,8 @@ void torc_response_init(torc_request *request) {
 }
 
 bool torc_response_allows_body(const torc_request *request) {
-    return request->sent.status != 204 && request->sent.status != 304;
+    const int status = request->sent.status;
+    return status != 204 && status != 205 && status != 304;
 }
 
 void torc_response_fail(torc_request *request, torc_err err) {
@@ -312,7 +313,8 @@ void torc_response_send_head(torc_request *request, int64_t body_len) {
 static bool is_plain(const torc_request *request, int status, torc_str type) {
     return !request_is_over(request) && !request->is_started && !request->failure &&
            !request->trailers && !(request->has_type && type.bytes) && status >= 200 &&
-           status <= 599 && status != 204 && status != 304 && torc_field_value_is_valid(type);
+           status <= 599 && status != 204 && status != 205 && status != 304 &&
+           torc_field_value_is_valid(type);
 }
 
 bool torc_response_send_short(torc_request *request, int status, torc_str type, torc_str body) {
