@@ -257,6 +257,12 @@ static size_t take_head(torc_http1_connection *base, torc_str bytes) {
 
 /* ---- responses out ---- */
 
+/* Whether nobody asked for the body until now, and it is too long to be dropped. */
+static bool is_left_unread(const torc_http1_exchange *exchange) {
+    return exchange->in == TORC_HTTP1_IN_LENGTH && exchange->in_total == 0 && exchange->demand == 0 &&
+           exchange->in_left > exchange->connection->limits->drain_bytes_max;
+}
+
 /* Whether the connection may serve another request after this response (RFC 9112 §9.3). */
 static bool decide_keep_alive(torc_http1_exchange *exchange, const torc_head *head) {
     const torc_http1_connection *base = exchange->connection;
@@ -267,6 +273,7 @@ static bool decide_keep_alive(torc_http1_exchange *exchange, const torc_head *he
     if (used(server) >= server->shed_keep_alive) return false;
     /* The body is on its way, or not: see torc_http1_stop_body(). */
     if (exchange->framing.expects_continue && !exchange->is_continued) return false;
+    if (is_left_unread(exchange)) return false;
     for (uint32_t i = 0; i < head->fields.count; i++)
         if (head->fields.items[i].id == TORC_FIELD_CONNECTION)
             return !torc_fields_have_member(&head->fields, TORC_FIELD_CONNECTION, TORC_STR("close"));

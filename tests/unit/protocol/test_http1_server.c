@@ -656,8 +656,10 @@ static void an_unread_body_is_dropped_up_to_a_limit(void **state) {
     check_open(self);
     send_text(self, GET("/"));
     assert_int_equal(count_of(self, "hello"), 2);
+    assert_int_equal(count_of(self, "Connection: close"), 0);
     send_text(self, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
     assert_int_equal(count_of(self, "hello"), 3);
+    assert_int_equal(count_of(self, "Connection: close"), 1); /* as it is known when the head goes */
     check_ends(self);
     end_with(self);
 
