@@ -385,7 +385,7 @@ def a_refused_body_is_dropped():
         check(peer.get("/hello").body, b"hello", "the connection goes on")
     with Peer(plain()) as peer:
         answer = peer.ask(head("POST", "/hello", f"Content-Length: {10**9}") + b"x" * 1000)
-        check(answer.status, 405)
+        check((answer.status, answer.first("Connection")), (405, "close"))
         assert peer.is_ended(), "the end of a large body was waited for"
 
 
@@ -411,6 +411,29 @@ def a_refused_body_that_stays_out_ends_in_order():
         assert peer.end().is_ended()
 
 
+def a_body_that_nobody_reads_does_not_reset():
+    for size, kept in ((1, True), (200000, True), (10000000, False)):
+        with Peer(plain()) as peer:
+            answer = peer.ask(head("GET", "/await?ms=50", f"Content-Length: {size}") + b"x" * size)
+            check((answer.status, answer.first("Connection")), (200, None if kept else "close"), size)
+            check(peer.get("/hello").body if kept else peer.rest(), b"hello" if kept else b"", size)
+
+
+def what_is_behind_the_last_request_does_not_reset():
+    with Peer(plain()) as peer:
+        peer.send(head("GET", "/hello", "Connection: close") + head("GET", "/hello") * 5000)
+        check(peer.response().body, b"hello")
+        assert peer.is_ended(), "more was answered"
+
+
+def requests_with_bodies_that_mean_nothing():
+    with Peer(plain()) as peer:
+        for method, path, status in (("GET", "/hello", 200), ("HEAD", "/hello", 200), ("DELETE", "/users/7", 204), ("OPTIONS", "*", 200),
+                                     ("OPTIONS", "/hello", 204), ("TRACE", "/hello", 405), ("CONNECT", "a.example:80", 405)):
+            check(peer.ask(head(method, path, "Content-Length: 3") + b"abc").status, status, method)
+            check(peer.ask(head(method, path, "Transfer-Encoding: chunked") + b"3\r\nabc\r\n0\r\n\r\n").status, status, method)
+
+
 def head_is_as_get_without_content():
     with Peer(plain()) as peer:
         for path in ("/", "/hello", "/echo", "/multi", "/hr", "/hw", "/stream", "/empty", "/code?c=404&b=gone", "/err", "/notbytes",
@@ -432,6 +455,8 @@ def statuses_without_content():
             check((answer.status, answer.first("Transfer-Encoding")), (status, None))
             check(peer.get("/hello").body, b"hello", f"behind {status}")
         check(peer.get("/code?c=204").first("Content-Length"), None)
+        answer = peer.get("/code?c=205&b=ignored")
+        check((answer.status, answer.body, answer.first("Content-Length")), (205, b"", "0"))
 
 
 # ---- connections ----
@@ -578,6 +603,9 @@ CASES = [
     a_refused_body_is_dropped,
     a_refused_body_that_is_malformed_ends_in_order,
     a_refused_body_that_stays_out_ends_in_order,
+    a_body_that_nobody_reads_does_not_reset,
+    what_is_behind_the_last_request_does_not_reset,
+    requests_with_bodies_that_mean_nothing,
     head_is_as_get_without_content,
     statuses_without_content,
     connections_are_kept_as_asked,

@@ -8,6 +8,7 @@ Prints TAP.
 """
 import os
 import pathlib
+import select
 import signal
 import socket
 import stat
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from serving import App, Peer, ReferenceSite, ask, check, get, head, run, run_cases, wait_until
+from serving import SECONDS, App, Peer, ReferenceSite, ask, check, get, head, run, run_cases, wait_until
 
 BUILD = pathlib.Path(sys.argv[1])
 SITE = ReferenceSite(BUILD)
@@ -105,6 +106,40 @@ def connections_of(server):
               if os.path.lexists(f"/proc/{server.process.pid}/fd/{fd}")}
     rows = [row.split() for row in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return [row for row in rows if f"socket:[{row[9]}]" in inodes and row[3] != "0A"]
+
+
+def who_asks_and_never_reads_is_held_back():
+    """Pipelined requests wait for their answers to be taken, and take no memory meanwhile."""
+    before = SITE.resident_bytes()
+    with Peer(SITE.port) as peer:
+        one = head("GET", "/hello", "X-Long: " + "x" * 1000)
+        data, sent, until = one * 1000, 0, time.monotonic() + SECONDS
+        peer.socket.setblocking(False)
+        while select.select([], [peer.socket], [], 0.5)[1]:
+            assert time.monotonic() < until, f"{sent} bytes were taken from who reads nothing"
+            sent += peer.socket.send(data[sent % len(data):])
+        grown = SITE.resident_bytes() - before
+        assert grown < GROWTH_MAX, f"{grown} bytes"
+        peer.socket.settimeout(SECONDS)
+        for _ in range(sent // len(one)):
+            check(peer.response().body, b"hello")
+    is_healthy(SITE.port)
+
+
+def idle_peers_cost_little():
+    def many():
+        peers = [Peer(SITE.port) for _ in range(300)]
+        for peer in peers:
+            check(peer.get("/hello").status, 200)
+        return peers
+
+    first = many()
+    before = SITE.resident_bytes()
+    second = many()
+    grown = SITE.resident_bytes() - before
+    assert grown < 300 * (2048 if not IS_SANITIZED else 65536), f"{grown} bytes for 300 idle connections"
+    for peer in first + second:
+        peer.socket.close()
 
 
 def a_slow_reader_gets_all():
@@ -416,6 +451,8 @@ CASES = [
     a_body_that_trickles_is_408,
     who_takes_nothing_holds_little,
     who_takes_nothing_is_reset,
+    who_asks_and_never_reads_is_held_back,
+    idle_peers_cost_little,
     a_slow_reader_gets_all,
     peers_that_vanish_leave_nothing,
     many_who_vanish_at_once,
