@@ -3,68 +3,108 @@
 """Torc beside packaged servers, in one run: CPU per request and its ratio to nginx.
 
 The server runs on core 0, the load on core 1. Rates of a shared machine move by a factor of two, so
-what is printed is the server's CPU time per request (from /proc), the median of several rounds in
-which the servers take turns, and ratios. System calls per request are counted by strace in a
-run of their own.
+what counts is the server's CPU time per request (from /proc), the median of several rounds in which
+the servers take turns, and its ratio to nginx's. What does not need a quiet machine is counted in
+runs of its own: system calls per request (strace) and instructions per request (callgrind, of Torc
+alone: the difference between a long run and a short one).
 """
 import argparse
 import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TICK = os.sysconf("SC_CLK_TCK")
-WORKLOADS = {
+FIRST = {"torc", "nginx"}  # who has the paths that are made up; the others have files only
+WORKLOADS = {  # name: path, options of load
     "plaintext": ("/plaintext", []),
-    "json": ("/json", []),
     "16 pipelined": ("/plaintext", ["--pipeline", "16"]),
+    "json": ("/json", []),
+    "file of 1 KiB": ("/1k.txt", []),
+    "file of 100 KiB": ("/100k.txt", []),
     "connection each": ("/plaintext", ["--close"]),
 }
+IDLE = "idle connections"
 NGINX = """
 daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 20000; }}
 http {{
-  access_log off; keepalive_requests 100000000; default_type text/plain;
+  access_log off; keepalive_requests 100000000; default_type text/plain; sendfile on; tcp_nopush on;
   client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{port} backlog=4096; root {root};
     location = /plaintext {{ return 200 "Hello, World!"; }}
     location = /json {{ default_type application/json; return 200 '{{"message":"Hello, World!"}}'; }}
   }}
 }}
 """
+LIGHTTPD = """
+server.document-root = "{root}"
+server.bind = "127.0.0.1"
+server.port = {port}
+server.max-keep-alive-requests = 1000000000
+server.max-fds = 20000
+server.max-connections = 15000
+mimetype.assign = (".txt" => "text/plain")
+"""
+H2O = """
+listen: {{host: 127.0.0.1, port: {port}}}
+user: {user}
+num-threads: 1
+max-connections: 15000
+hosts: {{default: {{paths: {{/: {{file.dir: {root}}}}}}}}}
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask_once(port, path):
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as peer:
+            peer.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+            return peer.recv(4096).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
 
 
 class Server:
-    def __init__(self, name, command, port, child=False):
-        self.name, self.port, self.child = name, port, child
-        self.process = subprocess.Popen(["taskset", "-c", "0", *command], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
-        for _ in range(100):
-            try:
-                subprocess.run(["curl", "-fsS", "-o", "/dev/null", f"http://127.0.0.1:{port}/plaintext"],
-                               check=True, stderr=subprocess.DEVNULL)
-                return
-            except subprocess.CalledProcessError:
-                time.sleep(0.05)
-        raise SystemExit(f"bench: {name} does not answer")
+    """One that is started, and answers; `command` may have {port} in it."""
+
+    def __init__(self, name, command, port, has_child=False, wait_seconds=10):
+        self.name, self.port, self.has_child = name, port, has_child
+        self.process = subprocess.Popen(["taskset", "-c", "0", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + wait_seconds
+        while not ask_once(port, "/1k.txt"):
+            if time.monotonic() > until or self.process.poll() is not None:
+                self.stop()
+                raise SystemExit(f"bench: {name} does not answer")
+            time.sleep(0.05)
 
     def pid(self):
-        if not self.child:
+        if not self.has_child:
             return self.process.pid
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(children[0])
+        return int(pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
 
     def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.pid()}/schedstat").read_text().split()
-        return int(fields[0]) / 1e9
+        tasks = pathlib.Path(f"/proc/{self.pid()}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+    def own_bytes(self):
+        """Memory that is nobody else's and no file's."""
+        rollup = pathlib.Path(f"/proc/{self.pid()}/smaps_rollup").read_text()
+        return int(re.search(r"^Anonymous:\s+(\d+)", rollup, re.M)[1]) * 1024
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -72,65 +112,185 @@ class Server:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
 
 
-def load(loader, server, path, options, seconds):
-    before = server.cpu_seconds()
-    done = subprocess.run(["taskset", "-c", "1", loader, "--port", str(server.port), "--path", path, "--seconds", str(seconds),
-                           *options], check=True, capture_output=True, text=True)
-    result = json.loads(done.stdout)
-    result["cpu_us"] = (server.cpu_seconds() - before) * 1e6 / max(1, result["requests"])
-    return result
+class Bench:
+    def __init__(self, options, scratch):
+        self.options = options
+        self.build = pathlib.Path(options.build).resolve()
+        self.root = pathlib.Path(scratch, "root")
+        self.scratch = scratch
+        self.root.mkdir()
+        for name, size in (("1k.txt", 1024), ("100k.txt", 102400)):
+            (self.root / name).write_bytes(b"x" * size)
+        os.chmod(scratch, 0o755)
+
+    def torc_command(self, port):
+        return [str(self.build / "bench_server"), "--port", str(port), "--root", str(self.root)]
+
+    def start(self):
+        port = free_port()
+        servers = [Server("torc", self.torc_command(port), port)]
+        try:
+            servers += [self.start_peer(*peer) for peer in (
+                ("nginx", NGINX, ["nginx", "-c"], True), ("lighttpd", LIGHTTPD, ["lighttpd", "-D", "-f"]), ("h2o", H2O, ["h2o", "-c"]))
+                if shutil.which(peer[0]) and peer[0] in self.options.servers]
+        except BaseException:
+            for server in servers:
+                server.stop()
+            raise
+        return servers
+
+    def start_peer(self, name, text, command, has_child=False):
+        port = free_port()
+        config = pathlib.Path(self.scratch, name + ".conf")
+        config.write_text(text.format(dir=self.scratch, root=self.root, port=port, user=os.environ.get("USER") or "root"))
+        return Server(name, [*command, str(config)], port, has_child)
+
+    def load(self, server, path, arguments, seconds):
+        before = server.cpu_seconds()
+        done = subprocess.run(["taskset", "-c", "1", str(self.build / "load"), "--port", str(server.port), "--path", path,
+                               "--seconds", str(seconds), *arguments], check=True, capture_output=True, text=True, timeout=seconds + 60)
+        result = json.loads(done.stdout)
+        result["cpu_us"] = (server.cpu_seconds() - before) * 1e6 / max(1, result["requests"])
+        return result
+
+    def system_calls(self, server, path, arguments):
+        with tempfile.NamedTemporaryFile("r") as out:
+            trace = subprocess.Popen(["strace", "-c", "-f", "-p", str(server.pid()), "-o", out.name], stderr=subprocess.DEVNULL)
+            time.sleep(0.5)
+            result = self.load(server, path, arguments, 1)
+            trace.send_signal(signal.SIGINT)
+            trace.wait(30)
+            total = re.search(r"^100\.00\s+\S+\s+(?:\S+\s+)?(\d+)\s+(?:\d+\s+)?total", pathlib.Path(out.name).read_text(), re.M)
+        return int(total[1]) / max(1, result["requests"]) if total else float("nan")
+
+    # ---- instructions ----
+
+    def run_counted(self, path, pipeline, close, bursts):
+        """The instructions of a whole run of the server, over one connection at a time."""
+        out = pathlib.Path(self.scratch, "callgrind.out")
+        port = free_port()
+        server = Server("callgrind", ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *self.torc_command(port)], port,
+                        wait_seconds=60)
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: bench/1\r\nAccept: */*\r\n"
+        request = (request + ("Connection: close\r\n" if close else "") + "\r\n").encode() * pipeline
+        try:
+            peer = socket.create_connection(("127.0.0.1", port), timeout=20)
+            for _ in range(bursts):
+                peer.sendall(request)
+                self.read_responses(peer, pipeline)
+                if close:
+                    peer.close()
+                    peer = socket.create_connection(("127.0.0.1", port), timeout=20)
+            peer.close()
+        finally:
+            server.stop()
+        return int(re.search(r"^summary: (\d+)", out.read_text(), re.M)[1])
+
+    @staticmethod
+    def read_responses(peer, count):
+        got = b""
+        while count:
+            head, end, rest = got.partition(b"\r\n\r\n")
+            length = int(re.search(rb"(?i)content-length: (\d+)", head)[1]) if end else 0
+            if end and len(rest) >= length:
+                got, count = rest[length:], count - 1
+                continue
+            more = peer.recv(1 << 20)
+            if not more:
+                raise SystemExit("bench: the server has closed the connection")
+            got += more
+
+    def instructions(self, path, arguments):
+        pipeline = int(arguments[1]) if "--pipeline" in arguments else 1
+        short, long = 20, 20 + 800 // pipeline
+        runs = [self.run_counted(path, pipeline, "--close" in arguments, bursts) for bursts in (short, long)]
+        return (runs[1] - runs[0]) / (long - short) / pipeline
+
+    # ---- the tables ----
+
+    def measure(self, servers, name):
+        path, arguments = WORKLOADS[name]
+        servers = [server for server in servers if server.name in FIRST or path.endswith(".txt")]
+        results = {server.name: [] for server in servers}
+        for _ in range(self.options.rounds):
+            for server in servers:
+                results[server.name].append(self.load(server, path, arguments, self.options.seconds))
+        median = {key: statistics.median(row["cpu_us"] for row in rows) for key, rows in results.items()}
+        base = median.get("nginx", float("nan"))
+        for server in servers:
+            rows = results[server.name]
+            rate = statistics.median(row["requests"] / row["seconds"] for row in rows)
+            calls = self.system_calls(server, path, arguments) if self.options.calls else float("nan")
+            count = self.instructions(path, arguments) if self.options.instructions and server.name == "torc" else float("nan")
+            print(f"{name:<18}{server.name:<10}{median[server.name]:>8.2f}{median[server.name] / base:>7.2f}{rate:>10.0f}"
+                  f"{statistics.median(row['p99_us'] for row in rows):>9.0f}{calls:>7.2f}{count:>8.0f}"
+                  f"{sum(row['errors'] for row in rows):>8}", flush=True)
+
+    def measure_idle(self, servers):
+        count = self.options.idle
+        print(f"\n{IDLE:<18}{'server':<10}{'bytes each':>12}")
+        for server in servers:
+            before = server.own_bytes()
+            holder = subprocess.Popen([str(self.build / "load"), "--port", str(server.port), "--connections", str(count), "--idle"],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            opened = holder.stdout.readline()
+            time.sleep(1)
+            each = (server.own_bytes() - before) / count
+            holder.stdin.close()
+            holder.wait(30)
+            print(f"{count:<18}{server.name:<10}{each:>12.0f}" if opened else f"{count:<18}{server.name:<10}{'cannot':>12}", flush=True)
 
 
-def system_calls(loader, server, path, options):
-    with tempfile.NamedTemporaryFile("r") as out:
-        trace = subprocess.Popen(["strace", "-c", "-f", "-p", str(server.pid()), "-o", out.name], stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
-        result = load(loader, server, path, options, 1)
-        trace.send_signal(signal.SIGINT)
-        trace.wait()
-        total = re.search(r"^100\.00\s+\S+\s+(?:\S+\s+)?(\d+)\s+(?:\d+\s+)?total", pathlib.Path(out.name).read_text(), re.M)
-    return int(total[1]) / max(1, result["requests"]) if total else float("nan")
+def raise_files(wanted):
+    """Let this process and those it starts have so many files; how many they may have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+            return wanted
+        except (ValueError, OSError):
+            wanted = hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
-def start_all(build, scratch):
-    config = pathlib.Path(scratch, "nginx.conf")
-    config.write_text(NGINX.format(dir=scratch, port=9802))
-    servers = [Server("torc", [str(build / "bench_server"), "--port", "9801"], 9801)]
-    if shutil.which("nginx"):
-        servers.append(Server("nginx", ["nginx", "-c", str(config)], 9802, child=True))
-    return servers
-
-
-def main():
+def read_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(ROOT / "build"), help="folder with bench_server and load")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--seconds", type=int, default=2, help="of each round")
     parser.add_argument("--calls", action="store_true", help="count system calls per request, too")
-    options = parser.parse_args()
-    build = pathlib.Path(options.build).resolve()
+    parser.add_argument("--instructions", action="store_true", help="count Torc's instructions per request, too (valgrind)")
+    parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE], help="of the workloads; may be repeated")
+    parser.add_argument("--servers", default="nginx,lighttpd,h2o", type=lambda text: text.split(","), help="beside Torc, of those that are there")
+    parser.add_argument("--idle", type=int, default=10000, help="number of idle connections whose memory is measured")
+    return parser.parse_args()
+
+
+def main():
+    options = read_options()
+    wanted = options.only or [*WORKLOADS, IDLE]
+    files = raise_files(options.idle + 100)
+    if files < options.idle + 100:
+        options.idle = files - 100
+        print(f"only {files} files may be open: {options.idle} idle connections")
     with tempfile.TemporaryDirectory() as scratch:
-        servers = start_all(build, scratch)
+        bench = Bench(options, scratch)
+        servers = bench.start()
         try:
-            print(f"{'workload':<18}{'server':<8}{'CPU µs':>8}{'ratio':>7}{'req/s':>10}{'p99 µs':>9}{'calls':>7}{'errors':>8}")
-            for name, (path, arguments) in WORKLOADS.items():
-                results = {server.name: [] for server in servers}
-                for _ in range(options.rounds):
-                    for server in servers:
-                        results[server.name].append(load(str(build / "load"), server, path, arguments, options.seconds))
-                base = statistics.median(r["cpu_us"] for r in results[servers[-1].name])
-                for server in servers:
-                    rows = results[server.name]
-                    cpu = statistics.median(r["cpu_us"] for r in rows)
-                    rate = statistics.median(r["requests"] / r["seconds"] for r in rows)
-                    calls = system_calls(str(build / "load"), server, path, arguments) if options.calls else float("nan")
-                    print(f"{name:<18}{server.name:<8}{cpu:>8.2f}{cpu / base:>7.2f}{rate:>10.0f}"
-                          f"{statistics.median(r['p99_us'] for r in rows):>9.0f}{calls:>7.2f}{sum(r['errors'] for r in rows):>8}", flush=True)
+            print(f"{'workload':<18}{'server':<10}{'CPU µs':>8}{'ratio':>7}{'req/s':>10}{'p99 µs':>9}{'calls':>7}{'instr':>8}{'errors':>8}")
+            for name in WORKLOADS:
+                if name in wanted:
+                    bench.measure(servers, name)
+            if IDLE in wanted:
+                bench.measure_idle(servers)
         finally:
             for server in servers:
                 server.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

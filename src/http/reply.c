@@ -62,6 +62,16 @@ torc_json *torc_reply_json(torc_request *request, int status) {
     return &request->json;
 }
 
+/* A document in one piece, as most are, goes the wire's short way, if nothing speaks against it. */
+static bool send_in_one(torc_request *request, const torc_chain *document) {
+    const torc_segment *segment = document->first;
+
+    if (!segment || segment->len != document->len || segment->kind != TORC_SEGMENT_PAGE) return false;
+    if (request->sent.reason.bytes) return false;
+    return torc_response_send_short(request, request->sent.status, torc_str_make(NULL, 0),
+                                    torc_str_make(segment->bytes, segment->len));
+}
+
 torc_render torc_reply_end(torc_request *request) {
     torc_err err;
 
@@ -71,7 +81,8 @@ torc_render torc_reply_end(torc_request *request) {
     }
     err = torc_json_end(&request->json);
     if (err) torc_response_fail(request, err);
-    torc_response_send_chain(request, &request->json_chain);
+    if (!send_in_one(request, &request->json_chain))
+        torc_response_send_chain(request, &request->json_chain);
     return TORC_RENDER_DONE;
 }
 

@@ -406,6 +406,7 @@ torc_err torc_fiber_join(torc_fiber *fiber, torc_err *result) {
     else
         torc_wait_end(&self.wait, TORC_OK);
     const torc_err err = torc_fiber_wait(reactor, &self.wait, cancel_join);
+    fiber->joiner = NULL; /* the wait is over, and its memory goes */
     if (err) return err;
     if (result) *result = fiber->result;
     give_stack(fiber->pool, fiber);
