@@ -3,8 +3,9 @@
  * A whole server of HTTP/1 over a connection in memory. Whatever comes, what it writes are whole
  * responses, one after the other; it writes the same however the bytes are cut; and nothing of it
  * is left. The first byte of an input chooses leniencies (1, 2), small limits (4), a late poller
- * (8), the scrambler (16) and whether the peer ends its side (32), or resets (64); the second one
- * the pieces.
+ * (8), the scrambler (16), whether the peer ends its side (32), or resets (64), and whether an
+ * allocation fails (128); the second one the pieces, or the number of the allocation, and whether
+ * the peer is slow to take the answers.
  */
 #include <torc/body.h>
 #include <torc/reply.h>
@@ -184,6 +185,7 @@ static void converse(torc_reactor *reactor, torc_test_connection *peer, torc_str
                      uint8_t choice, size_t piece) {
     if (choice & SCRAMBLED) FUZZ_CHECK(torc_test_connection_scramble(peer, piece) == TORC_OK);
     torc_test_connection_set_pieces(peer, piece);
+    if (piece % 3 == 2) torc_test_connection_hold_back(peer);
     torc_test_connection_send(peer, bytes);
     if (choice & FAILS) torc_test_fail_allocation(reactor, piece);
     if (choice & RESETS)
@@ -191,6 +193,10 @@ static void converse(torc_reactor *reactor, torc_test_connection *peer, torc_str
     else if (choice & ENDS)
         torc_test_connection_send_end(peer);
     torc_test_settle(reactor);
+    for (int i = 0; piece % 3 == 2 && i < 30; i++) {
+        torc_test_connection_take(peer, i < 29 ? piece : SIZE_MAX);
+        torc_test_settle(reactor);
+    }
     torc_test_fail_allocation(reactor, 0);
 }
 
