@@ -63,7 +63,8 @@ static bool is_switch(const torc_http1_exchange *exchange, const torc_head *head
 
 static void tell_final(torc_http1_exchange *exchange, torc_head *head, const torc_http1_framing *framing) {
     exchange->framing = *framing;
-    exchange->keeps_alive = exchange->keeps_alive && framing->keeps_alive && !is_switch(exchange, head);
+    exchange->is_switch = is_switch(exchange, head);
+    exchange->keeps_alive = exchange->keeps_alive && framing->keeps_alive && !exchange->is_switch;
     exchange->is_told = true;
     torc_http1_begin_body_in(exchange);
     exchange->base.events->head_received(&exchange->base, head);

@@ -441,9 +441,9 @@ const torc_link_info *torc_http1_link(torc_exchange *base) {
     return &exchange->as.link;
 }
 
-/* Heads have gone both ways, and no body is under way. */
+/* Heads have gone both ways that say so, and no body is under way. */
 static bool may_switch(const torc_http1_exchange *exchange) {
-    return exchange->in == TORC_HTTP1_IN_DONE &&
+    return exchange->is_switch && exchange->in == TORC_HTTP1_IN_DONE &&
            exchange->out == (exchange->base.is_client ? TORC_HTTP1_OUT_DONE : TORC_HTTP1_OUT_BODY);
 }
 

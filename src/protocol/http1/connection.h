@@ -97,6 +97,7 @@ struct torc_http1_exchange {
     bool is_stopped;   /* no more of the incoming body is wanted: it is dropped */
     bool is_refused;   /* what is left of it is too much to be dropped */
     bool is_continued; /* 100 was sent, or bytes of the body came */
+    bool is_switch;    /* a 101, or a 2xx to CONNECT, went or came */
     bool is_tunnel;
     bool has_link;
     torc_err reset_reason;

@@ -291,7 +291,8 @@ static torc_http1_framing_out decide_framing(torc_http1_exchange *exchange, cons
     const bool is_old = exchange->head.version < 11;
     torc_http1_framing_out framing = {.body = TORC_HTTP1_BODY_NONE};
 
-    if (is_upgrade(exchange, head)) {
+    exchange->is_switch = is_upgrade(exchange, head);
+    if (exchange->is_switch) {
         if (head->status == 101) framing.connection = TORC_HTTP1_CONNECTION_UPGRADE;
         exchange->keeps_alive = false;
         return framing;
