@@ -258,7 +258,8 @@ static torc_err tunnel(torc_exchange *exchange) {
     if (is_over(self)) return TORC_ERR_GONE;
     if (self->method != TORC_METHOD_CONNECT) return TORC_ERR_UNSUPPORTED;
     const half *server = exchange->is_client ? self->other : self;
-    if (!server || !server->is_upgrade || (exchange->is_client && !self->has_told_head)) return TORC_ERR_STATE;
+    if (!server || !server->is_upgrade || self->is_tunnel) return TORC_ERR_STATE;
+    if (exchange->is_client ? !self->has_told_head : self->has_end) return TORC_ERR_STATE;
     self->is_tunnel = true;
     self->is_stopped = self->has_end = false;
     poke(self);

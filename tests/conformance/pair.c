@@ -22,6 +22,7 @@
 enum { FIELDS_MAX = 6, PUMP_MAX = 5000, CLOSING_MS = 200000 };
 
 bool pair_is_whole(const pair *self) {
+    if (self->fails_at && torc_test_call_count(self->reactor, self->failing) >= self->fails_at) return false;
     return !self->faults.hit;
 }
 
@@ -293,7 +294,12 @@ void end_reset(end *self, torc_err reason) {
 
 torc_err end_tunnel(end *self) {
     if (!self->exchange) return TORC_ERR_GONE;
-    return back(self, call(self)->tunnel(self->exchange));
+    const torc_err err = back(self, call(self)->tunnel(self->exchange));
+    if (!err) {
+        self->ends = 0; /* the tunnel has an end of its own, */
+        self->was_stopped = false; /* and its bytes are wanted or stopped anew */
+    }
+    return err;
 }
 
 torc_err end_hand_over(end *self, torc_factory *factory) {
@@ -356,6 +362,7 @@ static void ask_in_memory(end *self, const char *line, const char *fields, int64
 static torc_err open_exchange(pair *self, torc_exchange **exchange) {
     if (self->mux) return torc_test_mux_open(self->mux, exchange);
     if (!self->client) return TORC_ERR_CLOSED;
+    self->is_idle = false;
     return torc_http1_client_open(self->client, exchange);
 }
 
@@ -468,8 +475,11 @@ static bool has_sockets(const pair *self) {
 }
 
 static void client_idle(torc_http1_client *client, void *context) {
+    pair *self = context;
+
     (void)client;
-    ((pair *)context)->events++;
+    self->events++;
+    self->is_idle = true;
 }
 
 static void client_lost(torc_http1_client *client, void *context, torc_err reason) {
@@ -552,6 +562,16 @@ void pair_open(pair *self, wire_kind kind, uint64_t fail_at, bool all_from) {
     pair_run(self);
 }
 
+void pair_fail_call(pair *self, torc_test_call kind, uint64_t n, int number) {
+    self->failing = kind;
+    self->fails_at = n;
+    torc_test_fail_calls(self->reactor, kind, n, 1, number);
+}
+
+void pair_turn(pair *self) {
+    (void)!torc_reactor_turn(self->reactor, 0);
+}
+
 static void check_end(const end *self) {
     if (!self->was_let_go) assert_null(self->exchange);
 }
@@ -560,6 +580,7 @@ bool pair_close(pair *self) {
     const bool failed = !pair_is_whole(self);
 
     faults_disarm(&self->reactor->memory);
+    if (self->fails_at) torc_test_fail_calls(self->reactor, self->failing, 0, 0, 0);
     for (unsigned i = 0; i < self->client_count; i++) {
         torc_test_request_free(self->clients[i].request);
         self->clients[i].request = NULL;

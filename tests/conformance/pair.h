@@ -80,16 +80,23 @@ struct pair {
     unsigned client_count, server_count;
     pair_hooks at_client, at_server;
     faults faults;
+    torc_test_call failing; /* a kind of which one is to fail … */
+    uint64_t fails_at;      /* … this one; 0: none */
     bool refuses; /* the acceptor does */
     unsigned in_call;
     uint64_t events;
+    bool is_idle; /* another exchange may be opened on a connection of HTTP/1 */
     uint64_t large; /* bytes of a body that does not fit anywhere */
 };
 
 /* `fail_at`: the allocation that is to fail from now on, 0: none; with all that come after it, or not. */
 void pair_open(pair *self, wire_kind kind, uint64_t fail_at, bool all_from);
+/* Let the n-th system call of a kind fail from now on. */
+void pair_fail_call(pair *self, torc_test_call call, uint64_t n, int number);
 /* End it, and check what must hold then. True: the allocation that was to fail was reached. */
 bool pair_close(pair *self);
+/* One turn, and no more. */
+void pair_turn(pair *self);
 /* Turn until nothing happens any more. */
 void pair_run(pair *self);
 bool pair_is_http1(const pair *self);

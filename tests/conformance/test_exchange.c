@@ -3,6 +3,7 @@
  * The conformance suite of the exchange: each case over every wire, in both roles; and over the fast wires with each
  * allocation failing in turn.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -934,6 +935,24 @@ static void tunnel_by_upgrade(pair *p) {
     talk_through_a_tunnel(p, "GET /0", "Connection: Upgrade\nUpgrade: test");
 }
 
+/* Without a head that says so the connection goes on as it is. */
+static void no_tunnel_without_a_head_for_it(pair *p) {
+    end *client = pair_ask(p, "GET /0", NULL, 0);
+    end_want(client, SIZE_MAX);
+    (void)!end_finish(client, NULL);
+    pair_run(p);
+    end *server = pair_server(p, 0);
+    (void)!end_answer(server, 200, NULL, -1);
+    const torc_err err = end_tunnel(server);
+    expect(p, err == TORC_ERR_STATE || err == TORC_ERR_UNSUPPORTED);
+    if (pair_is_http1(p)) expect_int(p, end_hand_over(server, NULL), TORC_ERR_STATE);
+    (void)!end_send(server, TORC_STR("still here"));
+    (void)!end_finish(server, NULL);
+    pair_run(p);
+    expect_text(p, client->text, "still here");
+    check_answered(p, client, server);
+}
+
 static probe near_probe, far_probe;
 
 static void go_over(end *self) {
@@ -967,6 +986,78 @@ static void hand_over_to_another_protocol(pair *p) {
     assert_int_equal(far_probe.losts, far_probe.mades);
     probe_dispose(&near_probe);
     probe_dispose(&far_probe);
+}
+
+/* ---- anything in any order ---- */
+
+static uint32_t next_number(uint32_t *seed) {
+    *seed = *seed * 1664525 + 1013904223;
+    return *seed >> 8;
+}
+
+/* One call, whether it is allowed now or not. Rarely one that ends it. */
+static void call_something(end *self, uint32_t number) {
+    static const char bytes[3000];
+    const size_t len = number / 64 % sizeof(bytes);
+
+    switch (number % 32) {
+    case 0:
+    case 1:
+    case 2:
+        (void)!end_finish(self, number % 64 < 32 ? "1" : NULL);
+        break;
+    case 3:
+    case 4:
+    case 5:
+        end_want(self, len);
+        break;
+    case 6:
+        if (len < 300) end_stop(self);
+        break;
+    case 7:
+        if (len < 150) end_reset(self, TORC_ERR_TIMEOUT);
+        break;
+    case 8:
+        if (len < 150) end_let_go(self);
+        break;
+    case 9:
+        (void)!end_tunnel(self);
+        break;
+    case 10:
+    case 11:
+    case 12:
+        if (!self->is_client) (void)!end_answer(self, number % 64 < 32 ? 200 : 103, NULL, -1);
+        break;
+    case 13:
+        if (!self->is_client) (void)!end_send_whole(self, 200, torc_str_make(bytes, len));
+        break;
+    default:
+        (void)!end_send(self, torc_str_make(bytes, len));
+        break;
+    }
+}
+
+static void ask_something(pair *p, uint32_t number) {
+    if (number % 4 == 0 && p->kind != WIRE_MEMORY)
+        (void)pair_ask(p, "CONNECT a.example:1", NULL, 0);
+    else
+        (void)pair_ask(p, number % 3 ? "POST /0" : "GET /0", number % 5 ? NULL : "Expect: 100-continue", -1);
+}
+
+static bool may_ask(const pair *p) {
+    if (p->client_count == PAIR_MAX) return false;
+    return !pair_is_http1(p) || (p->client && p->is_idle);
+}
+
+static void any_order(pair *p, uint32_t seed) {
+    for (int step = 0; step < 300; step++) {
+        const uint32_t number = next_number(&seed);
+        if (number % 16 == 0 && may_ask(p)) ask_something(p, number / 16);
+        for (unsigned i = 0; i < p->client_count; i++)
+            if (p->clients[i].exchange) call_something(&p->clients[i], next_number(&seed));
+        for (unsigned i = 0; i < p->server_count; i++) call_something(&p->servers[i], next_number(&seed));
+        if (number % 4) pair_turn(p);
+    }
 }
 
 /* ---- the table ---- */
@@ -1027,13 +1118,15 @@ static const scenario scenarios[] = {
     SCENARIO(one_is_held_back),
     SCENARIO(tunnel_by_connect),
     SCENARIO(tunnel_by_upgrade),
+    SCENARIO(no_tunnel_without_a_head_for_it),
     SCENARIO(hand_over_to_another_protocol),
 };
 
 enum {
     SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]),
-    FAULTY_WIRES = 3, /* the first ones: memory, mux, HTTP/1 */
-    FAULTS_MAX = 400
+    TESTS_MAX = (SCENARIOS + 1) * (WIRES + 4),
+    FAULTS_MAX = 400,
+    CALLS_MAX = 12 /* of a kind: those of bodies are all alike */
 };
 
 static const char *const wire_names[WIRES] = {
@@ -1072,17 +1165,61 @@ static void run_case_with_faults(void **state) {
     for (fail_at = 1; run_once(*state, fail_at, true);) assert_true(++fail_at < FAULTS_MAX);
 }
 
-int main(void) {
-    static conformance_case cases[SCENARIOS * (WIRES + FAULTY_WIRES)];
-    static struct CMUnitTest tests[SCENARIOS * (WIRES + FAULTY_WIRES)];
-    size_t count = 0;
+/* What holds whatever is called when: no more than pair.h says. */
+static void run_any_order(void **state) {
+    const conformance_case *self = *state;
 
-    for (int wire = 0; wire < WIRES + FAULTY_WIRES; wire++)
-        for (size_t i = 0; i < SCENARIOS; i++, count++) {
-            const bool is_faulty = wire >= WIRES;
-            cases[count] = (conformance_case){&scenarios[i], (wire_kind)(is_faulty ? wire - WIRES : wire), ""};
-            snprintf(cases[count].name, sizeof(cases[count].name), "%s: %s%s", wire_names[cases[count].wire], scenarios[i].name, is_faulty ? ", allocations fail" : "");
-            tests[count] = (struct CMUnitTest){.name = cases[count].name, .test_func = is_faulty ? run_case_with_faults : run_case, .initial_state = &cases[count]};
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        pair p;
+        pair_open(&p, self->wire, 0, false);
+        any_order(&p, seed);
+        (void)pair_close(&p);
+    }
+}
+
+/* Over sockets, with one system call failing. */
+static void run_case_with_failing_calls(void **state) {
+    static const torc_test_call calls[] = {TORC_TEST_RECEIVE, TORC_TEST_SEND};
+    const conformance_case *self = *state;
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        bool is_whole = false;
+        for (uint64_t n = 1; n <= CALLS_MAX && !is_whole; n++) {
+            pair p;
+            pair_open(&p, self->wire, 0, false);
+            pair_fail_call(&p, calls[i], n, ECONNRESET);
+            self->scenario->run(&p);
+            is_whole = !pair_close(&p);
         }
-    return _cmocka_run_group_tests("exchange", tests, count, NULL, NULL);
+    }
+}
+
+typedef struct suite {
+    struct CMUnitTest tests[TESTS_MAX];
+    conformance_case cases[TESTS_MAX];
+    size_t count;
+} suite;
+
+static void add(suite *self, wire_kind wire, const scenario *of, const char *how, CMUnitTestFunction run) {
+    conformance_case *added = &self->cases[self->count];
+
+    assert_true(self->count < TESTS_MAX);
+    added->scenario = of;
+    added->wire = wire;
+    snprintf(added->name, sizeof(added->name), "%s: %s%s", wire_names[wire], of->name, how);
+    self->tests[self->count++] = (struct CMUnitTest){.name = added->name, .test_func = run, .initial_state = added};
+}
+
+int main(void) {
+    static const scenario anything = {"anything_in_any_order", NULL};
+    static suite all;
+
+    for (wire_kind wire = 0; wire < WIRES; wire++) {
+        for (size_t i = 0; i < SCENARIOS; i++) add(&all, wire, &scenarios[i], "", run_case);
+        add(&all, wire, &anything, "", run_any_order);
+    }
+    for (wire_kind wire = 0; wire <= WIRE_HTTP1; wire++)
+        for (size_t i = 0; i < SCENARIOS; i++) add(&all, wire, &scenarios[i], ", allocations fail", run_case_with_faults);
+    for (size_t i = 0; i < SCENARIOS; i++) add(&all, WIRE_HTTP1_EPOLL, &scenarios[i], ", a call fails", run_case_with_failing_calls);
+    return _cmocka_run_group_tests("exchange", all.tests, all.count, NULL, NULL);
 }
