@@ -12,6 +12,7 @@
 #include <torc/base64.h>
 #include <torc/body.h>
 #include <torc/buf.h>
+#include <torc/conditional.h>
 #include <torc/date.h>
 #include <torc/deferred.h>
 #include <torc/endpoint.h>
@@ -29,6 +30,7 @@
 #include <torc/metrics.h>
 #include <torc/producer.h>
 #include <torc/protocol.h>
+#include <torc/range.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>
 #include <torc/request.h>

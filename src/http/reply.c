@@ -160,7 +160,7 @@ static torc_render reply_page(torc_request *request, int status, torc_str detail
         return TORC_RENDER_DONE;
     }
     request->failure = TORC_OK;
-    torc_response_clear_body_fields(request);
+    torc_response_clear_body_fields(request, status);
     torc_response_set_status(request, status, NULL);
     request->handler->ops->write_error_page(request->handler, request, status, detail);
     (void)torc_request_finish(request);

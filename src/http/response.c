@@ -237,7 +237,7 @@ void torc_response_clear(torc_request *request) {
     request->failure = TORC_OK;
 }
 
-void torc_response_clear_body_fields(torc_request *request) {
+void torc_response_clear_body_fields(torc_request *request, int status) {
     static const torc_field_id of_bodies[] = {
         TORC_FIELD_CONTENT_DISPOSITION,
         TORC_FIELD_CONTENT_ENCODING,
@@ -251,7 +251,8 @@ void torc_response_clear_body_fields(torc_request *request) {
 
     if (request->field_count > RESERVED)
         for (size_t i = 0; i < TORC_COUNT_OF(of_bodies); i++)
-            remove_named(request, of_bodies[i], torc_str_make(NULL, 0));
+            if (status != 416 || of_bodies[i] != TORC_FIELD_CONTENT_RANGE)
+                remove_named(request, of_bodies[i], torc_str_make(NULL, 0));
     request->has_length = false;
     request->trailers = NULL;
 }

@@ -12,7 +12,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <torc/conditional.h>
 #include <torc/date.h>
+#include <torc/range.h>
 #include <torc/reply.h>
 #include <torc/resource.h>
 #include <unistd.h>
@@ -191,35 +193,6 @@ static void format_etag(const struct stat *about, char etag[ETAG_SIZE]) {
              (unsigned long)about->st_mtim.tv_nsec, (unsigned long long)about->st_size);
 }
 
-/* If-None-Match compares weakly (RFC 9110 §13.1.2). */
-static bool none_match_names(torc_str list, torc_str etag) {
-    torc_str member;
-
-    if (torc_str_equals(torc_str_trim(list), TORC_STR("*"))) return true;
-    while (torc_list_member_next(&list, &member)) {
-        if (torc_str_starts_with(member, TORC_STR("W/"))) member = torc_str_from(member, 2);
-        if (torc_str_equals(member, etag)) return true;
-    }
-    return false;
-}
-
-/* Whether the peer has this version already: by its tag, or, if it named none, by its date. */
-static bool is_known_to_peer(const torc_request *request, const struct stat *about, torc_str etag) {
-    const torc_fields *fields = torc_request_fields(request);
-    const torc_field *field;
-    uint32_t place = 0;
-    int64_t since;
-
-    if (torc_request_field_id(request, TORC_FIELD_IF_NONE_MATCH).bytes) {
-        while ((field = torc_fields_next_id(fields, TORC_FIELD_IF_NONE_MATCH, &place)))
-            if (none_match_names(field->value, etag)) return true;
-        return false;
-    }
-    const torc_str date = torc_request_field_id(request, TORC_FIELD_IF_MODIFIED_SINCE);
-    const int64_t now = torc_reactor_wall_seconds(torc_request_reactor(request));
-    return date.bytes && !torc_date_parse(date, now, &since) && about->st_mtim.tv_sec <= since;
-}
-
 /* The name that decides about the type: the index's, or the last of the path. */
 static torc_str name_of(const lookup *self) {
     const char *text = self->wants_folder ? self->index : self->is_whole ? self->folder->path : self->path;
@@ -227,25 +200,135 @@ static torc_str name_of(const lookup *self) {
     return torc_str_of(slash ? slash + 1 : text);
 }
 
+/* What of a file is sent, and as what. */
+typedef struct file_body {
+    int fd;
+    uint64_t size;
+    torc_str type;
+} file_body;
+
+static torc_render reply_whole(torc_request *request, const file_body *body) {
+    torc_response_set(request, "Content-Type", body->type);
+    torc_response_set_length(request, body->size);
+    torc_request_write_file(request, body->fd, 0, body->size);
+    return torc_reply_end(request);
+}
+
+static torc_render reply_part(torc_request *request, const file_body *body, const torc_range *range) {
+    char text[TORC_CONTENT_RANGE_SIZE];
+
+    torc_response_set_status(request, 206, NULL);
+    torc_response_set(request, "Content-Type", body->type);
+    torc_response_set(request, "Content-Range", torc_content_range_format(range, body->size, text));
+    torc_response_set_length(request, range->len);
+    torc_request_write_file(request, body->fd, range->first, range->len);
+    return torc_reply_end(request);
+}
+
+/* One write of a range needs a descriptor of its own. */
+static bool write_range(torc_request *request, const file_body *body, const torc_range *range) {
+    const int fd = fcntl(body->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd >= 0) torc_request_write_file(request, fd, range->first, range->len);
+    return fd >= 0;
+}
+
+/* Heads and ranges in turn; false: no descriptor was left. */
+static bool write_parts(torc_request *request, const file_body *body, const torc_ranges *ranges,
+                        const torc_buf *heads, const size_t *ends) {
+    size_t at = 0;
+
+    for (uint32_t i = 0; i <= ranges->count; i++) {
+        torc_request_write(request, torc_str_make(heads->bytes + at, ends[i] - at));
+        at = ends[i];
+        if (i < ranges->count && !write_range(request, body, &ranges->items[i])) return false;
+    }
+    return true;
+}
+
+/* Several ranges: a multipart body (RFC 9110 §14.6), of a length that is known before. */
+static torc_render reply_parts(torc_request *request, const file_body *body, const torc_ranges *ranges, torc_str etag) {
+    size_t ends[TORC_RANGES_MAX + 1];
+    char boundary[ETAG_SIZE + 16], type[ETAG_SIZE + 64];
+    uint64_t len = 0;
+    torc_buf heads;
+    bool is_written = false;
+
+    /* Made of the version, so that it is the same for the same file, and not to be found in it by chance. */
+    snprintf(boundary, sizeof(boundary), "torc-part-%.*s", (int)etag.len - 2, etag.bytes + 1);
+    snprintf(type, sizeof(type), "multipart/byteranges; boundary=%s", boundary);
+    torc_buf_init(&heads, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OUTPUT, 64 * 1024);
+    for (uint32_t i = 0; i <= ranges->count; i++) {
+        torc_range_add_part_head(&heads, torc_str_of(boundary), body->type,
+                                 i < ranges->count ? &ranges->items[i] : NULL, body->size);
+        ends[i] = heads.len;
+        if (i < ranges->count) len += ranges->items[i].len;
+    }
+    const torc_err err = torc_buf_err(&heads);
+    if (!err) {
+        torc_response_set_status(request, 206, NULL);
+        torc_response_set(request, "Content-Type", torc_str_of(type));
+        torc_response_set_length(request, len + heads.len);
+        is_written = write_parts(request, body, ranges, &heads, ends);
+    }
+    torc_buf_dispose(&heads);
+    close(body->fd);
+    if (err) return torc_reply_error(request, err);
+    return is_written ? torc_reply_end(request) : torc_reply_error(request, TORC_ERR_FILE_TABLE_FULL);
+}
+
+static torc_render refuse_range(torc_request *request, const file_body *body) {
+    char text[TORC_CONTENT_RANGE_SIZE];
+
+    close(body->fd);
+    torc_response_set(request, "Content-Range", torc_content_range_format(NULL, body->size, text));
+    return torc_reply_status(request, 416, NULL);
+}
+
+/* The whole, or the ranges that were asked for, by GET only (RFC 9110 §14.2). */
+static torc_render reply_body(torc_request *request, const file_body *body, const torc_validators *validators) {
+    const torc_str asked = torc_request_field_id(request, TORC_FIELD_RANGE);
+    torc_ranges ranges;
+
+    if (!asked.bytes || torc_request_method(request) != TORC_METHOD_GET ||
+        !torc_conditional_allows_range(torc_request_fields(request), validators,
+                                       torc_reactor_wall_seconds(torc_request_reactor(request))))
+        return reply_whole(request, body);
+    switch (torc_range_parse(asked, body->size, &ranges)) {
+    case TORC_RANGE_WHOLE:
+        return reply_whole(request, body);
+    case TORC_RANGE_UNSATISFIABLE:
+        return refuse_range(request, body);
+    case TORC_RANGE_PARTIAL:
+        break;
+    }
+    return ranges.count == 1 ? reply_part(request, body, &ranges.items[0])
+                             : reply_parts(request, body, &ranges, validators->etag);
+}
+
 static torc_render reply_file(const static_files *self, torc_request *request, lookup *found) {
     const torc_str type = torc_media_type_of_name(name_of(found));
-    const uint64_t size = (uint64_t)found->about.st_size;
+    const file_body body = {
+        .fd = found->fd,
+        .size = (uint64_t)found->about.st_size,
+        .type = type.bytes ? type : torc_str_of(self->default_type),
+    };
     char etag[ETAG_SIZE], date[TORC_DATE_LEN];
-    const int fd = found->fd;
 
     found->fd = -1;
     format_etag(&found->about, etag);
     torc_date_format(found->about.st_mtim.tv_sec, date);
     torc_response_set(request, "ETag", torc_str_of(etag));
     torc_response_set(request, "Last-Modified", torc_str_make(date, sizeof(date)));
-    if (is_known_to_peer(request, &found->about, torc_str_of(etag))) {
-        close(fd);
-        torc_response_set_status(request, 304, NULL);
-        return torc_reply_end(request);
-    }
-    torc_response_set(request, "Content-Type", type.bytes ? type : torc_str_of(self->default_type));
-    torc_response_set_length(request, size);
-    torc_request_write_file(request, fd, 0, size);
+    torc_response_set(request, "Accept-Ranges", TORC_STR("bytes"));
+    const torc_validators validators = {.etag = torc_str_of(etag), .last_modified = found->about.st_mtim.tv_sec};
+    const torc_condition condition =
+        torc_conditional_check(torc_request_fields(request), torc_request_method(request), &validators,
+                               torc_reactor_wall_seconds(torc_request_reactor(request)));
+    if (condition == TORC_CONDITION_PROCEED) return reply_body(request, &body, &validators);
+    close(body.fd);
+    if (condition == TORC_CONDITION_FAILED) return torc_reply_status(request, 412, NULL);
+    torc_response_set_status(request, 304, NULL);
     return torc_reply_end(request);
 }
 

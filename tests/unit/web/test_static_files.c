@@ -352,8 +352,66 @@ static void without_memory_there_is_none(void **state) {
 
 #define FILES_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- ranges ---- */
+
+static void check_range(torc_reactor *reactor, const char *head, int status, const char *content_range,
+                        torc_str body) {
+    torc_test_request *test = web_ask(reactor, site, head);
+
+    if (torc_test_request_status(test) != status) print_error("%s\n", head);
+    assert_int_equal(torc_test_request_status(test), status);
+    check_str_at(torc_test_request_field(test, "Content-Range"), torc_str_of(content_range), __FILE__, __LINE__);
+    if (status != 416) {
+        check_str_at(torc_test_request_body(test), body, __FILE__, __LINE__);
+        assert_int_equal(torc_test_request_length(test), status == 304 ? -1 : (int64_t)body.len);
+    }
+    torc_test_request_free(test);
+}
+
+static void a_range_is_sent_alone(void **state) {
+    check_range(*state, "GET /f/foo.txt\nRange: bytes=2-4", 206, "bytes 2-4/10", TORC_STR("234"));
+    check_range(*state, "GET /f/foo.txt\nRange: bytes=-1", 206, "bytes 9-9/10", TORC_STR("9"));
+    check_range(*state, "GET /f/foo.txt\nRange: bytes=0-", 206, "bytes 0-9/10", TORC_STR("0123456789"));
+    check_range(*state, "GET /f/foo.txt\nRange: bytes=10-", 416, "bytes */10", TORC_STR(""));
+    check_range(*state, "GET /f/nothing.css\nRange: bytes=0-", 416, "bytes */0", TORC_STR(""));
+    check_range(*state, "GET /f/foo.txt\nRange: lines=1-2", 200, NULL, TORC_STR("0123456789"));
+    check_range(*state, "GET /f/foo.txt\nRange: bytes=2-4\nIf-Range: \"2ebc98a1.5-a\"", 206, "bytes 2-4/10",
+                TORC_STR("234"));
+    check_range(*state, "GET /f/foo.txt\nRange: bytes=2-4\nIf-Range: \"old\"", 200, NULL, TORC_STR("0123456789"));
+}
+
+static void head_knows_no_ranges_and_conditions_come_first(void **state) {
+    torc_test_request *test = web_ask(*state, site, "HEAD /f/foo.txt\nRange: bytes=2-4");
+
+    assert_int_equal(torc_test_request_status(test), 200);
+    assert_int_equal(torc_test_request_length(test), 10);
+    check_str(torc_test_request_field(test, "Accept-Ranges"), "bytes");
+    torc_test_request_free(test);
+    assert_int_equal(web_status(*state, site, "GET /f/foo.txt\nRange: bytes=2-4\nIf-None-Match: *"), 304);
+    assert_int_equal(web_status(*state, site, "GET /f/foo.txt\nRange: bytes=20-\nIf-Match: \"x\""), 412);
+    assert_int_equal(web_status(*state, site, "GET /f/foo.txt\nIf-Unmodified-Since: Sat, 05 Nov 1994 08:49:37 GMT"), 412);
+}
+
+static void several_ranges_are_parts_of_one_body(void **state) {
+    torc_test_request *test = web_ask(*state, site, "GET /f/foo.txt\nRange: bytes=0-1,5-6,-1");
+
+    assert_int_equal(torc_test_request_status(test), 206);
+    assert_null(torc_test_request_field(test, "Content-Range").bytes);
+    check_str(torc_test_request_field(test, "Content-Type"), "multipart/byteranges; boundary=torc-part-2ebc98a1.5-a");
+    check_str(torc_test_request_body(test),
+              "\r\n--torc-part-2ebc98a1.5-a\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/10\r\n\r\n01"
+              "\r\n--torc-part-2ebc98a1.5-a\r\nContent-Type: text/plain\r\nContent-Range: bytes 5-6/10\r\n\r\n56"
+              "\r\n--torc-part-2ebc98a1.5-a\r\nContent-Type: text/plain\r\nContent-Range: bytes 9-9/10\r\n\r\n9"
+              "\r\n--torc-part-2ebc98a1.5-a--\r\n");
+    assert_int_equal(torc_test_request_length(test), torc_test_request_body(test).len);
+    torc_test_request_free(test);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        FILES_TEST(a_range_is_sent_alone),
+        FILES_TEST(head_knows_no_ranges_and_conditions_come_first),
+        FILES_TEST(several_ranges_are_parts_of_one_body),
         FILES_TEST(files_are_served_with_what_describes_them),
         FILES_TEST(head_has_the_length_and_no_body),
         FILES_TEST(other_methods_are_refused),
