@@ -387,6 +387,11 @@ static torc_err filter_set_option(torc_transport *transport, int option, bool on
     return below->ops->set_option(below, option, on);
 }
 
+static size_t filter_unacknowledged(torc_transport *transport) {
+    torc_transport *below = torc_filter_below(of_above(transport));
+    return below->ops->unacknowledged ? below->ops->unacknowledged(below) : 0;
+}
+
 static const torc_transport_ops above_ops = {
     .send = filter_send,
     .receive_start = filter_receive_start,
@@ -395,6 +400,7 @@ static const torc_transport_ops above_ops = {
     .close = filter_close,
     .addr = filter_addr,
     .set_option = filter_set_option,
+    .unacknowledged = filter_unacknowledged,
 };
 
 /* ---- the beginning ---- */

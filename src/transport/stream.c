@@ -7,8 +7,10 @@
 #include "transport/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
@@ -102,6 +104,11 @@ static torc_err stream_set_option(torc_transport *transport, int option, bool on
     return setsockopt(self->io.fd, level, option, &value, sizeof(value)) ? torc_err_from_errno(errno) : TORC_OK;
 }
 
+static size_t stream_unacknowledged(torc_transport *transport) {
+    int held = 0;
+    return ioctl(self_of(transport)->io.fd, SIOCOUTQ, &held) || held < 0 ? 0 : (size_t)held;
+}
+
 static const torc_transport_ops stream_ops = {
     .send = stream_send,
     .receive_start = stream_receive_start,
@@ -110,6 +117,7 @@ static const torc_transport_ops stream_ops = {
     .close = stream_close,
     .addr = stream_addr,
     .set_option = stream_set_option,
+    .unacknowledged = stream_unacknowledged,
 };
 
 torc_err torc_stream_new(torc_reactor *reactor, int fd, int family, torc_stream **stream) {

@@ -153,6 +153,11 @@ void torc_transport_sent(torc_transport *transport, size_t bytes) {
     if (!has(transport, ENDED | FLUSHING)) go_on(transport);
 }
 
+uint64_t torc_transport_delivered(torc_transport *transport) {
+    const size_t held = transport->ops->unacknowledged && !has(transport, ENDED) ? transport->ops->unacknowledged(transport) : 0;
+    return held < transport->sent_total ? transport->sent_total - held : 0;
+}
+
 torc_chain *torc_transport_output(torc_transport *transport) {
     return &transport->output;
 }

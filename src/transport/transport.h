@@ -33,6 +33,8 @@ typedef struct torc_transport_ops {
     void (*close)(torc_transport *transport, bool reset);     /* answered by torc_transport_closed() */
     torc_addr (*addr)(torc_transport *transport, bool peer);
     torc_err (*set_option)(torc_transport *transport, int option, bool on); /* TCP_NODELAY, SO_KEEPALIVE */
+    /* Bytes that were sent and that the peer has not acknowledged: the kernel's. NULL: not known, none. */
+    size_t (*unacknowledged)(torc_transport *transport);
 } torc_transport_ops;
 
 struct torc_transport {
@@ -80,6 +82,11 @@ void torc_transport_write_chain(torc_transport *transport, torc_chain *chain);
 void torc_transport_switch_protocol(torc_transport *transport, torc_protocol *protocol);
 /* Whether the stage below was told to close: nothing is sent or received any more. */
 bool torc_transport_has_ended(const torc_transport *transport);
+/*
+ * Bytes of the output that the peer has taken, as far as is known: what the kernel holds does not count, which may
+ * be megabytes, and minutes of a slow peer's time. A system call: for deadlines.
+ */
+uint64_t torc_transport_delivered(torc_transport *transport);
 /* Abort for a reason that connection_lost will tell. */
 void torc_transport_abort_with(torc_transport *transport, torc_err reason);
 

@@ -165,6 +165,7 @@ def free_row(offsets):
 
 def is_free(port):
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as a server does: not what waits to be forgotten
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

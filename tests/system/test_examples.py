@@ -114,8 +114,9 @@ def bodies_are_streamed():
         check(json.loads(ask(program, "POST", "/count", [b"abc\n"] * 1000).body), {"bytes": 4000, "lines": 1000})
         body = body[:200000]  # it is sent before anything is read: what comes back must find room
         check(ask(program, "POST", "/echo", body).body, body)
-        numbers = get(program, "/numbers")
-        assert numbers.startswith(b"1\n2\n") and numbers.endswith(b"\n1000000\n"), "the numbers"
+        with Peer(program.port) as peer:  # a chunk each: HTTP/1.0 has them plain, which is quicker to read
+            numbers = peer.send(b"GET /numbers HTTP/1.0\r\n\r\n").rest().partition(b"\r\n\r\n")[2]
+        check(numbers, b"".join(b"%d\n" % number for number in range(1, 1000001)))
 
 
 def the_test_of_a_route_passes():

@@ -96,6 +96,7 @@ def who_takes_nothing_is_reset():
     with App(BUILD / "examples/05_streaming_body", "--limit", "output-stall-ms=300") as program:
         with Peer(program.port, receive_bytes=4096) as peer:
             peer.send(head("GET", "/numbers"))
+            wait_until(lambda: connections_of(program), "the connection to be accepted")
             wait_until(lambda: program.file_count() and not connections_of(program), "the connection to be given up")
             assert is_reset(peer)
 
@@ -147,6 +148,18 @@ def a_slow_reader_gets_all():
         slow.send(head("GET", "/big?n=3000000"))
         is_healthy(SITE.port)
         check(slow.response().body == b"x" * 3000000, True)
+
+
+def who_reads_slowly_what_the_kernel_holds_is_not_reset():
+    """The kernel takes megabytes, and then nothing for longer than the limits, while the peer reads at 400 KB/s."""
+    with App(BUILD / "examples/05_streaming_body", "--limit", "output-stall-ms=600", "--limit", "rate-grace-ms=300") as program:
+        with Peer(program.port) as peer:
+            peer.send(head("GET", "/numbers", "Connection: close"))
+            until = time.monotonic() + 4
+            while time.monotonic() < until:
+                assert peer.socket.recv(20000), "it ended early"
+                time.sleep(0.05)
+            assert peer.rest().endswith(b"\r\n0\r\n\r\n"), "not all came"
 
 
 # ---- peers that vanish ----
@@ -454,6 +467,7 @@ CASES = [
     who_asks_and_never_reads_is_held_back,
     idle_peers_cost_little,
     a_slow_reader_gets_all,
+    who_reads_slowly_what_the_kernel_holds_is_not_reset,
     peers_that_vanish_leave_nothing,
     many_who_vanish_at_once,
     more_peers_than_descriptors,

@@ -657,13 +657,17 @@ static bool look_at_rate(const torc_http1_connection *self, const stretch *of, u
 
 /* The peer takes what was written: false when it does not. */
 static bool look_at_output(torc_http1_connection *self, uint64_t *due_ms) {
-    const torc_transport *transport = self->protocol.transport;
-    const stretch rate = {&self->out_mark, &self->out_mark_ms, transport->sent_total, self->limits->output_rate_min};
+    torc_transport *transport = self->protocol.transport;
 
     if (torc_transport_unsent(transport) == 0) {
         self->out_mark_ms = 0;
         return true;
     }
+    /* The kernel takes nothing for long while the peer, which is slow, takes what the kernel has. */
+    const uint64_t delivered = torc_transport_delivered(transport);
+    const stretch rate = {&self->out_mark, &self->out_mark_ms, delivered, self->limits->output_rate_min};
+    if (transport->ops->unacknowledged && delivered > self->out_seen) transport->progress_ms = reactor_of(self)->now_ms;
+    self->out_seen = delivered;
     const uint64_t stall_ms = torc_http1_after(transport->progress_ms, self->limits->output_stall_ms);
     if (stall_ms <= reactor_of(self)->now_ms) return false;
     *due_ms = sooner(*due_ms, stall_ms);

@@ -52,7 +52,8 @@ struct torc_http1_connection {
     torc_call advance;            /* posted when an exchange is done outside of data_received */
     torc_list_node node;          /* the role's */
     uint64_t since_ms;            /* when the present state began */
-    uint64_t out_mark;            /* bytes sent when the output's rate was last looked at … */
+    uint64_t out_seen;            /* bytes that the peer had taken at the last look */
+    uint64_t out_mark;            /* the same when the output's rate was last looked at … */
     uint32_t out_mark_ms;         /* … and when, 0: nothing was waiting */
     uint32_t served;              /* exchanges that were done */
     uint32_t turn;                /* the turn in which `turn_served` of them were */
