@@ -6,6 +6,7 @@
 
 Prints TAP.
 """
+import contextlib
 import os
 import pathlib
 import select
@@ -103,8 +104,10 @@ def who_takes_nothing_is_reset():
 
 def connections_of(server):
     """Sockets of the process that are connected, by the kernel's table."""
-    inodes = {os.readlink(f"/proc/{server.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{server.process.pid}/fd")
-              if os.path.lexists(f"/proc/{server.process.pid}/fd/{fd}")}
+    inodes = set()
+    for fd in os.listdir(f"/proc/{server.process.pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            inodes.add(os.readlink(f"/proc/{server.process.pid}/fd/{fd}"))
     rows = [row.split() for row in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return [row for row in rows if f"socket:[{row[9]}]" in inodes and row[3] != "0A"]
 
