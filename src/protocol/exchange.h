@@ -128,7 +128,10 @@ struct torc_acceptor {
 /* Make an exchange with both holders. */
 void torc_exchange_init(torc_exchange *exchange, torc_reactor *reactor, const torc_exchange_wire *wire,
                         torc_arena *arena, const torc_limits *limits);
-/* The layer above lets go: no event comes after this, and what the wire was told stands. */
+/*
+ * The layer above lets go: no event comes after this, and what the wire was told stands. Before `closed` nobody else can
+ * end it: who lets go then has sent the end of its message, and had that of the other or stopped it; or has reset it.
+ */
 void torc_exchange_let_go(torc_exchange *exchange);
 /* The wire's side: tell `closed` (unless above has let go) and let go. */
 void torc_exchange_closed(torc_exchange *exchange, torc_err reason);

@@ -10,6 +10,7 @@
 #include <torc/testing_transport.h>
 
 #include "check.h"
+#include "probe.h"
 #include "reactor/reactor.h"
 
 typedef enum pacing {
@@ -27,6 +28,8 @@ typedef struct world {
     torc_limits limits;
     bool withholds; /* nothing of a body is wanted */
     bool refuses;   /* stop_body at the head */
+    bool enters;    /* a tunnel, at the head */
+    torc_factory *successor; /* gets the connection at the head */
     char log[512], body[256];
     size_t log_len, body_len;
 } world;
@@ -49,6 +52,10 @@ static void head_received(torc_exchange *exchange, const torc_head *head) {
     snprintf(status, sizeof(status), "%d", head->status);
     note(self, status);
     if (head->status >= 200 && self->refuses) exchange->wire->stop_body(exchange);
+    if (self->successor) check_ok(exchange->wire->hand_over(exchange, self->successor));
+    if (!self->enters) return;
+    check_ok(exchange->wire->tunnel(exchange));
+    exchange->wire->want_body(exchange, SIZE_MAX);
 }
 
 static void body_received(torc_exchange *exchange, torc_str bytes) {
@@ -406,6 +413,75 @@ static void a_body_that_is_not_wanted_is_dropped(void **state) {
     close_world(&w);
 }
 
+/* ---- other protocols ---- */
+
+static void another_protocol_gets_what_came_behind_the_head(void **state) {
+    (void)state;
+    for (int pace = 0; pace < PACES; pace++) {
+        probe successor;
+        world w;
+        probe_init(&successor);
+        open_world(&w, (pacing)pace, NULL);
+        w.successor = &successor.factory;
+        ask(&w, "GET", "Connection: Upgrade");
+        reply(&w, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhello");
+        torc_test_connection_send(w.peer, TORC_STR(", you"));
+        torc_test_connection_send_end(w.peer);
+        settle(&w);
+        assert_string_equal(w.log, "101 end OK lost ");
+        assert_int_equal(successor.mades, 1);
+        assert_int_equal(successor.stops, 1);
+        check_got(&successor, "hello, you");
+        assert_int_equal(successor.input_ends, 1);
+        torc_transport_write(successor.base.transport, TORC_STR("bye"));
+        settle(&w);
+        const torc_str written = torc_test_connection_written(w.peer);
+        check_str_at(torc_str_from(written, written.len - 3), TORC_STR("bye"), __FILE__, __LINE__);
+        close_world(&w);
+        assert_int_equal(successor.losts, 1);
+        probe_dispose(&successor);
+    }
+}
+
+static void a_factory_that_fails_resets(void **state) {
+    probe successor;
+    world w;
+
+    (void)state;
+    probe_init(&successor);
+    successor.refuses = TORC_ERR_NO_MEMORY;
+    open_world(&w, WHOLE, NULL);
+    w.successor = &successor.factory;
+    ask(&w, "GET", "Connection: Upgrade");
+    reply(&w, "HTTP/1.1 101 Switching Protocols\r\n\r\nhello");
+    assert_string_equal(w.log, "101 end NO_MEMORY lost ");
+    assert_true(torc_test_connection_was_reset(w.peer));
+    assert_int_equal(successor.stops, 1);
+    close_world(&w);
+}
+
+static void a_tunnel_ends_one_way_at_a_time(void **state) {
+    (void)state;
+    for (int pace = 0; pace < PACES; pace++) {
+        world w;
+        open_world(&w, (pacing)pace, NULL);
+        w.enters = true;
+        ask(&w, "CONNECT", NULL);
+        reply(&w, OK_HEAD "\r\nhello");
+        assert_string_equal(w.log, "200 ");
+        torc_test_connection_send_end(w.peer);
+        settle(&w);
+        assert_string_equal(w.log, "200 [hello] end ");
+        torc_test_advance(w.reactor, 500000); /* nobody hurries it */
+        assert_false(torc_test_connection_has_ended(w.peer));
+        check_ok(w.exchange->wire->send_end(w.exchange, NULL));
+        settle(&w);
+        assert_string_equal(w.log, "200 [hello] end OK lost ");
+        assert_true(torc_test_connection_has_ended(w.peer));
+        close_world(&w);
+    }
+}
+
 /* ---- time ---- */
 
 static void heads_that_come_too_slowly(void **state) {
@@ -525,6 +601,9 @@ int main(void) {
         cmocka_unit_test(what_left_in_part_is_lost),
         cmocka_unit_test(an_early_answer_leaves_the_request_to_its_end),
         cmocka_unit_test(a_body_that_is_not_wanted_is_dropped),
+        cmocka_unit_test(another_protocol_gets_what_came_behind_the_head),
+        cmocka_unit_test(a_factory_that_fails_resets),
+        cmocka_unit_test(a_tunnel_ends_one_way_at_a_time),
         cmocka_unit_test(heads_that_come_too_slowly),
         cmocka_unit_test(bodies_that_come_too_slowly),
         cmocka_unit_test(bodies_that_are_not_wanted_may_wait),
