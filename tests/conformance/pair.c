@@ -390,7 +390,7 @@ end *pair_ask(pair *self, const char *line, const char *fields, int64_t body_len
     }
     snprintf(lines, sizeof(lines), "Host: x\n%s", fields ? fields : "");
     const torc_err err = open_exchange(self, &exchange);
-    expect_int(self, err, TORC_OK);
+    if (err != TORC_ERR_CLOSED || !self->may_be_closed) expect_int(self, err, TORC_OK);
     if (err) return asking;
     take_up(asking, exchange);
     send_request(asking, line, lines, body_len);

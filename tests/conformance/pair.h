@@ -85,6 +85,7 @@ struct pair {
     bool refuses; /* the acceptor does */
     unsigned in_call;
     uint64_t events;
+    bool may_be_closed; /* when something is asked */
     bool is_idle; /* another exchange may be opened on a connection of HTTP/1 */
     uint64_t large; /* bytes of a body that does not fit anywhere */
 };

@@ -995,6 +995,13 @@ static uint32_t next_number(uint32_t *seed) {
     return *seed >> 8;
 }
 
+/* Let go in order: the other end is not left waiting. */
+static void abandon(end *self) {
+    end_stop(self);
+    if (end_finish(self, NULL)) end_reset(self, TORC_ERR_CANCELLED);
+    end_let_go(self);
+}
+
 /* One call, whether it is allowed now or not. Rarely one that ends it. */
 static void call_something(end *self, uint32_t number) {
     static const char bytes[3000];
@@ -1018,7 +1025,7 @@ static void call_something(end *self, uint32_t number) {
         if (len < 150) end_reset(self, TORC_ERR_TIMEOUT);
         break;
     case 8:
-        if (len < 150) end_let_go(self);
+        if (len < 150) abandon(self);
         break;
     case 9:
         (void)!end_tunnel(self);
@@ -1050,6 +1057,7 @@ static bool may_ask(const pair *p) {
 }
 
 static void any_order(pair *p, uint32_t seed) {
+    p->may_be_closed = true;
     for (int step = 0; step < 300; step++) {
         const uint32_t number = next_number(&seed);
         if (number % 16 == 0 && may_ask(p)) ask_something(p, number / 16);
