@@ -9,6 +9,7 @@
  * --idle the connections are opened and only held, until standard input ends.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -117,6 +118,7 @@ static bool take(connection *c, const char *bytes, size_t len) {
             start = c->head;
             available = c->head_len + part;
         }
+        assert(start);
         const char *end = memmem(start, available, "\r\n\r\n", 4);
         if (!end) {
             if (available >= sizeof(c->head)) return false;

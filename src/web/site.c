@@ -36,30 +36,42 @@ static void free_site(torc_site *site) {
     torc_dealloc(NULL, site);
 }
 
-static void reply_not_allowed(torc_request *request, uint32_t allow) {
-    char text[TORC_METHODS_TEXT_MAX];
-
-    torc_response_set(request, "Allow", torc_methods_text(allow, text));
-    torc_reply_status(request, 405, NULL);
-}
-
-/* Nobody takes the method at a place that exists. */
-static void refuse_method(torc_request *request, uint32_t allow) {
-    if (torc_request_method(request) == TORC_METHOD_OTHER)
-        torc_reply_status(request, 501, NULL);
-    else
-        reply_not_allowed(request, allow);
-}
-
 static uint32_t with_implied(uint32_t methods) {
     if (methods & torc_method_bit(TORC_METHOD_GET)) methods |= torc_method_bit(TORC_METHOD_HEAD);
     return methods | torc_method_bit(TORC_METHOD_OPTIONS);
 }
 
-static void reply_options(torc_request *request, uint32_t allow) {
-    char text[TORC_METHODS_TEXT_MAX];
+/* Name in Allow what the places on the path would have answered. */
+static void set_allow(torc_request *request, const torc_walk *walk) {
+    char text[TORC_METHODS_TEXT_MAX], bytes[2 * TORC_METHODS_TEXT_MAX];
+    torc_buf value;
 
-    torc_response_set(request, "Allow", torc_methods_text(allow, text));
+    torc_buf_init_fixed(&value, bytes, sizeof(bytes));
+    torc_buf_add(&value, torc_methods_text(with_implied(walk->allow), text));
+    for (uint32_t i = 0; i < walk->other_count; i++) {
+        const torc_str name = walk->others[i];
+        if (torc_list_has_member(torc_buf_str(&value), name) || value.len + 2 + name.len > sizeof(bytes)) continue;
+        torc_buf_add(&value, TORC_STR(", "));
+        torc_buf_add(&value, name);
+    }
+    torc_response_set(request, "Allow", torc_buf_str(&value));
+}
+
+static void reply_not_allowed(torc_request *request, const torc_walk *walk) {
+    set_allow(request, walk);
+    torc_reply_status(request, 405, NULL);
+}
+
+/* Nobody takes the method at a place that exists. */
+static void refuse_method(torc_request *request, const torc_walk *walk) {
+    if (torc_request_method(request) == TORC_METHOD_OTHER)
+        torc_reply_status(request, 501, NULL);
+    else
+        reply_not_allowed(request, walk);
+}
+
+static void reply_options(torc_request *request, const torc_walk *walk) {
+    set_allow(request, walk);
     torc_response_set_status(request, 204, NULL);
     (void)!torc_request_finish(request);
 }
@@ -110,29 +122,28 @@ static void render(torc_request *request, const torc_walk *walk) {
 
 /* `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7). */
 static void reply_asterisk(torc_request *request) {
-    const uint32_t options = torc_method_bit(TORC_METHOD_OPTIONS);
+    static const torc_walk nowhere;
 
     if (torc_request_method(request) == TORC_METHOD_OPTIONS)
         torc_reply_bytes(request, 200, NULL, torc_str_make(NULL, 0));
     else
-        reply_not_allowed(request, options);
+        reply_not_allowed(request, &nowhere); /* but OPTIONS */
 }
 
 /* Nobody answered at the end of the walk. */
 static void reply_unanswered(torc_site *site, torc_request *request, const torc_walk *walk) {
     const torc_method method = torc_request_method(request);
-    const uint32_t allow = with_implied(walk->allow);
 
     if (method == TORC_METHOD_TRACE && site->allow_trace)
         reply_trace(request);
     else if (torc_method_is_named_only(method))
-        reply_not_allowed(request, allow); /* also where there is nothing: CONNECT has no path */
+        reply_not_allowed(request, walk); /* also where there is nothing: CONNECT has no path */
     else if (!walk->is_refused)
         torc_reply_status(request, 404, NULL);
     else if (method == TORC_METHOD_OPTIONS)
-        reply_options(request, allow);
+        reply_options(request, walk);
     else
-        refuse_method(request, allow);
+        refuse_method(request, walk);
 }
 
 static void answer(torc_site *site, torc_request *request) {
@@ -157,12 +168,11 @@ static void request_received(torc_handler *handler, torc_request *request) {
 
 /* Name the methods of the whole path in Allow, as its places declare them. */
 static void set_allow_by_walk(torc_site *site, torc_request *request) {
-    char text[TORC_METHODS_TEXT_MAX];
     torc_walk walk;
 
     torc_request_path_of(request)->depth = 0;
     (void)torc_walk_from(&walk, request, site->root);
-    torc_response_set(request, "Allow", torc_methods_text(with_implied(walk.allow), text));
+    set_allow(request, &walk);
 }
 
 /* A render declined, and may have said in Allow what it does answer. */

@@ -33,14 +33,22 @@ static bool renders(torc_walk *walk, const torc_resource *resource) {
     return (resource->methods & bits_answering(walk->method)) != 0;
 }
 
+/* Note the methods of a place's routes, which would have answered them. */
+static void note_routes(torc_walk *walk, const torc_children *children) {
+    walk->allow |= torc_route_methods(children);
+    walk->is_refused = true;
+    for (const torc_route *route = children->routes; route; route = route->next)
+        if (!route->any_method && route->method == TORC_METHOD_OTHER && walk->other_count < TORC_WALK_OTHERS_MAX)
+            walk->others[walk->other_count++] = route->method_text;
+}
+
 /* The path has ended at `node`, or the node is a leaf: does it answer? */
 static bool arrive(torc_walk *walk, torc_resource *node, uint32_t depth) {
     const torc_children *children = node->children;
 
     if (children && children->routes) {
         walk->route = torc_route_find(children, walk->method, walk->method_text);
-        walk->allow |= torc_route_methods(children);
-        walk->is_refused = true;
+        if (!walk->route) note_routes(walk, children);
     }
     if (!walk->route && !renders(walk, node)) return false;
     walk->found = node;
@@ -155,14 +163,14 @@ static void add_params(torc_walk *walk) {
 bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource) {
     const torc_head *head = torc_request_head(request);
 
-    /* All but `values`, of which only the first `value_count` mean something. */
+    /* All but `values` and `others`, of which only so many as are counted mean something. */
     walk->request = request;
     walk->method = head->method;
     walk->method_text = head->method_text;
     walk->path = torc_request_path_of(request);
     walk->found = NULL;
     walk->route = NULL;
-    walk->allow = walk->value_count = 0;
+    walk->allow = walk->other_count = walk->value_count = 0;
     walk->is_refused = false;
     walk->err = TORC_OK;
     const bool is_found = descend(walk, resource, walk->path->depth);

@@ -5,6 +5,8 @@
 #include "http/request.h"
 #include "web/tree.h"
 
+enum { TORC_WALK_OTHERS_MAX = 8 };
+
 /*
  * Finding who answers a request: the walk from a resource down the path's segments.
  */
@@ -16,6 +18,8 @@ typedef struct torc_walk {
     torc_resource *found;     /* who answers: by `route` if that is set, else by its render */
     const torc_route *route;
     uint32_t allow;           /* methods that places on the path would have answered */
+    torc_str others[TORC_WALK_OTHERS_MAX]; /* the same of methods that have no bit, as far as there is room */
+    uint32_t other_count;
     bool is_refused;          /* a place was found, but not for this method */
     torc_err err;             /* memory was short on the way: neither found nor not found */
     uint32_t value_count;
