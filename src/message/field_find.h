@@ -21,13 +21,17 @@ enum {
 static inline torc_field_id torc_field_find_usual(const char *name, unsigned len) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     static const uint64_t lower = UINT64_C(0x2020202020202020);
-    const unsigned low_bits = len < 8 ? 8 * len : 64, high_bits = 8 * len - low_bits;
-    uint64_t low, high;
+    /* 16 bytes from behind the first 16 - len on are ones for the name and zeros for what stands behind it. */
+    static const uint8_t ones[32] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                     255, 255, 255, 255, 255, 255, 255, 255};
+    uint64_t low, high, low_mask, high_mask;
 
     memcpy(&low, name, 8);
     memcpy(&high, name + 8, 8);
-    low = (low | lower) & ~UINT64_C(0) >> (64 - low_bits);
-    high = (high | lower) & ((UINT64_C(1) << high_bits) - 1);
+    memcpy(&low_mask, ones + 16 - len, 8);
+    memcpy(&high_mask, ones + 24 - len, 8);
+    low = (low | lower) & low_mask;
+    high = (high | lower) & high_mask;
     const uint64_t mixed = (low + (high << 1) + (high >> 32)) * FIELD_WORDS_FACTOR;
     const uint8_t id = field_words_hash[mixed >> (64 - FIELD_WORDS_BITS)];
     return field_words[id][0] == low && field_words[id][1] == high ? (torc_field_id)id
