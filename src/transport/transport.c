@@ -261,7 +261,6 @@ size_t torc_transport_received(torc_transport *transport, torc_str bytes) {
 
     const size_t consumed = transport->protocol->ops->data_received(transport->protocol, bytes);
     assert(consumed <= bytes.len);
-    transport->received_total += consumed;
     if (consumed < bytes.len) set(transport, PAUSED);
     return has(transport, CLOSING) ? bytes.len : consumed;
 }

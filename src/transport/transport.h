@@ -49,7 +49,7 @@ struct torc_transport {
     uint32_t sending; /* bytes of output that the stage below has been asked to send */
     uint16_t flags;   /* private to transport.c */
     int16_t reason;   /* why it is lost */
-    uint64_t sent_total, received_total; /* bytes so far: rates are made of these */
+    uint64_t sent_total;  /* bytes so far: a rate is made of these */
     uint64_t progress_ms; /* when some of the output last left, or began to wait */
 };
 

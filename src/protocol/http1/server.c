@@ -22,17 +22,9 @@ enum {
     RETRY_AFTER_SECONDS = 1
 };
 
-typedef struct server_connection {
-    torc_http1_connection base;
-    torc_http1_server *server;
-} server_connection;
-
-static server_connection *self_of(torc_http1_connection *base) {
-    return torc_container_of(base, server_connection, base);
-}
-
-static torc_http1_server *server_of(torc_http1_connection *base) {
-    return self_of(base)->server;
+/* Each connection has the limits of its server, which are in it: so it needs no pointer of its own to that. */
+static torc_http1_server *server_of(const torc_http1_connection *base) {
+    return torc_container_of((torc_limits *)(uintptr_t)base->limits, torc_http1_server, limits);
 }
 
 static torc_reactor *reactor_of(const torc_http1_connection *base) {
@@ -459,7 +451,7 @@ static void input_ended(torc_http1_connection *base) {
 }
 
 static void free_connection(torc_http1_connection *base) {
-    torc_dealloc(&reactor_of(base)->memory, self_of(base));
+    torc_dealloc(&reactor_of(base)->memory, base);
 }
 
 static const torc_http1_role_ops role = {
@@ -488,12 +480,11 @@ static torc_err build_protocol(torc_factory *factory, torc_transport *transport,
         torc_counter_add(&server->shed, 1);
         return TORC_ERR_LIMIT;
     }
-    server_connection *self = torc_alloc(&server->reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
+    torc_http1_connection *self = torc_alloc(&server->reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
     if (!self) return TORC_ERR_NO_MEMORY;
-    torc_http1_connection_init(&self->base, server->reactor, &role, &server->limits);
-    self->server = server;
-    torc_list_push(&server->connections, &self->base.node);
-    *protocol = &self->base.protocol;
+    torc_http1_connection_init(self, server->reactor, &role, &server->limits);
+    torc_list_push(&server->connections, &self->node);
+    *protocol = &self->protocol;
     return TORC_OK;
 }
 

@@ -20,7 +20,7 @@ typedef struct torc_http1_server {
     torc_factory factory;
     torc_acceptor *acceptor;
     torc_reactor *reactor;
-    torc_limits limits;       /* resolved */
+    torc_limits limits;       /* resolved; by them a connection finds its server */
     unsigned leniencies;      /* TORC_HTTP1_ALLOW_… */
     uint32_t patrol_ms;       /* how long the timer of a busy connection may sleep */
     torc_list connections;    /* the oldest first */
