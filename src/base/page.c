@@ -21,6 +21,10 @@ void torc_page_pool_init(torc_page_pool *pool, torc_memory *memory, uint32_t fre
 
 void torc_page_pool_dispose(torc_page_pool *pool) {
     assert(pool->used_count == 0);
+    torc_page_pool_trim(pool);
+}
+
+void torc_page_pool_trim(torc_page_pool *pool) {
     while (pool->free) {
         torc_page *page = pool->free;
 

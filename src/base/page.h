@@ -35,6 +35,8 @@ typedef struct torc_page_pool {
 void torc_page_pool_init(torc_page_pool *pool, torc_memory *memory, uint32_t free_max);
 /* Every page must have come back. */
 void torc_page_pool_dispose(torc_page_pool *pool);
+/* Free the pages that nobody uses. */
+void torc_page_pool_trim(torc_page_pool *pool);
 /* A page with one reference, its bytes not cleared; NULL when out of memory. */
 torc_page *torc_page_take(torc_page_pool *pool, torc_memory_class class_) TORC_MUST_CHECK;
 void torc_page_ref(torc_page *page);

@@ -436,6 +436,24 @@ void torc_fibers_cancel_all(torc_reactor *reactor, torc_err reason) {
         torc_fiber_cancel(torc_container_of(node, torc_fiber, node), reason);
 }
 
+static void unmap_all(torc_fiber_pool *pool, torc_fiber *fiber) {
+    while (fiber) {
+        torc_fiber *next = fiber->next;
+        unmap(pool, fiber);
+        fiber = next;
+    }
+}
+
+void torc_fibers_trim(torc_reactor *reactor) {
+    torc_fiber_pool *pool = reactor->fibers;
+
+    if (!pool) return;
+    unmap_all(pool, pool->hot);
+    unmap_all(pool, pool->cold);
+    pool->hot = pool->cold = NULL;
+    pool->hot_count = pool->cold_count = 0;
+}
+
 void torc_fibers_free(torc_reactor *reactor) {
     torc_fiber_pool *pool = reactor->fibers;
     torc_list_node *node;

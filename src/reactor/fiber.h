@@ -50,6 +50,8 @@ void torc_wait_end(torc_wait *wait, torc_err result);
 torc_err torc_fiber_did_not_wait(torc_reactor *reactor) TORC_MUST_CHECK;
 /* Cancel all fibers of a reactor that is about to be freed; new ones are refused from now on. */
 void torc_fibers_cancel_all(torc_reactor *reactor, torc_err reason);
+/* Unmap the stacks that wait for another fiber. */
+void torc_fibers_trim(torc_reactor *reactor);
 /* Free the stacks; every fiber has ended, or is lost with what it held. */
 void torc_fibers_free(torc_reactor *reactor);
 

@@ -332,6 +332,11 @@ static void tell_guests(torc_reactor *reactor) {
     }
 }
 
+void torc_reactor_trim(torc_reactor *reactor) {
+    torc_fibers_trim(reactor);
+    torc_page_pool_trim(&reactor->pages);
+}
+
 void torc_reactor_free(torc_reactor *reactor) {
     if (!reactor) return;
     assert(!reactor->running);

@@ -94,6 +94,8 @@ struct torc_reactor {
     bool running, stopping;
 };
 
+/* Give back what is kept for later: pages and stacks that nobody uses. For when memory is short. */
+void torc_reactor_trim(torc_reactor *reactor);
 /* As torc_reactor_new(), over another poller and clock: `make` gets the reactor, all else made. */
 typedef torc_err torc_poller_new_fn(torc_reactor *reactor, torc_poller **poller);
 torc_err torc_reactor_new_over(const torc_reactor_options *options, torc_poller_new_fn *make,

@@ -158,6 +158,13 @@ static size_t used(const torc_http1_server *server) {
     return server->reactor->memory.used_total;
 }
 
+/* Whether so much is used; what is only kept for later does not count, and is given back first. */
+static bool is_beyond(torc_http1_server *server, size_t threshold) {
+    if (used(server) < threshold) return false;
+    torc_reactor_trim(server->reactor);
+    return used(server) >= threshold;
+}
+
 /* ---- requests in ---- */
 
 static const torc_exchange_wire server_wire;
@@ -211,7 +218,7 @@ static void begin_waiting(torc_http1_connection *base) {
 static bool may_begin(torc_http1_connection *base) {
     torc_http1_server *server = server_of(base);
 
-    if (used(server) < server->shed_requests) return true;
+    if (!is_beyond(server, server->shed_requests)) return true;
     if (used(server) >= server->shed_peers) shed_peers(server);
     if (!torc_http1_has(base, TORC_HTTP1_ENDING)) shed_request(base);
     return false;
@@ -258,11 +265,11 @@ static bool is_left_unread(const torc_http1_exchange *exchange) {
 /* Whether the connection may serve another request after this response (RFC 9112 §9.3). */
 static bool decide_keep_alive(torc_http1_exchange *exchange, const torc_head *head) {
     const torc_http1_connection *base = exchange->connection;
-    const torc_http1_server *server = server_of(exchange->connection);
+    torc_http1_server *server = server_of(exchange->connection);
 
     if (!exchange->keeps_alive || server->is_draining) return false;
     if (base->served + 1 >= base->limits->requests_per_connection_max) return false;
-    if (used(server) >= server->shed_keep_alive) return false;
+    if (is_beyond(server, server->shed_keep_alive)) return false;
     /* The body is on its way, or not: see torc_http1_stop_body(). */
     if (exchange->framing.expects_continue && !exchange->is_continued) return false;
     if (is_left_unread(exchange)) return false;
@@ -475,8 +482,8 @@ static torc_err build_protocol(torc_factory *factory, torc_transport *transport,
     torc_http1_server *server = of_factory(factory);
 
     (void)transport;
-    if (used(server) >= server->shed_peers) shed_peers(server);
-    if (used(server) >= server->shed_connections) {
+    if (is_beyond(server, server->shed_peers)) shed_peers(server);
+    if (is_beyond(server, server->shed_connections)) {
         torc_counter_add(&server->shed, 1);
         return TORC_ERR_LIMIT;
     }

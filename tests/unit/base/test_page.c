@@ -57,6 +57,25 @@ static void pool_keeps_no_more_than_its_maximum(void **state) {
     assert_int_equal(memory.used_total, 0);
 }
 
+static void a_trimmed_pool_keeps_what_is_used(void **state) {
+    torc_memory memory;
+    torc_page_pool pool;
+    torc_page *pages[3];
+    torc_memory_init(&memory, 0);
+    torc_page_pool_init(&pool, &memory, 3);
+
+    for (int i = 0; i < 3; i++) pages[i] = torc_page_take(&pool, TORC_MEMORY_INPUT);
+    torc_page_unref(pages[0]);
+    torc_page_unref(pages[1]);
+    torc_page_pool_trim(&pool);
+    torc_page_pool_trim(&pool);
+    assert_int_equal(pool.free_count, 0);
+    assert_int_equal(memory.used_total, page_cost);
+    torc_page_unref(pages[2]);
+    assert_int_equal(pool.free_count, 1);
+    torc_page_pool_dispose(&pool);
+}
+
 static void page_lives_until_its_last_reference(void **state) {
     torc_memory memory;
     torc_page_pool pool;
@@ -110,6 +129,7 @@ int main(void) {
         cmocka_unit_test(page_in_use_is_counted_under_its_class),
         cmocka_unit_test(the_page_freed_last_is_taken_first),
         cmocka_unit_test(pool_keeps_no_more_than_its_maximum),
+        cmocka_unit_test(a_trimmed_pool_keeps_what_is_used),
         cmocka_unit_test(page_lives_until_its_last_reference),
         cmocka_unit_test(free_page_is_poisoned),
         cmocka_unit_test(pages_when_memory_fails),

@@ -1058,6 +1058,7 @@ static int set_up_small(void **state) {
 static void fill(fixture *self, size_t percent, size_t *charged) {
     torc_memory *memory = torc_reactor_memory(self->http.reactor);
 
+    torc_reactor_trim(self->http.reactor);
     torc_memory_discharge(memory, TORC_MEMORY_CACHE, *charged);
     *charged = 0;
     const size_t target = memory->limit / 100 * percent;
@@ -1105,6 +1106,30 @@ static void what_is_shed_goes_in_its_order(void **state) {
     torc_test_connection_free(other);
     torc_test_connection_free(third);
     torc_test_connection_free(fourth);
+}
+
+/* What pools keep after a burst must not make the server refuse for ever. */
+static void what_is_kept_for_later_is_given_back_before_anything_is_shed(void **state) {
+    fixture *self = *state;
+    torc_page *pages[100];
+    size_t charged = 0;
+
+    begin_with(self);
+    send_text(self, GET("/"));
+    fill(self, 83, &charged);
+    for (size_t i = 0; i < TORC_COUNT_OF(pages); i++) {
+        pages[i] = torc_page_take(&self->http.reactor->pages, TORC_MEMORY_OUTPUT);
+        assert_non_null(pages[i]);
+    }
+    for (size_t i = 0; i < TORC_COUNT_OF(pages); i++) torc_page_unref(pages[i]);
+    assert_true(torc_reactor_memory(self->http.reactor)->used_total > torc_reactor_memory(self->http.reactor)->limit / 100 * 86);
+
+    torc_test_connection *other = torc_test_connection_new(self->http.reactor, self->factory);
+    torc_test_connection_send(other, TORC_STR(GET("/")));
+    torc_test_settle(self->http.reactor);
+    assert_int_equal(torc_str_find(torc_test_connection_written(other), TORC_STR("HTTP/1.1 200 ")), 0);
+    fill(self, 0, &charged);
+    torc_test_connection_free(other);
 }
 
 /* With the n-th allocation failing: an answer, an error or a reset, and nothing is kept. */
@@ -1199,6 +1224,7 @@ int main(void) {
         TEST(nobody_goes_over_without_an_offer),
         TEST(a_factory_that_fails_resets),
         cmocka_unit_test_setup_teardown(what_is_shed_goes_in_its_order, set_up_small, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_kept_for_later_is_given_back_before_anything_is_shed, set_up_small, tear_down),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

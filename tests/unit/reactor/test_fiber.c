@@ -171,6 +171,27 @@ static void stacks_are_used_again(void **state) {
     assert_int_equal(memory->used[TORC_MEMORY_FIBER], used);
 }
 
+static torc_err trim_and_note(void *context) {
+    torc_reactor_trim(self.reactor); /* not the stack that this stands on */
+    return note_it(context);
+}
+
+static void trimming_unmaps_what_is_not_used(void **state) {
+    torc_memory *memory = torc_reactor_memory(self.reactor);
+    torc_fiber *fiber;
+
+    (void)state;
+    torc_reactor_trim(self.reactor);
+    check_ok(torc_fiber_start(self.reactor, note_it, "a", &fiber));
+    const size_t one = memory->used[TORC_MEMORY_FIBER];
+    check_ok(torc_fiber_start(self.reactor, trim_and_note, "b", &fiber));
+    assert_int_equal(memory->used[TORC_MEMORY_FIBER], one);
+    torc_reactor_trim(self.reactor);
+    assert_in_range(memory->used[TORC_MEMORY_FIBER], 0, one - STACK_SIZE);
+    check_ok(torc_fiber_start(self.reactor, note_it, "c", &fiber));
+    assert_int_equal(memory->used[TORC_MEMORY_FIBER], one);
+}
+
 typedef struct sleeper {
     uint64_t ms;
     torc_err errs[3];
@@ -753,6 +774,7 @@ int main(void) {
         FIBER_TEST(what_stands_on_a_stack_stays),
         FIBER_TEST(fibers_have_a_maximum),
         FIBER_TEST(stacks_are_used_again),
+        FIBER_TEST(trimming_unmaps_what_is_not_used),
         FIBER_TEST(fibers_sleep_as_long_as_they_ask),
         FIBER_TEST(nearly_all_of_a_stack_may_be_used),
         FIBER_TEST(the_stack_used_last_is_the_next),
