@@ -254,6 +254,28 @@ def more_peers_than_descriptors():
         wait_until(lambda: site.file_count() < 20, "descriptors to be given back")
 
 
+def after_a_lack_of_memory_all_is_well():
+    """Whoever is in excess is refused, and when they have gone nobody is."""
+    with example_site("--limit", "memory=4000000", "--limit", "keep-alive-ms=60000") as site:
+        peers, answered = [], 0
+        for _ in range(100):
+            peers.append(Peer(site.port))
+            try:
+                peers[-1].send(head("GET", "/later?ms=300"))
+            except OSError:
+                pass  # it was refused already
+        for peer in peers:
+            try:
+                answered += peer.more() and peer.bytes.startswith(b"HTTP/1.1 200 ")
+            except OSError:
+                pass
+            peer.socket.close()
+        assert 10 < answered < 100, f"{answered} of 100 were answered with 200"
+        wait_until(lambda: not connections_of(site), "all to be let go")
+        for _ in range(10):
+            check(get(site.port, "/hello").status, 200)
+
+
 def connections_beyond_the_limit_are_503():
     for limit in ("connections=2", "connections-per-address=2"):
         with example_site("--limit", limit) as site:
@@ -474,6 +496,7 @@ CASES = [
     peers_that_vanish_leave_nothing,
     many_who_vanish_at_once,
     more_peers_than_descriptors,
+    after_a_lack_of_memory_all_is_well,
     connections_beyond_the_limit_are_503,
     routes_beyond_the_limit_are_503,
     requests_of_a_connection_are_counted,
