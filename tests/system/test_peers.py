@@ -165,6 +165,19 @@ def who_reads_slowly_what_the_kernel_holds_is_not_reset():
             assert peer.rest().endswith(b"\r\n0\r\n\r\n"), "not all came"
 
 
+def who_still_reads_is_not_idle():
+    """The server has written all, the kernel holds it, and the peer takes its time: longer than idle connections are kept."""
+    size = 4000000
+    with Peer(SITE.port + 1) as peer:
+        peer.send(head("GET", f"/big?n={size}"))
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            peer.bytes += peer.socket.recv(50000)
+            time.sleep(0.05)
+        check(len(peer.response().body), size)
+        check(peer.get("/hello").body, b"hello")
+
+
 # ---- peers that vanish ----
 
 
@@ -493,6 +506,7 @@ CASES = [
     idle_peers_cost_little,
     a_slow_reader_gets_all,
     who_reads_slowly_what_the_kernel_holds_is_not_reset,
+    who_still_reads_is_not_idle,
     peers_that_vanish_leave_nothing,
     many_who_vanish_at_once,
     more_peers_than_descriptors,

@@ -425,8 +425,20 @@ static uint64_t deadline(torc_http1_connection *base) {
     return UINT64_MAX;
 }
 
+/* All was written, but the kernel holds some of it still, and the peer is taking that. */
+static bool is_taking(torc_http1_connection *base) {
+    torc_transport *transport = base->protocol.transport;
+    const uint64_t delivered = torc_transport_delivered(transport), seen = base->out_seen;
+
+    base->out_seen = delivered;
+    return delivered < transport->sent_total && delivered > seen;
+}
+
 static void deadline_passed(torc_http1_connection *base) {
-    if (!base->current) {
+    if (!base->current && is_taking(base)) {
+        base->since_ms = reactor_of(base)->now_ms;
+        torc_http1_expect_within(base, base->limits->keep_alive_ms);
+    } else if (!base->current) {
         torc_http1_end(base, false);
     } else if (!base->current->is_told) {
         torc_http1_exchange_close(base, TORC_ERR_PEER);
