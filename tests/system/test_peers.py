@@ -97,7 +97,7 @@ def who_takes_nothing_is_reset():
     with App(BUILD / "examples/05_streaming_body", "--limit", "output-stall-ms=300") as program:
         with Peer(program.port, receive_bytes=4096) as peer:
             peer.send(head("GET", "/numbers"))
-            wait_until(lambda: connections_of(program), "the connection to be accepted")
+            peer.take(15)  # it is accepted
             wait_until(lambda: program.file_count() and not connections_of(program), "the connection to be given up")
             assert is_reset(peer)
 
