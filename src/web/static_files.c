@@ -56,7 +56,8 @@ typedef struct lookup {
     bool is_whole;     /* no segment is left: what was given itself */
     struct stat about;
     char index[NAME_LEN_MAX + 1];
-    char path[PATH_SIZE]; /* beneath the folder */
+    size_t path_size;
+    char path[]; /* beneath the folder */
 } lookup;
 
 static static_files *self_of(torc_resource *resource) {
@@ -167,6 +168,16 @@ static bool is_servable(torc_str segment) {
            !memchr(segment.bytes, '/', segment.len) && !memchr(segment.bytes, '\0', segment.len);
 }
 
+/* Room for the path beneath the folder: what is longer is not the name of a file. */
+static size_t path_size_of(const torc_request *request) {
+    const size_t count = torc_request_segment_count(request);
+    size_t size = 2; /* "." and NUL */
+
+    for (size_t i = torc_request_depth(request); i < count; i++)
+        size += 1 + torc_request_segment(request, i).len;
+    return size < PATH_SIZE ? size : PATH_SIZE;
+}
+
 /* The path beneath the folder from the segments that are left; false: nothing that could be served. */
 static bool read_path(torc_request *request, lookup *self) {
     const size_t depth = torc_request_depth(request), count = torc_request_segment_count(request);
@@ -177,7 +188,7 @@ static bool read_path(torc_request *request, lookup *self) {
     self->path[at++] = '.';
     for (size_t i = depth; i < count - (self->wants_folder ? 1 : 0); i++) {
         const torc_str segment = torc_request_segment(request, i);
-        if (!is_servable(segment) || at + 1 + segment.len >= PATH_SIZE) return false;
+        if (!is_servable(segment) || at + 1 + segment.len >= self->path_size) return false;
         self->path[at++] = '/';
         memcpy(self->path + at, segment.bytes, segment.len);
         at += segment.len;
@@ -380,11 +391,13 @@ static torc_err find(lookup **self) {
 static torc_render render(torc_resource *resource, torc_request *request) {
     static_files *self = self_of(resource);
     torc_reactor *reactor = torc_request_reactor(request);
-    lookup *found = torc_detour_new(reactor, sizeof(*found));
+    const size_t path_size = path_size_of(request);
+    lookup *found = torc_detour_new(reactor, sizeof(*found) + path_size);
     torc_render answer;
 
     if (!found) return torc_reply_error(request, TORC_ERR_NO_MEMORY);
     found->reactor = reactor;
+    found->path_size = path_size;
     found->fd = -1;
     found->folder = self->folder;
     self->folder->refs++;
