@@ -244,16 +244,24 @@ static void write_segments(torc_request *request, size_t from, size_t to) {
     }
 }
 
-/* Host name, URL of the resource, the path that led to it, and what is left of the path. */
+/* Host name, URL of the resource, the path that led to it, and what is left of the path. Who named no host (in 1.0)
+ * asked the address. */
 static torc_render host(torc_request *request) {
     const size_t depth = torc_request_depth(request);
+    const torc_addr addr = torc_request_host(request);
+    char text[TORC_ADDR_TEXT_MAX];
+    torc_str authority = torc_request_authority(request), hostname = torc_request_hostname(request);
 
+    if (authority.len == 0) {
+        authority = torc_addr_text(&addr, text);
+        hostname = torc_str_head(authority, (size_t)torc_str_find_byte(authority, ':'));
+    }
     torc_response_set(request, "Content-Type", TORC_STR("text/html"));
-    torc_request_write(request, torc_request_hostname(request));
+    torc_request_write(request, hostname);
     torc_request_write(request, TORC_STR("|"));
     torc_request_write(request, torc_request_scheme(request));
     torc_request_write(request, TORC_STR("://"));
-    torc_request_write(request, torc_request_authority(request));
+    torc_request_write(request, authority);
     for (size_t i = 0; i < depth; i++) {
         torc_request_write(request, TORC_STR("/"));
         torc_request_write(request, torc_request_segment_raw(request, i));

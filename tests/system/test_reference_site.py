@@ -162,6 +162,7 @@ def host_shows_where():
     answer = ask(plain(), head("GET", "/host/a%20b/c?d", host="a.example:81"))
     check(answer.body, b"a.example|http://a.example:81/host|host|a b/c")
     check(ask(plain(), head("GET", "/host", host="[::1]")).body, b"[::1]|http://[::1]/host|host|")
+    check(ask(plain(), b"GET /host HTTP/1.0\r\n\r\n").body, b"127.0.0.1|http://127.0.0.1:%d/host|host|" % plain())
 
 
 def big_has_its_length():
