@@ -111,8 +111,24 @@ static void message_bad(torc_http1_connection *base, torc_err reason, int status
 
 /* ---- memory is short ---- */
 
+/*
+ * Whether anything of a request has come. The empty line that some send behind a body (RFC 9112 §2.2) is nothing:
+ * an answer to it would be taken for that to the next request.
+ */
+static bool has_begun(const torc_http1_connection *base) {
+    const torc_http1_exchange *exchange = base->current;
+
+    if (!exchange || exchange->is_told || exchange->gathered_len == 0) return exchange != NULL;
+    return exchange->gathered_len > 2 || memcmp(exchange->gathered, "\r\n", exchange->gathered_len) != 0;
+}
+
 static bool is_idle(const torc_http1_connection *base) {
-    return !base->current && !torc_http1_has(base, TORC_HTTP1_ENDING);
+    return !has_begun(base) && !torc_http1_has(base, TORC_HTTP1_ENDING);
+}
+
+static void end_idle(torc_http1_connection *base) {
+    if (base->current) torc_http1_exchange_close(base, TORC_ERR_PEER);
+    torc_http1_end(base, false);
 }
 
 static torc_http1_connection *at(torc_list_node *node) {
@@ -126,7 +142,7 @@ static unsigned close_idle(torc_http1_server *server, unsigned max) {
     for (torc_list_node *node = torc_list_first(&server->connections); node && count < max;
          node = torc_list_next(&server->connections, node)) {
         if (!is_idle(at(node))) continue;
-        torc_http1_end(at(node), false);
+        end_idle(at(node));
         count++;
     }
     return count;
@@ -239,10 +255,10 @@ static size_t take_head(torc_http1_connection *base, torc_str bytes) {
             return bytes.len;
         }
     }
-    const bool is_first = exchange->gathered_len == 0;
+    const bool is_first = exchange->gathered_len == 0 || !has_begun(base);
     switch (torc_http1_gather(exchange, &exchange->as.parser, bytes, &taken, &head)) {
     case TORC_HTTP1_MORE:
-        if (is_first) begin_waiting(base);
+        if (is_first && has_begun(base)) begin_waiting(base);
         break;
     case TORC_HTTP1_DONE:
         take_request(base, head);
@@ -416,7 +432,7 @@ static void exchange_done(torc_http1_connection *base, bool is_unread) {
 static uint64_t deadline(torc_http1_connection *base) {
     const torc_limits *limits = base->limits;
 
-    if (!base->current)
+    if (!has_begun(base))
         return torc_http1_has(base, TORC_HTTP1_HAS_KEPT) ? UINT64_MAX
                                                          : torc_http1_after(base->since_ms, limits->keep_alive_ms);
     if (!base->current->is_told) return torc_http1_after(base->since_ms, limits->header_ms);
@@ -435,11 +451,11 @@ static bool is_taking(torc_http1_connection *base) {
 }
 
 static void deadline_passed(torc_http1_connection *base) {
-    if (!base->current && is_taking(base)) {
+    if (!has_begun(base) && is_taking(base)) {
         base->since_ms = reactor_of(base)->now_ms;
         torc_http1_expect_within(base, base->limits->keep_alive_ms);
-    } else if (!base->current) {
-        torc_http1_end(base, false);
+    } else if (!has_begun(base)) {
+        end_idle(base);
     } else if (!base->current->is_told) {
         torc_http1_exchange_close(base, TORC_ERR_PEER);
         refuse(base, 408, "the head of the request came too slowly");

@@ -725,6 +725,31 @@ static void a_silent_connection_is_closed_silently(void **state) {
     check_ends(self);
 }
 
+/* RFC 9112 §2.2: some send an empty line behind a body; it begins no request. */
+static void an_empty_line_alone_begins_no_request(void **state) {
+    fixture *self = *state;
+
+    self->limits.keep_alive_ms = 5000;
+    self->limits.header_ms = 1000;
+    send_text(self, "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na\r\n");
+    torc_test_advance(self->http.reactor, 4000);
+    send_text(self, "GET / HTTP");
+    torc_test_advance(self->http.reactor, 999);
+    send_text(self, "/1.1\r\nHost: x\r\n\r\n");
+    check_has(self, "hello");
+    send_text(self, "\r");
+    torc_test_advance(self->http.reactor, 4999);
+    check_open(self);
+    torc_test_advance(self->http.reactor, 1);
+    assert_int_equal(count_of(self, "HTTP/1.1"), 2);
+    check_ends(self);
+    end_with(self);
+
+    send_text(self, "\r\nG");
+    torc_test_advance(self->http.reactor, 1000);
+    check_has(self, " 408 ");
+}
+
 static void a_head_that_is_late_is_answered_408(void **state) {
     fixture *self = *state;
 
@@ -996,16 +1021,20 @@ static void draining_closes_the_idle_and_lets_the_busy_end(void **state) {
 
     begin_with(self);
     torc_test_connection *idle = torc_test_connection_new(self->http.reactor, self->factory);
+    torc_test_connection *other = torc_test_connection_new(self->http.reactor, self->factory);
+    torc_test_connection_send(other, TORC_STR("\r\n"));
     send_text(self, GET("/late"));
     torc_http_server_drain(self->factory);
     torc_test_settle(self->http.reactor);
     assert_true(torc_test_connection_is_over(idle));
+    assert_true(torc_test_connection_is_over(other));
     check_open(self);
     torc_reply_text(self->http.request, 200, "last");
     torc_test_settle(self->http.reactor);
     check_has(self, "Connection: close\r\n");
     check_has(self, "last");
     check_ends(self);
+    torc_test_connection_free(other);
     torc_test_connection_free(idle);
 }
 
@@ -1202,6 +1231,7 @@ int main(void) {
         TEST(a_dropped_body_that_stalls_leaves_its_answer_alone),
         TEST(a_peer_is_read_no_faster_than_its_body),
         TEST(a_silent_connection_is_closed_silently),
+        TEST(an_empty_line_alone_begins_no_request),
         TEST(a_head_that_is_late_is_answered_408),
         TEST(a_body_that_stalls_is_answered_408),
         TEST(a_body_that_is_not_asked_for_may_take_its_time),
