@@ -272,11 +272,9 @@ def after_a_lack_of_memory_all_is_well():
     with example_site("--limit", "memory=4000000", "--limit", "keep-alive-ms=60000") as site:
         peers, answered = [], 0
         for _ in range(100):
-            peers.append(Peer(site.port))
-            try:
+            with contextlib.suppress(OSError):  # it was refused already
+                peers.append(Peer(site.port))
                 peers[-1].send(head("GET", "/later?ms=300"))
-            except OSError:
-                pass  # it was refused already
         for peer in peers:
             try:
                 answered += peer.more() and peer.bytes.startswith(b"HTTP/1.1 200 ")
