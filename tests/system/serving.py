@@ -79,6 +79,8 @@ class Server:
         return self.process.wait(SECONDS)
 
     def stop(self):
+        if self.output.closed:
+            return
         if self.process.poll() is None:
             self.signal()
             try:
@@ -90,7 +92,12 @@ class Server:
         self.output.close()
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            if self.process:
+                self.stop()
+            raise
         return self
 
     def __exit__(self, kind, *_):
