@@ -209,6 +209,29 @@ static torc_render code(torc_request *request) {
     return torc_reply_end(request);
 }
 
+/* What stays the same since 1970-01-01 00:00:10, under one tag. */
+static torc_render cond(torc_request *request) {
+    const torc_validators validators = {.etag = TORC_STR_INIT("\"MatchingTag\""), .last_modified = 10};
+    char date[TORC_DATE_LEN];
+
+    torc_date_format(validators.last_modified, date);
+    torc_response_set(request, "ETag", validators.etag);
+    torc_response_set(request, "Last-Modified", torc_str_make(date, sizeof(date)));
+    const torc_condition condition =
+        torc_conditional_check(torc_request_fields(request), torc_request_method(request), &validators,
+                               torc_reactor_wall_seconds(torc_request_reactor(request)));
+    if (condition == TORC_CONDITION_PROCEED)
+        torc_request_write(request, TORC_STR("correct"));
+    else
+        torc_response_set_status(request, condition == TORC_CONDITION_FAILED ? 412 : 304, NULL);
+    return torc_reply_end(request);
+}
+
+static torc_render condct(torc_request *request) {
+    torc_response_set(request, "Content-Type", TORC_STR("image/jpeg"));
+    return cond(request);
+}
+
 static torc_render hdr(torc_request *request) {
     const bool refused = !torc_response_accepts(TORC_STR("X-Inject"), TORC_STR("a\nb: c\nd\re"));
 
@@ -387,6 +410,8 @@ static torc_resource *make_tree(const char *root_dir) {
     torc_resource_put_child(root, "thread", leaf_of(thread, TORC_METHOD_GET));
     torc_resource_put_child(root, "empty", torc_data_new(torc_str_make(NULL, 0), NULL));
     torc_resource_put_child(root, "code", leaf_of(code, TORC_METHOD_GET));
+    torc_resource_put_child(root, "cond", leaf(cond));
+    torc_resource_put_child(root, "condct", leaf(condct));
     torc_resource_put_child(root, "err", node_of(fail, TORC_METHOD_GET));
     torc_resource_put_child(root, "notbytes", node_of(no_reply, TORC_METHOD_GET));
     torc_resource_put_child(root, "redir", leaf(redirect));

@@ -219,6 +219,24 @@ def static_files_are_revalidated():
         check(get(plain(), path, "If-Modified-Since: Sat, 05 Nov 1994 08:49:37 GMT").status, 200)
 
 
+def conditions_are_looked_at():
+    for path, content_type in (("/cond", "text/html"), ("/condct", "image/jpeg")):
+        answer = get(plain(), path)
+        check((answer.status, answer.body, answer.first("Content-Type")), (200, b"correct", content_type))
+        check((answer.first("ETag"), answer.first("Last-Modified")), ('"MatchingTag"', "Thu, 01 Jan 1970 00:00:10 GMT"))
+        for line, method, status in (
+            ('If-None-Match: "x", "MatchingTag"', "GET", 304),
+            ('If-None-Match: "MatchingTag"', "HEAD", 304),
+            ('If-None-Match: "MatchingTag"', "POST", 412),
+            ('If-None-Match: "x"', "GET", 200),
+            ("If-Modified-Since: Thu, 01 Jan 1970 00:00:10 GMT", "GET", 304),
+            ("If-Modified-Since: Thu, 01 Jan 1970 00:00:09 GMT", "GET", 200),
+            ('If-Match: "x"', "GET", 412),
+        ):
+            answer = get(plain(), path, line, method=method)
+            check((answer.status, answer.body), (status, b"correct" if status == 200 else b""), f"{path} {line}")
+
+
 def a_range_is_answered_or_ignored():
     answer = get(plain(), "/hello.txt", "Range: bytes=0-4")
     whole, part = (200, b"hello world\n"), (206, b"hello")
@@ -328,6 +346,7 @@ CASES = [
     pages_of_errors,
     static_files,
     static_files_are_revalidated,
+    conditions_are_looked_at,
     a_range_is_answered_or_ignored,
     folders_without_a_method,
     uploads_of_any_size,
