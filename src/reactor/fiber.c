@@ -77,6 +77,7 @@ typedef struct torc_fiber_pool {
     uint32_t hot_count, cold_count, live_count;
     torc_list mapped;
     size_t mapping_size, page_size;
+    bool ignores_shields; /* the reactor is being freed, and what could be waited for has ended */
 } torc_fiber_pool;
 
 /* ---- stacks ---- */
@@ -319,7 +320,7 @@ void torc_wait_end(torc_wait *wait, torc_err result) {
 }
 
 static bool is_cancelled(const torc_fiber *fiber) {
-    return fiber->now.cancelled && !fiber->now.shields;
+    return fiber->now.cancelled && (!fiber->now.shields || fiber->pool->ignores_shields);
 }
 
 static void cancel_wait(torc_wait *wait, torc_err reason) {
@@ -452,6 +453,12 @@ void torc_fibers_trim(torc_reactor *reactor) {
     unmap_all(pool, pool->cold);
     pool->hot = pool->cold = NULL;
     pool->hot_count = pool->cold_count = 0;
+}
+
+void torc_fibers_end_shields(torc_reactor *reactor) {
+    if (!reactor->fibers) return;
+    reactor->fibers->ignores_shields = true;
+    torc_fibers_cancel_all(reactor, TORC_ERR_STOPPING);
 }
 
 void torc_fibers_free(torc_reactor *reactor) {

@@ -350,6 +350,8 @@ void torc_reactor_free(torc_reactor *reactor) {
         /* What was told so far may have gone on to wait for something else. */
         torc_deferreds_cancel_all(reactor);
         settle(reactor);
+        torc_fibers_end_shields(reactor);
+        settle(reactor);
         reactor->poller->ops->free(reactor->poller);
     }
     tell_guests(reactor);
