@@ -24,7 +24,7 @@ TORC_BEGIN_DECLS
 
 /**
  * Listen on an endpoint string and serve HTTP there. `options` may be NULL. The acceptor's
- * site must outlive the listener. On failure `error` (may be NULL) says what is wrong with the string, or
+ * site stays until the last connection has gone, also when torc_site_free() was called. On failure `error` (may be NULL) says what is wrong with the string, or
  * what the system refused.
  */
 TORC_API torc_err torc_listen_http(torc_reactor *reactor, const char *endpoint, torc_acceptor *acceptor,

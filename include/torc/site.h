@@ -28,7 +28,10 @@ TORC_BEGIN_DECLS
 
 /** Make a site over a tree, which it takes. NULL when out of memory, or when the tree was marked as broken. */
 TORC_API torc_site *torc_site_new(torc_resource *root, const torc_site_options *options);
-/** Let go of the site: freed, tree and all, once the last request has ended. NULL is fine. */
+/**
+ * Let go of the site: freed, tree and all, once the last request has ended and no connection of its listeners is
+ * left. A request that comes meanwhile is refused with a 503. NULL is fine.
+ */
 TORC_API void torc_site_free(torc_site *site);
 TORC_API torc_resource *torc_site_root(torc_site *site);
 /** What torc_request_context() gives. */

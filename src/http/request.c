@@ -212,13 +212,19 @@ static void clear(torc_request *request) {
     memset(request, 0, size);
 }
 
-static torc_err opened(torc_acceptor *acceptor, torc_exchange *exchange) {
-    torc_request *request = torc_arena_alloc(exchange->arena, sizeof(*request));
+static torc_handler *handler_of(torc_acceptor *acceptor) {
+    return torc_container_of(acceptor, torc_handler, acceptor);
+}
 
+static torc_err opened(torc_acceptor *acceptor, torc_exchange *exchange) {
+    torc_handler *handler = handler_of(acceptor);
+
+    if (handler->is_closed) return TORC_ERR_STOPPING;
+    torc_request *request = torc_arena_alloc(exchange->arena, sizeof(*request));
     if (!request) return TORC_ERR_NO_MEMORY;
     clear(request);
     request->exchange = exchange;
-    request->handler = torc_container_of(acceptor, torc_handler, acceptor);
+    request->handler = handler;
     request->arena = exchange->arena;
     request->reactor = exchange->reactor;
     torc_response_init(request);
@@ -230,7 +236,12 @@ static torc_err opened(torc_acceptor *acceptor, torc_exchange *exchange) {
     return TORC_OK;
 }
 
-static const torc_acceptor_ops acceptor_ops = {.opened = opened};
+static void unused(torc_acceptor *acceptor) {
+    torc_handler *handler = handler_of(acceptor);
+    if (handler->ops->unused) handler->ops->unused(handler);
+}
+
+static const torc_acceptor_ops acceptor_ops = {.opened = opened, .unused = unused};
 
 void torc_handler_init(torc_handler *handler, const torc_handler_ops *ops) {
     *handler = (torc_handler){.ops = ops, .acceptor = {.ops = &acceptor_ops}};

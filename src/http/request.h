@@ -28,6 +28,8 @@ typedef struct torc_handler_ops {
                              torc_str detail);
     /* The request is over, for logs and for what it held. TORC_OK: finished. */
     void (*request_ended)(torc_handler *handler, torc_request *request, torc_err reason);
+    /* No server will hand it requests any more. May be NULL. */
+    void (*unused)(torc_handler *handler);
 } torc_handler_ops;
 
 struct torc_handler {
@@ -39,6 +41,7 @@ struct torc_handler {
     torc_str default_content_type; /* empty: none */
     void *context;
     bool show_errors;
+    bool is_closed; /* to new requests: they are refused with 503 */
 };
 
 void torc_handler_init(torc_handler *handler, const torc_handler_ops *ops);

@@ -87,3 +87,11 @@ void torc_exchange_closed(torc_exchange *exchange, torc_err reason) {
 bool torc_exchange_is_closed(const torc_exchange *exchange) {
     return !(exchange->holders & WIRE);
 }
+
+void torc_acceptor_hold(torc_acceptor *acceptor) {
+    acceptor->users++;
+}
+
+void torc_acceptor_let_go(torc_acceptor *acceptor) {
+    if (--acceptor->users == 0 && acceptor->ops->unused) acceptor->ops->unused(acceptor);
+}

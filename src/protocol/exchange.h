@@ -118,12 +118,19 @@ struct torc_exchange {
 typedef struct torc_acceptor_ops {
     /* A request begins: bind `exchange->events`. An error refuses it with 503. */
     torc_err (*opened)(torc_acceptor *acceptor, torc_exchange *exchange);
+    /* The last of its users has gone: nobody will hand it a request any more. May be NULL. */
+    void (*unused)(torc_acceptor *acceptor);
 } torc_acceptor_ops;
 
 /* Whoever answers requests: a site. Embedded. */
 struct torc_acceptor {
     const torc_acceptor_ops *ops;
+    size_t users; /* servers, which may outlive their listeners by their connections */
 };
+
+/* A server that begins to use an acceptor, and one that ends. */
+void torc_acceptor_hold(torc_acceptor *acceptor);
+void torc_acceptor_let_go(torc_acceptor *acceptor);
 
 /* Make an exchange with both holders. */
 void torc_exchange_init(torc_exchange *exchange, torc_reactor *reactor, const torc_exchange_wire *wire,

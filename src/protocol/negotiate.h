@@ -15,7 +15,7 @@ typedef struct torc_http_server_options {
     bool allow_bare_lf, allow_folded_fields;
 } torc_http_server_options;
 
-/* Make a server whose requests go to `acceptor`, which must outlive it. It frees itself when the last user of the
+/* Make a server whose requests go to `acceptor`, which it is a user of until its end. It frees itself when the last user of the
  * factory is gone. */
 torc_err torc_http_server_new(torc_reactor *reactor, torc_acceptor *acceptor, const torc_http_server_options *options,
                               torc_factory **factory) TORC_MUST_CHECK;

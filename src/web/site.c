@@ -2,7 +2,8 @@
 /*
  * The site: who answers each request, and what is answered when nobody does.
  *
- *  - A site is freed when its owner has let go of it and the last request in it has ended.
+ *  - A site is freed when its owner has let go of it, the last request in it has ended, and the last server that
+ * could hand it one has gone. Let go of, it takes no new ones.
  *  - A resource that answered a method by declining is treated as one that does not answer it.
  */
 #include <stdio.h>
@@ -21,7 +22,6 @@ struct torc_site {
     torc_resource *root;
     torc_limits limits;
     size_t requests; /* in progress */
-    bool is_let_go;
     bool allow_trace;
     char server[64];
     char default_content_type[128];
@@ -31,7 +31,8 @@ static torc_site *site_of(torc_handler *handler) {
     return torc_container_of(handler, torc_site, handler);
 }
 
-static void free_site(torc_site *site) {
+static void free_when_unused(torc_site *site) {
+    if (!site->handler.is_closed || site->requests > 0 || site->handler.acceptor.users > 0) return;
     torc_resource_dispose(site->root);
     torc_dealloc(NULL, site);
 }
@@ -204,7 +205,12 @@ static void request_ended(torc_handler *handler, torc_request *request, torc_err
 
     (void)request;
     (void)reason;
-    if (--site->requests == 0 && site->is_let_go) free_site(site);
+    site->requests--;
+    free_when_unused(site);
+}
+
+static void unused(torc_handler *handler) {
+    free_when_unused(site_of(handler));
 }
 
 static const torc_handler_ops handler_ops = {
@@ -212,6 +218,7 @@ static const torc_handler_ops handler_ops = {
     .request_declined = request_declined,
     .write_error_page = write_error_page,
     .request_ended = request_ended,
+    .unused = unused,
 };
 
 void torc_error_page_write(torc_request *request, int status, torc_str brief, torc_str detail) {
@@ -271,8 +278,8 @@ torc_site *torc_site_new(torc_resource *root, const torc_site_options *given) {
 
 void torc_site_free(torc_site *site) {
     if (!site) return;
-    site->is_let_go = true;
-    if (site->requests == 0) free_site(site);
+    site->handler.is_closed = true;
+    free_when_unused(site);
 }
 
 torc_resource *torc_site_root(torc_site *site) {

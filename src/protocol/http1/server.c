@@ -559,6 +559,7 @@ torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
     if (!self) return TORC_ERR_NO_MEMORY;
     self->factory.ops = &factory_ops;
     self->acceptor = acceptor;
+    torc_acceptor_hold(acceptor);
     self->reactor = reactor;
     self->limits = torc_limits_inherit(options ? options->limits : NULL, &wide);
     if (options && options->allow_bare_lf) self->leniencies |= TORC_HTTP1_ALLOW_BARE_LF;
@@ -579,6 +580,7 @@ void torc_http1_server_free(torc_http1_server *server) {
     torc_metric_remove(&server->bad_requests.metric);
     torc_metric_remove(&server->timeouts.metric);
     torc_metric_remove(&server->shed.metric);
+    torc_acceptor_let_go(server->acceptor);
     torc_dealloc(&server->reactor->memory, server);
 }
 

@@ -166,6 +166,34 @@ static void draining_lets_the_busy_finish(void **state) {
     close(busy);
 }
 
+/* A connection may still ask when listener and site were let go of: it is refused, and the last one frees the site. */
+static void a_site_may_be_freed_before_its_connections(void **state) {
+    torc_listener *listener = torc_listen(reactor, endpoint, torc_site_acceptor(site), NULL);
+    char bytes[1000];
+    size_t len;
+
+    (void)state;
+    assert_non_null(listener);
+    const int idle = connect_to(), busy = connect_to(), silent = connect_to();
+    ask(idle, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_true(receive(idle, bytes, sizeof(bytes)) > 0);
+    ask(busy, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (int i = 0; i < 4; i++) check_ok(torc_reactor_turn(reactor, 1));
+
+    torc_listener_close(listener);
+    torc_site_free(site);
+    site = NULL;
+    ask(idle, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    len = receive(idle, bytes, sizeof(bytes));
+    assert_true(torc_str_starts_with(torc_str_make(bytes, len), TORC_STR("HTTP/1.1 503 ")));
+    assert_int_equal(receive(idle, bytes, sizeof(bytes)), 0);
+    len = receive(busy, bytes, sizeof(bytes));
+    assert_true(torc_str_ends_with(torc_str_make(bytes, len), TORC_STR("waited")));
+    close(idle);
+    close(busy);
+    close(silent);
+}
+
 #define LISTEN_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -175,6 +203,7 @@ int main(void) {
         LISTEN_TEST(the_limits_are_those_of_the_listener),
         LISTEN_TEST(leniencies_are_options),
         LISTEN_TEST(draining_lets_the_busy_finish),
+        LISTEN_TEST(a_site_may_be_freed_before_its_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
