@@ -10,7 +10,8 @@
  * The reactor: one thread's loop over time, I/O and calls.
  *
  * A turn runs the timers that are due, waits for I/O (not at all when anything is queued), delivers
- * completions, runs posted calls and fired deferreds, flushes outputs, and retires what was closed.
+ * completions, runs posted calls and fired deferreds, flushes outputs, and retires what was closed:
+ * these four in short rounds, until nothing of the turn is left.
  * Each phase is bounded, so that nothing can hold the loop for ever.
  *
  * Everything made on a reactor belongs to the thread that runs it; the functions of this header are

@@ -94,7 +94,7 @@ TORC_API torc_err torc_request_register_producer(torc_request *request, torc_pro
 TORC_API void torc_request_unregister_producer(torc_request *request);
 /**
  * The response is complete. TORC_ERR_GONE: it was finished already, or the peer is lost. Another error:
- * the first failure on the way, and a 500 or a reset went out instead. The request must not be used after this turn.
+ * the first failure on the way, and a 500 or a reset went out instead. The request must not be used after this round.
  */
 TORC_API torc_err torc_request_finish(torc_request *request);
 /** Drop the request: the peer sees its connection reset (HTTP/1) or its stream. */

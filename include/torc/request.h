@@ -11,7 +11,7 @@
 /**
  * Requests: what a peer asked, and the handle by which it is answered.
  *
- * A request is valid until the end of the turn in which the application has let go of it: by
+ * A request is valid until the end of the reactor's round in which the application has let go of it: by
  * finishing the response, or by being told of the loss. Before that, every operation on a request
  * that is finished or lost is a no-op that returns TORC_ERR_GONE. Whoever may be late (a timer that outlives the
  * request, another thread) holds a ticket, never the pointer: see <torc/ticket.h>.

@@ -22,7 +22,7 @@
  * from inside an event, even to finish the whole response in `head_received`.
  *
  * Life: an exchange has two holders, the wire until `closed`, and whoever stands above until it calls
- * torc_exchange_let_go(). Both gone, it is retired at the end of the turn with its arena, which holds
+ * torc_exchange_let_go(). Both gone, it is retired at the end of the round with its arena, which holds
  * the heads and whatever the layer above put there. Before that, every call on an exchange that is
  * closed is a no-op that returns TORC_ERR_GONE.
  */

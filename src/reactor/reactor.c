@@ -23,7 +23,7 @@
 enum {
     FREE_PAGES = 1024, /* kept by the pool: 4 MiB */
     FREE_SEGMENTS = 4096,
-    DELIVERIES = 16, /* rounds of deliver, queue and flush in a turn */
+    DELIVERIES = 128, /* rounds of deliver, queue, flush and retire in a turn */
     LOOK_AT_CLOCK_EVERY = 8,
     TURNS_TO_SETTLE = 1024
 };
@@ -229,8 +229,8 @@ torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) {
         if (i > 0 && delivered == 0) break; /* nor has the flush sent anything */
         run_queue(reactor);
         flush(reactor);
+        torc_retire_all(reactor); /* now: the next requests take memory that is still in the cache */
     }
-    torc_retire_all(reactor);
     return err;
 }
 
