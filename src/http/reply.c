@@ -10,6 +10,7 @@
 #include <torc/log.h>
 #include <torc/status.h>
 
+#include "http/html.h"
 #include "http/request_state.h"
 
 /* Set a status and, without copying it, a content type that lives until the head has gone. */
@@ -86,40 +87,13 @@ torc_render torc_reply_end(torc_request *request) {
     return TORC_RENDER_DONE;
 }
 
-static torc_str entity(char c) {
-    switch (c) {
-    case '&':
-        return TORC_STR("&amp;");
-    case '<':
-        return TORC_STR("&lt;");
-    case '>':
-        return TORC_STR("&gt;");
-    case '"':
-        return TORC_STR("&quot;");
-    case '\'':
-        return TORC_STR("&#39;");
-    default:
-        return torc_str_make(NULL, 0);
-    }
-}
-
-static void add_escaped(torc_buf *page, torc_str text) {
-    for (size_t i = 0; i < text.len; i++) {
-        const torc_str escaped = entity(text.bytes[i]);
-        if (escaped.len)
-            torc_buf_add(page, escaped);
-        else
-            torc_buf_add_byte(page, text.bytes[i]);
-    }
-}
-
 static void add_redirect_page(torc_buf *page, torc_str location) {
     torc_buf_add(page,
                  TORC_STR("<!DOCTYPE html>\n<html lang=\"en\">\n<title>Moved</title>\n<p>This has "
                           "moved to <a href=\""));
-    add_escaped(page, location);
+    torc_html_add(page, location);
     torc_buf_add(page, TORC_STR("\">"));
-    add_escaped(page, location);
+    torc_html_add(page, location);
     torc_buf_add(page, TORC_STR("</a>.</p>\n</html>\n"));
 }
 

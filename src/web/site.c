@@ -13,7 +13,7 @@
 #include <torc/version.h>
 
 #include "base/alloc.h"
-#include "web/html.h"
+#include "http/html.h"
 #include "web/site.h"
 #include "web/walk.h"
 

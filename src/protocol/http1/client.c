@@ -26,10 +26,6 @@ static torc_http1_client *self_of(torc_http1_connection *base) {
     return torc_container_of(base, torc_http1_client, base);
 }
 
-static torc_reactor *reactor_of(const torc_http1_connection *base) {
-    return base->timer.reactor;
-}
-
 /* ---- responses in ---- */
 
 static void init_parser(torc_http1_exchange *exchange) {
@@ -39,7 +35,7 @@ static void init_parser(torc_http1_exchange *exchange) {
 }
 
 static void fail(torc_http1_connection *base, torc_err reason, const char *problem) {
-    TORC_LOG_DEBUG(reactor_of(base)->log, "http1", "a response was refused", TORC_LOG_TEXT("problem", problem));
+    TORC_LOG_DEBUG(torc_http1_reactor(base)->log, "http1", "a response was refused", TORC_LOG_TEXT("problem", problem));
     base->current->reset_reason = reason;
     torc_http1_exchange_close(base, reason);
     torc_http1_abort(base, reason);
@@ -99,7 +95,7 @@ static size_t take_head(torc_http1_connection *base, torc_str bytes) {
         torc_http1_abort(base, TORC_ERR_PEER);
         return bytes.len;
     }
-    if (exchange->gathered_len == 0) base->since_ms = reactor_of(base)->now_ms;
+    if (exchange->gathered_len == 0) base->since_ms = torc_http1_reactor(base)->now_ms;
     switch (torc_http1_gather(exchange, &exchange->as.parser, bytes, &taken, &head)) {
     case TORC_HTTP1_MORE:
         torc_http1_expect_within(base, base->limits->header_ms);
@@ -173,7 +169,7 @@ static const torc_exchange_wire client_wire = {
 static void tell_idle(torc_http1_connection *base) {
     torc_http1_client *self = self_of(base);
 
-    base->since_ms = reactor_of(base)->now_ms;
+    base->since_ms = torc_http1_reactor(base)->now_ms;
     torc_http1_expect_within(base, base->limits->keep_alive_ms);
     self->ops->idle(self, self->context);
 }
@@ -225,7 +221,7 @@ static void input_ended(torc_http1_connection *base) {
 
 static void free_connection(torc_http1_connection *base) {
     torc_http1_client *self = self_of(base);
-    torc_reactor *reactor = reactor_of(base);
+    torc_reactor *reactor = torc_http1_reactor(base);
 
     self->ops->lost(self, self->context, base->protocol.transport ? (torc_err)base->protocol.transport->reason : TORC_ERR_CLOSED);
     torc_dealloc(&reactor->memory, self);

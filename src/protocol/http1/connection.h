@@ -167,6 +167,11 @@ void torc_http1_free(torc_exchange *exchange);
 torc_err torc_http1_tunnel(torc_exchange *exchange);
 torc_err torc_http1_hand_over(torc_exchange *exchange, torc_factory *factory);
 
+/* Take bytes of the body that is under way (incoming.c): how many; 0: they are not wanted now. */
+size_t torc_http1_take_body(torc_http1_exchange *exchange, torc_str bytes);
+/* What the timer of a connection does (deadlines.c). */
+void torc_http1_deadline_expired(torc_timer *timer);
+
 /* Have the timer expire no later than `delay_ms` from now; TORC_UNLIMITED: never mind. */
 static inline void torc_http1_expect_within(torc_http1_connection *connection, uint32_t delay_ms);
 /* `ms` after `from_ms`, UINT64_MAX when unlimited. */
@@ -177,6 +182,10 @@ void torc_http1_resume(torc_http1_connection *connection);
 void torc_http1_end(torc_http1_connection *connection, bool is_unread);
 /* End it at once. */
 void torc_http1_abort(torc_http1_connection *connection, torc_err reason);
+
+static inline torc_reactor *torc_http1_reactor(const torc_http1_connection *connection) {
+    return connection->timer.reactor;
+}
 
 static inline bool torc_http1_has(const torc_http1_connection *connection, unsigned flags) {
     return (connection->flags & flags) != 0;

@@ -27,10 +27,6 @@ static torc_http1_server *server_of(const torc_http1_connection *base) {
     return torc_container_of((torc_limits *)(uintptr_t)base->limits, torc_http1_server, limits);
 }
 
-static torc_reactor *reactor_of(const torc_http1_connection *base) {
-    return base->timer.reactor;
-}
-
 /* ---- refusing ---- */
 
 /* A whole response, made here. */
@@ -38,7 +34,7 @@ static torc_err write_refusal(torc_http1_connection *base, int status, const cha
     const torc_str phrase = torc_status_phrase(status);
     char date[TORC_DATE_LEN], body[512], head[512];
 
-    torc_date_format(reactor_of(base)->wall_seconds, date);
+    torc_date_format(torc_http1_reactor(base)->wall_seconds, date);
     const int body_len =
         snprintf(body, sizeof(body),
                  "<!DOCTYPE html>\n<html><head><title>%d %.*s</title></head>\n<body><h1>%d %.*s</h1>\n<p>%s</p></body></html>\n",
@@ -226,7 +222,7 @@ static void take_request(torc_http1_connection *base, char *bytes) {
 }
 
 static void begin_waiting(torc_http1_connection *base) {
-    base->since_ms = reactor_of(base)->now_ms;
+    base->since_ms = torc_http1_reactor(base)->now_ms;
     torc_http1_expect_within(base, base->limits->header_ms);
 }
 
@@ -401,7 +397,7 @@ static const torc_exchange_wire server_wire = {
 
 /* Enough was answered in this turn: the others have theirs, and this one goes on in the next. */
 static void count_turn(torc_http1_connection *base) {
-    const uint32_t turn = (uint32_t)reactor_of(base)->turns;
+    const uint32_t turn = (uint32_t)torc_http1_reactor(base)->turns;
 
     if (base->turn != turn) {
         base->turn = turn;
@@ -423,7 +419,7 @@ static void exchange_done(torc_http1_connection *base, bool is_unread) {
         torc_http1_end(base, has_rest);
         return;
     }
-    base->since_ms = reactor_of(base)->now_ms;
+    base->since_ms = torc_http1_reactor(base)->now_ms;
     torc_http1_expect_within(base, server_of(base)->patrol_ms);
     count_turn(base);
 }
@@ -452,7 +448,7 @@ static bool is_taking(torc_http1_connection *base) {
 
 static void deadline_passed(torc_http1_connection *base) {
     if (!has_begun(base) && is_taking(base)) {
-        base->since_ms = reactor_of(base)->now_ms;
+        base->since_ms = torc_http1_reactor(base)->now_ms;
         torc_http1_expect_within(base, base->limits->keep_alive_ms);
     } else if (!has_begun(base)) {
         end_idle(base);
@@ -466,7 +462,7 @@ static void deadline_passed(torc_http1_connection *base) {
 
 /* The answer to what is complete is still delivered, for some time. */
 static void peer_ended(torc_http1_connection *base) {
-    base->since_ms = reactor_of(base)->now_ms;
+    base->since_ms = torc_http1_reactor(base)->now_ms;
     torc_http1_expect_within(base, base->limits->half_close_ms);
 }
 
@@ -486,7 +482,7 @@ static void input_ended(torc_http1_connection *base) {
 }
 
 static void free_connection(torc_http1_connection *base) {
-    torc_dealloc(&reactor_of(base)->memory, base);
+    torc_dealloc(&torc_http1_reactor(base)->memory, base);
 }
 
 static const torc_http1_role_ops role = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TORC_WEB_HTML_H
-#define TORC_WEB_HTML_H
+#ifndef TORC_HTTP_HTML_H
+#define TORC_HTTP_HTML_H
 
 #include <torc/buf.h>
 

@@ -2,7 +2,7 @@
 #include <torc/memory.h>
 
 #include "faults.h"
-#include "web/html.h"
+#include "http/html.h"
 
 static void the_five_characters_are_escaped(void **state) {
     torc_buf page;

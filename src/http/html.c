@@ -2,7 +2,7 @@
 /*
  * HTML as text: escaping, and the one small page that errors and redirects use.
  */
-#include "web/html.h"
+#include "http/html.h"
 
 static torc_str entity(char c) {
     switch (c) {
