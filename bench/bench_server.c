@@ -28,7 +28,8 @@ static const char *set_port(torc_app *app, const char *value, char text[160]) {
     uint64_t port;
 
     (void)text;
-    if (torc_str_parse_uint(torc_str_of(value), 65535, &port)) return "a port is a number from 0 to 65535";
+    if (torc_str_parse_uint(torc_str_of(value), 65535, &port))
+        return "a port is a number from 0 to 65535";
     snprintf(endpoint, sizeof(endpoint), "tcp:%llu:interface=127.0.0.1", (unsigned long long)port);
     torc_app_set_listen(app, endpoint);
     return NULL;
@@ -47,7 +48,8 @@ static void start(torc_app *app) {
 
 int main(int argc, char **argv) {
     torc_app *app = torc_app_new("bench_server");
-    torc_app_set_description(app, "The server that script/bench measures: one worker, limits and timeouts on.");
+    torc_app_set_description(
+        app, "The server that script/bench measures: one worker, limits and timeouts on.");
     torc_app_add_option(app, "port", "P", "listen on 127.0.0.1:P", set_port);
     torc_app_add_option(app, "root", "DIR", "serve the files of DIR at /", set_root);
     torc_app_on_start(app, start);

@@ -4,8 +4,9 @@
  *
  *   load --port P [--path /] [--connections 64] [--pipeline 1] [--seconds 3] [--close] [--idle]
  *
- * Prints one JSON line: requests answered, seconds, errors, bytes, and the latency of a burst at the median and at 99 %. Every
- * response must be 200 with a Content-Length; anything else is counted as an error and ends its connection. With
+ * Prints one JSON line: requests answered, seconds, errors, bytes, and the latency of a burst at
+ * the median and at 99 %. Every response must be 200 with a Content-Length; anything else is
+ * counted as an error and ends its connection. With
  * --idle the connections are opened and only held, until standard input ends.
  */
 #include <arpa/inet.h>
@@ -22,7 +23,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 20000, BUFFER = 262144, SAMPLES = 1 << 16 };
+enum {
+    CONNECTIONS_MAX = 20000,
+    BUFFER = 262144,
+    SAMPLES = 1 << 16
+};
 
 typedef struct connection {
     int fd;
@@ -58,7 +63,8 @@ static void die(const char *what) {
 static void ask(connection *c) {
     c->awaited = load.pipeline;
     c->asked_ns = now_ns();
-    if (send(c->fd, load.request, load.request_len, MSG_NOSIGNAL) != (ssize_t)load.request_len) load.errors++;
+    if (send(c->fd, load.request, load.request_len, MSG_NOSIGNAL) != (ssize_t)load.request_len)
+        load.errors++;
 }
 
 static void open_connection(connection *c) {
@@ -113,7 +119,8 @@ static bool take(connection *c, const char *bytes, size_t len) {
         const char *start = bytes;
         size_t available = len;
         if (c->head_len) {
-            const size_t part = len < sizeof(c->head) - c->head_len ? len : sizeof(c->head) - c->head_len;
+            const size_t part =
+                len < sizeof(c->head) - c->head_len ? len : sizeof(c->head) - c->head_len;
             memcpy(c->head + c->head_len, bytes, part);
             start = c->head;
             available = c->head_len + part;
@@ -159,7 +166,8 @@ static void report(double seconds) {
     const size_t count = load.sample_count < SAMPLES ? (size_t)load.sample_count : SAMPLES;
 
     qsort(load.samples, count, sizeof(load.samples[0]), by_value);
-    printf("{\"requests\": %llu, \"seconds\": %.3f, \"errors\": %llu, \"bytes\": %llu, \"p50_us\": %.1f, \"p99_us\": %.1f}\n",
+    printf("{\"requests\": %llu, \"seconds\": %.3f, \"errors\": %llu, \"bytes\": %llu, \"p50_us\": "
+           "%.1f, \"p99_us\": %.1f}\n",
            (unsigned long long)load.answered, seconds, (unsigned long long)load.errors,
            (unsigned long long)load.bytes, count ? (double)load.samples[count / 2] / 1000 : 0.0,
            count ? (double)load.samples[count * 99 / 100] / 1000 : 0.0);
@@ -197,13 +205,20 @@ static unsigned number(const char *text, unsigned max) {
 static void read_arguments(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
-        if (!strcmp(name, "--close")) load.close = true;
-        else if (!strcmp(name, "--idle")) load.idle = true;
-        else if (i++, !strcmp(name, "--port")) load.port = (int)number(value, 65535);
-        else if (!strcmp(name, "--path")) load.path = value;
-        else if (!strcmp(name, "--connections")) load.connections = number(value, CONNECTIONS_MAX);
-        else if (!strcmp(name, "--pipeline")) load.pipeline = number(value, 64);
-        else if (!strcmp(name, "--seconds")) load.seconds = number(value, 60);
+        if (!strcmp(name, "--close"))
+            load.close = true;
+        else if (!strcmp(name, "--idle"))
+            load.idle = true;
+        else if (i++, !strcmp(name, "--port"))
+            load.port = (int)number(value, 65535);
+        else if (!strcmp(name, "--path"))
+            load.path = value;
+        else if (!strcmp(name, "--connections"))
+            load.connections = number(value, CONNECTIONS_MAX);
+        else if (!strcmp(name, "--pipeline"))
+            load.pipeline = number(value, 64);
+        else if (!strcmp(name, "--seconds"))
+            load.seconds = number(value, 60);
         else {
             fprintf(stderr, "load: %s: no such option\n", name);
             exit(2);
@@ -216,7 +231,8 @@ int main(int argc, char **argv) {
 
     read_arguments(argc, argv);
     if (!load.port) {
-        fprintf(stderr, "usage: load --port P [--path /] [--connections N] [--pipeline N] [--seconds N] [--close] [--idle]\n");
+        fprintf(stderr, "usage: load --port P [--path /] [--connections N] [--pipeline N] "
+                        "[--seconds N] [--close] [--idle]\n");
         return 2;
     }
     getrlimit(RLIMIT_NOFILE, &files);
@@ -227,14 +243,17 @@ int main(int argc, char **argv) {
         return 1;
     }
     for (unsigned i = 0; i < load.pipeline; i++)
-        load.request_len += (size_t)snprintf(load.request + load.request_len, sizeof(load.request) - load.request_len,
-                                             "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", load.path, load.port,
-                                             load.close ? "Connection: close\r\n" : "");
+        load.request_len += (size_t)snprintf(
+            load.request + load.request_len, sizeof(load.request) - load.request_len,
+            "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", load.path, load.port,
+            load.close ? "Connection: close\r\n" : "");
     load.epoll = epoll_create1(EPOLL_CLOEXEC);
     load.all = calloc(load.connections, sizeof(connection));
     if (load.epoll < 0 || !load.all) die("start");
     for (unsigned i = 0; i < load.connections; i++) open_connection(&load.all[i]);
-    if (load.idle) hold();
-    else run();
+    if (load.idle)
+        hold();
+    else
+        run();
     return 0;
 }

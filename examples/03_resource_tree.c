@@ -38,7 +38,8 @@ int main(int argc, char **argv) {
     torc_resource *root = torc_app_root(app);
 
     torc_resource_init(&greetings, &greetings_ops);
-    torc_resource_put_child(root, "", torc_data_new(TORC_STR("Greet somebody: /greet/name\n"), "text/plain"));
+    torc_resource_put_child(root, "",
+                            torc_data_new(TORC_STR("Greet somebody: /greet/name\n"), "text/plain"));
     torc_resource_put_child(root, "greet", &greetings);
     torc_resource_put_child(root, "home", torc_redirect_new(302, "/"));
     torc_resource_put_child(root, "secret", torc_error_page_new(403, "Forbidden", "Not for you."));

@@ -19,7 +19,8 @@ typedef struct delayed {
 
 static void expired(torc_timer *timer) {
     delayed *self = torc_container_of(timer, delayed, timer);
-    torc_request *request = torc_ticket_request(&self->ticket); /* NULL: finished or lost meanwhile */
+    torc_request *request =
+        torc_ticket_request(&self->ticket); /* NULL: finished or lost meanwhile */
 
     if (request) torc_reply_text(request, 200, "later\n");
     torc_ticket_return(&self->ticket);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies in pieces, both ways: the peer is read no faster than the route reads, and the other way round. */
+/* Bodies in pieces, both ways: the peer is read no faster than the route reads, and the other way
+ * round. */
 #include <torc/torc.h>
 
 static torc_render count(torc_request *request) {

@@ -38,12 +38,16 @@ static void check(bool is_right, const char *what) {
 }
 
 static void names_are_decoded(torc_reactor *reactor) {
-    torc_test_request *test = torc_test_request_resource(reactor, routes(), "GET /greet/M%C3%BCnchen");
+    torc_test_request *test =
+        torc_test_request_resource(reactor, routes(), "GET /greet/M%C3%BCnchen");
 
     torc_test_request_run(test);
     check(torc_test_request_status(test) == 200, "the status");
-    check(torc_str_equals(torc_test_request_field(test, "Content-Type"), TORC_STR("application/json")), "the type");
-    check(torc_str_equals(torc_test_request_body(test), TORC_STR("{\"hello\":\"München\"}")), "the greeting");
+    check(torc_str_equals(torc_test_request_field(test, "Content-Type"),
+                          TORC_STR("application/json")),
+          "the type");
+    check(torc_str_equals(torc_test_request_body(test), TORC_STR("{\"hello\":\"München\"}")),
+          "the greeting");
     torc_test_request_free(test);
 }
 
@@ -52,7 +56,8 @@ static void other_methods_are_refused(torc_reactor *reactor) {
 
     torc_test_request_run(test);
     check(torc_test_request_status(test) == 405, "DELETE is refused");
-    check(torc_str_equals(torc_test_request_field(test, "Allow"), TORC_STR("GET, HEAD, OPTIONS")), "what is allowed");
+    check(torc_str_equals(torc_test_request_field(test, "Allow"), TORC_STR("GET, HEAD, OPTIONS")),
+          "what is allowed");
     torc_test_request_free(test);
 }
 
@@ -79,7 +84,8 @@ static void memory_may_be_short(torc_reactor *reactor) {
         torc_test_request_run(test);
         has_failed = torc_test_allocation_failed(reactor);
         torc_test_fail_allocation(reactor, 0);
-        check(torc_test_request_is_complete(test) || torc_test_request_was_reset(test), "there is an end");
+        check(torc_test_request_is_complete(test) || torc_test_request_was_reset(test),
+              "there is an end");
         check(has_failed || torc_test_request_status(test) == 200, "the answer when nothing fails");
         torc_test_request_free(test);
     }

@@ -15,8 +15,7 @@ static inline uint32_t crc32_add(uint32_t crc, const char *bytes, size_t len) {
         table[i] = value;
     }
     crc = ~crc;
-    for (size_t i = 0; i < len; i++)
-        crc = table[(crc ^ (uint8_t)bytes[i]) & 0xff] ^ (crc >> 8);
+    for (size_t i = 0; i < len; i++) crc = table[(crc ^ (uint8_t)bytes[i]) & 0xff] ^ (crc >> 8);
     return ~crc;
 }
 

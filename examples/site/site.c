@@ -68,7 +68,8 @@ static void start(torc_app *app) {
 int main(int argc, char **argv) {
     torc_app *app = torc_app_new("site");
     torc_app_set_description(app, "A small site about Torc, served by Torc.");
-    torc_app_add_option(app, "pages", "DIR", "the folder of its pages (examples/site/pages)", set_pages);
+    torc_app_add_option(app, "pages", "DIR", "the folder of its pages (examples/site/pages)",
+                        set_pages);
     torc_app_on_start(app, start);
     torc_app_route(app, "GET /hello", hello);
     torc_app_route(app, "GET /users/{id}", show_user);

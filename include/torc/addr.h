@@ -2,9 +2,9 @@
 #ifndef TORC_ADDR_H
 #define TORC_ADDR_H
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <netinet/in.h>
 #include <torc/str.h>
 
 /**
@@ -30,8 +30,9 @@ TORC_API int torc_addr_family(const torc_addr *addr);
 /** The port, or 0 where there is none. */
 TORC_API uint16_t torc_addr_port(const torc_addr *addr);
 /**
- * The host alone: "192.0.2.1", "2001:db8::1" (no brackets; an IPv4-mapped address as IPv4), the path
- * of a UNIX socket ("@name" for an abstract one), "" for no address. NUL-ended; returns its slice.
+ * The host alone: "192.0.2.1", "2001:db8::1" (no brackets; an IPv4-mapped address as IPv4), the
+ * path of a UNIX socket ("@name" for an abstract one), "" for no address. NUL-ended; returns its
+ * slice.
  */
 TORC_API torc_str torc_addr_host_text(const torc_addr *addr, char text[TORC_ADDR_TEXT_MAX]);
 /** Host and port: "192.0.2.1:80", "[2001:db8::1]:80", or as torc_addr_host_text(). */

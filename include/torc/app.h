@@ -9,15 +9,16 @@
 /**
  * Apps: a site with routes, run as a program with the options of a server.
  *
- * torc_app_run() gives every program `--listen`, `--log-level`, `--log-format`, limits, `--help`, `--version`, signals
- * and a graceful stop. It is the one place of the library that reads arguments, prints (help and
- * mistakes), and takes signals, by signalfd; it changes no handler.
+ * torc_app_run() gives every program `--listen`, `--log-level`, `--log-format`, limits, `--help`,
+ * `--version`, signals and a graceful stop. It is the one place of the library that reads
+ * arguments, prints (help and mistakes), and takes signals, by signalfd; it changes no handler.
  */
 typedef void torc_app_start_fn(torc_app *app);
 
 TORC_BEGIN_DECLS
 
-/** Make an app; `name` is copied and shown in help and logs. Never NULL: out of memory is reported by run. */
+/** Make an app; `name` is copied and shown in help and logs. Never NULL: out of memory is reported
+ * by run. */
 TORC_API torc_app *torc_app_new(const char *name);
 /** Free an app that was not run. torc_app_run() frees its own. NULL is fine. */
 TORC_API void torc_app_free(torc_app *app);
@@ -25,7 +26,8 @@ TORC_API void torc_app_free(torc_app *app);
 TORC_API void torc_app_route(torc_app *app, const char *pattern, torc_render_fn *render);
 /** The root of the tree, to put resources into. */
 TORC_API torc_resource *torc_app_root(torc_app *app);
-/** Called in the serving process, when its reactor is there and before it serves: make what belongs to it here. */
+/** Called in the serving process, when its reactor is there and before it serves: make what belongs
+ * to it here. */
 TORC_API void torc_app_on_start(torc_app *app, torc_app_start_fn *start);
 /** Called there after the last request. */
 TORC_API void torc_app_on_stop(torc_app *app, torc_app_start_fn *stop);
@@ -33,16 +35,17 @@ TORC_API void torc_app_on_stop(torc_app *app, torc_app_start_fn *stop);
 TORC_API torc_reactor *torc_app_reactor(torc_app *app);
 TORC_API void torc_app_set_context(torc_app *app, void *context);
 TORC_API void *torc_app_context(const torc_app *app);
-/** The endpoint that is listened on when no --listen is given; "tcp:8080:interface=127.0.0.1" unless set. */
+/** The endpoint that is listened on when no --listen is given; "tcp:8080:interface=127.0.0.1"
+ * unless set. */
 TORC_API void torc_app_set_listen(torc_app *app, const char *endpoint);
 /**
- * Apply the value of an option of the program's own; NULL for one that takes none. Answers NULL, or why the
- * value cannot be used, as a sentence part: static, or in `text`.
+ * Apply the value of an option of the program's own; NULL for one that takes none. Answers NULL, or
+ * why the value cannot be used, as a sentence part: static, or in `text`.
  */
 typedef const char *torc_app_option_fn(torc_app *app, const char *value, char text[160]);
 /**
- * Add an option `--name`, or `--name ARGUMENT` when `argument` (its name in the help) is not NULL. Given several
- * times it is applied several times. The strings must outlive the app.
+ * Add an option `--name`, or `--name ARGUMENT` when `argument` (its name in the help) is not NULL.
+ * Given several times it is applied several times. The strings must outlive the app.
  */
 TORC_API void torc_app_add_option(torc_app *app, const char *name, const char *argument,
                                   const char *help, torc_app_option_fn *apply);
@@ -51,8 +54,9 @@ TORC_API torc_limits *torc_app_limits(torc_app *app);
 /** What stands below the usage line of --help: one or two sentences. */
 TORC_API void torc_app_set_description(torc_app *app, const char *description);
 /**
- * Read the arguments, listen, serve until SIGTERM or SIGINT, and free the app. Returns the exit code: 0 after an
- * orderly stop, 1 when something failed (a port in use), 2 for a mistake in the arguments.
+ * Read the arguments, listen, serve until SIGTERM or SIGINT, and free the app. Returns the exit
+ * code: 0 after an orderly stop, 1 when something failed (a port in use), 2 for a mistake in the
+ * arguments.
  */
 TORC_API int torc_app_run(torc_app *app, int argc, char **argv);
 

@@ -16,7 +16,8 @@ TORC_BEGIN_DECLS
 TORC_API void torc_date_format(int64_t seconds, char text[TORC_DATE_LEN]);
 /**
  * Read a date in one of the three forms. The two-digit year of the second is taken as the one that
- * is at most 50 years after `now`, and less than 50 years before. TORC_ERR_SYNTAX for anything else.
+ * is at most 50 years after `now`, and less than 50 years before. TORC_ERR_SYNTAX for anything
+ * else.
  */
 TORC_API torc_err torc_date_parse(torc_str text, int64_t now, int64_t *seconds) TORC_MUST_CHECK;
 

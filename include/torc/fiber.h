@@ -65,8 +65,8 @@ TORC_API torc_err torc_sleep(torc_reactor *reactor, uint64_t delay_ms);
 TORC_API torc_err torc_yield(torc_reactor *reactor);
 /**
  * On a fiber: waits from here on are not cancelled, until as many torc_shield_end(): for a
- * rollback, an unlink. A cancel meanwhile is seen by the first wait after it. Only when its reactor is freed, and what
- * can still be waited for has ended (time has not), is a shield of no use.
+ * rollback, an unlink. A cancel meanwhile is seen by the first wait after it. Only when its reactor
+ * is freed, and what can still be waited for has ended (time has not), is a shield of no use.
  */
 TORC_API void torc_shield_begin(torc_reactor *reactor);
 TORC_API void torc_shield_end(torc_reactor *reactor);

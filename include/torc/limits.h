@@ -7,13 +7,15 @@
 /**
  * Limits: how much of everything that comes from outside is taken, on by default.
  *
- * One struct for all scopes: the process or listener, the site, and the route. In each, a member that is 0
- * inherits from the wider scope, and TORC_UNLIMITED lifts the limit; the widest inherits the defaults, which
- * torc_limits_default() shows. Times are in milliseconds, sizes in bytes, rates in bytes a second.
+ * One struct for all scopes: the process or listener, the site, and the route. In each, a member
+ * that is 0 inherits from the wider scope, and TORC_UNLIMITED lifts the limit; the widest inherits
+ * the defaults, which torc_limits_default() shows. Times are in milliseconds, sizes in bytes, rates
+ * in bytes a second.
  */
 #define TORC_UNLIMITED UINT32_MAX
 #define TORC_UNLIMITED_BYTES UINT64_MAX
 
+/* clang-format off */
 struct torc_limits {
     size_t size; /* sizeof(torc_limits): new members do not break the ABI */
 
@@ -53,6 +55,7 @@ struct torc_limits {
     uint32_t fibers_max;             /* 8192 routes in progress; beyond: 503 */
     uint64_t memory_max;             /* 1 GiB; see docs/design/limits.md for what is shed, in which order */
 };
+/* clang-format on */
 
 TORC_BEGIN_DECLS
 

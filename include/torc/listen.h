@@ -15,20 +15,23 @@
 typedef struct torc_http_options {
     size_t size;               /* sizeof(torc_http_options) */
     const torc_limits *limits; /* copied; NULL: the defaults */
-    /* Leniencies, off by default (RFC 9112 says to refuse); one that is on is logged when listening begins. */
+    /* Leniencies, off by default (RFC 9112 says to refuse); one that is on is logged when listening
+     * begins. */
     bool allow_bare_lf;       /* lines of a head may end in LF alone (RFC 9112 §2.2) */
-    bool allow_folded_fields; /* a field's value may go on in the next line (obs-fold, RFC 9112 §5.2) */
+    bool allow_folded_fields; /* a field's value may go on in the next line (obs-fold, RFC 9112
+                                 §5.2) */
 } torc_http_options;
 
 TORC_BEGIN_DECLS
 
 /**
  * Listen on an endpoint string and serve HTTP there. `options` may be NULL. The acceptor's
- * site stays until the last connection has gone, also when torc_site_free() was called. On failure `error` (may be NULL) says what is wrong with the string, or
- * what the system refused.
+ * site stays until the last connection has gone, also when torc_site_free() was called. On failure
+ * `error` (may be NULL) says what is wrong with the string, or what the system refused.
  */
-TORC_API torc_err torc_listen_http(torc_reactor *reactor, const char *endpoint, torc_acceptor *acceptor,
-                                   const torc_http_options *options, torc_endpoint_error *error,
+TORC_API torc_err torc_listen_http(torc_reactor *reactor, const char *endpoint,
+                                   torc_acceptor *acceptor, const torc_http_options *options,
+                                   torc_endpoint_error *error,
                                    torc_listener **listener) TORC_MUST_CHECK;
 /** The short form: listen, or return NULL after a line in the reactor's log. */
 TORC_API torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint,

@@ -12,8 +12,8 @@
  * size asked for and TORC_ALLOC_OVERHEAD bytes. It holds no memory itself. Every object that
  * allocates is given one when it is made and keeps it until it is freed.
  *
- * NULL in place of a torc_memory is fine: then nothing is counted or limited. What a program sets up
- * before it has a reactor is allocated so.
+ * NULL in place of a torc_memory is fine: then nothing is counted or limited. What a program sets
+ * up before it has a reactor is allocated so.
  *
  * A torc_memory and what comes from it belong to one thread at a time; a reactor has its own.
  */

@@ -20,8 +20,9 @@ typedef struct torc_protocol_ops {
      */
     size_t (*data_received)(torc_protocol *protocol, torc_str bytes);
     /**
-     * The peer will send no more (it may still read). While the transport is paused this comes before what
-     * the peer had sent was given. NULL: the connection is then closed once what was written has left.
+     * The peer will send no more (it may still read). While the transport is paused this comes
+     * before what the peer had sent was given. NULL: the connection is then closed once what was
+     * written has left.
      */
     void (*peer_ended)(torc_protocol *protocol);
     /** After peer_ended: all that the peer had sent has been consumed. May be NULL. */
@@ -29,8 +30,9 @@ typedef struct torc_protocol_ops {
     /** The output fell to the low mark after it had reached the high one. May be NULL. */
     void (*drained)(torc_protocol *protocol);
     /**
-     * The connection is no more: the last call, after which the transport is gone; free here. TORC_ERR_CLOSED
-     * in good order, TORC_ERR_ABORTED by this side, TORC_ERR_RESET and others by the peer.
+     * The connection is no more: the last call, after which the transport is gone; free here.
+     * TORC_ERR_CLOSED in good order, TORC_ERR_ABORTED by this side, TORC_ERR_RESET and others by
+     * the peer.
      */
     void (*connection_lost)(torc_protocol *protocol, torc_err reason);
 } torc_protocol_ops;

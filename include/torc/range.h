@@ -5,8 +5,8 @@
 #include <torc/buf.h>
 
 /**
- * Ranges of bytes (RFC 9110 §14): what a Range field asks for of a representation whose size is known. Functions on
- * values. Any thread may call them.
+ * Ranges of bytes (RFC 9110 §14): what a Range field asks for of a representation whose size is
+ * known. Functions on values. Any thread may call them.
  */
 
 /** Bytes from `first` on; `len` is not 0, and all of them exist. */
@@ -15,7 +15,8 @@ typedef struct torc_range {
 } torc_range;
 
 enum {
-    TORC_RANGES_MAX = 16 /* a field that asks for more is not heeded: it would cost more than it saves */
+    TORC_RANGES_MAX =
+        16 /* a field that asks for more is not heeded: it would cost more than it saves */
 };
 
 typedef struct torc_ranges {
@@ -32,9 +33,9 @@ typedef enum torc_range_outcome {
 TORC_BEGIN_DECLS
 
 /**
- * Read the value of a Range field for a representation of `size` bytes. Ends beyond it are clamped, ranges that begin
- * beyond it are left out. Not heeded: what is malformed, units other than bytes, more than TORC_RANGES_MAX ranges, and
- * ranges of which more than two overlap (RFC 9110 §14.2).
+ * Read the value of a Range field for a representation of `size` bytes. Ends beyond it are clamped,
+ * ranges that begin beyond it are left out. Not heeded: what is malformed, units other than bytes,
+ * more than TORC_RANGES_MAX ranges, and ranges of which more than two overlap (RFC 9110 §14.2).
  */
 TORC_API torc_range_outcome torc_range_parse(torc_str value, uint64_t size, torc_ranges *ranges);
 
@@ -44,8 +45,9 @@ TORC_API torc_range_outcome torc_range_parse(torc_str value, uint64_t size, torc
 TORC_API torc_str torc_content_range_format(const torc_range *range, uint64_t size,
                                             char text[TORC_CONTENT_RANGE_SIZE]);
 /**
- * Append what stands before the bytes of a part of a multipart/byteranges body (RFC 9110 §14.6): the delimiter, Content-Type
- * (an empty one is left out) and Content-Range. `range` NULL: the delimiter at the end.
+ * Append what stands before the bytes of a part of a multipart/byteranges body (RFC 9110 §14.6):
+ * the delimiter, Content-Type (an empty one is left out) and Content-Range. `range` NULL: the
+ * delimiter at the end.
  */
 TORC_API void torc_range_add_part_head(torc_buf *buf, torc_str boundary, torc_str content_type,
                                        const torc_range *range, uint64_t size);

@@ -18,10 +18,11 @@
  * called in that thread, but for torc_reactor_call_from_thread(), which any thread may call. There
  * may be several reactors in a process, each in a thread of its own: nothing is shared.
  *
- * fork(): a child shares the kernel's objects of its parent's reactors and has none of their threads. So it may use
- * no reactor that was made before the fork, nor anything made on one, and does not free it either; what it may do is
- * exec, or make a reactor of its own. The parent goes on as before. A program of several processes makes its reactors
- * after its forks, as torc_app_run() does. All descriptors of the library are closed by exec.
+ * fork(): a child shares the kernel's objects of its parent's reactors and has none of their
+ * threads. So it may use no reactor that was made before the fork, nor anything made on one, and
+ * does not free it either; what it may do is exec, or make a reactor of its own. The parent goes on
+ * as before. A program of several processes makes its reactors after its forks, as torc_app_run()
+ * does. All descriptors of the library are closed by exec.
  *
  * torc_reactor_new() blocks SIGPIPE in the mask of the calling thread (sendfile() raises it and has
  * no flag against it). The library installs no signal handlers and never exits or prints.

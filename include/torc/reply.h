@@ -11,15 +11,16 @@
  * torc_request_write, torc_request_finish).
  *
  * Setting and writing fail stickily and return nothing; the call that ends the sequence reports.
- * What is invalid (a field with a line break) makes the response fail: nothing of it was sent, and a
- * 500 goes out instead. After the first byte a failure aborts the connection; nothing is ever
- * appended to a body. HEAD needs no care: the body is counted and not sent. Server, Date, framing and,
- * where there is a body and the application set none, Content-Type (text/html) are added.
+ * What is invalid (a field with a line break) makes the response fail: nothing of it was sent, and
+ * a 500 goes out instead. After the first byte a failure aborts the connection; nothing is ever
+ * appended to a body. HEAD needs no care: the body is counted and not sent. Server, Date, framing
+ * and, where there is a body and the application set none, Content-Type (text/html) are added.
  */
 
 TORC_BEGIN_DECLS
 
-/** Reply with text in UTF-8 ("text/plain; charset=utf-8"). For a route: `return torc_reply_text(…)`. */
+/** Reply with text in UTF-8 ("text/plain; charset=utf-8"). For a route: `return
+ * torc_reply_text(…)`. */
 TORC_API torc_render torc_reply_text(torc_request *request, int status, const char *text);
 /** Reply with a copy of `bytes`. `content_type` may be NULL: none. */
 TORC_API torc_render torc_reply_bytes(torc_request *request, int status, const char *content_type,
@@ -27,27 +28,30 @@ TORC_API torc_render torc_reply_bytes(torc_request *request, int status, const c
 /** Reply with bytes that outlive the response and never change: not copied. */
 TORC_API torc_render torc_reply_static(torc_request *request, int status, const char *content_type,
                                        torc_str bytes);
-/** Begin a JSON document that becomes the whole response; then write to it, then torc_reply_end(). */
+/** Begin a JSON document that becomes the whole response; then write to it, then torc_reply_end().
+ */
 TORC_API torc_json *torc_reply_json(torc_request *request, int status);
 /**
- * End the response in a route: the document of torc_reply_json(), which is sent now, or becomes a 500 if anything
- * went wrong on the way; or else what was written, by torc_request_finish().
+ * End the response in a route: the document of torc_reply_json(), which is sent now, or becomes a
+ * 500 if anything went wrong on the way; or else what was written, by torc_request_finish().
  */
 TORC_API torc_render torc_reply_end(torc_request *request);
-/** Reply with a redirect (301, 302, 303, 307, 308) to `location`, a URI reference, and a short page. */
+/** Reply with a redirect (301, 302, 303, 307, 308) to `location`, a URI reference, and a short
+ * page. */
 TORC_API torc_render torc_reply_redirect(torc_request *request, int status, const char *location);
 /** Reply with the error page of a status, 400 to 599. `detail` may be NULL. */
 TORC_API torc_render torc_reply_status(torc_request *request, int status, const char *detail);
 /**
- * Reply with the error page that fits an error: 413 for TOO_LARGE, 404 for NOT_FOUND, 403 for PERMISSION, 503
- * for NO_MEMORY, LIMIT, STOPPING, 504 for TIMEOUT, 400 for what the peer did wrong, 500 otherwise; its text is
- * shown only where error details are on. After the first byte, and after a loss, it aborts quietly.
+ * Reply with the error page that fits an error: 413 for TOO_LARGE, 404 for NOT_FOUND, 403 for
+ * PERMISSION, 503 for NO_MEMORY, LIMIT, STOPPING, 504 for TIMEOUT, 400 for what the peer did wrong,
+ * 500 otherwise; its text is shown only where error details are on. After the first byte, and after
+ * a loss, it aborts quietly.
  */
 TORC_API torc_render torc_reply_error(torc_request *request, torc_err err);
 
 /**
- * Reply with a 500 for what went wrong here. `text` goes to the log, and to the peer only where error details are
- * on. After the first byte, and after a loss, it aborts.
+ * Reply with a 500 for what went wrong here. `text` goes to the log, and to the peer only where
+ * error details are on. After the first byte, and after a loss, it aborts.
  */
 TORC_API torc_render torc_reply_failure(torc_request *request, const char *text);
 
@@ -73,8 +77,9 @@ TORC_API torc_err torc_response_send_interim(torc_request *request, int status);
 TORC_API bool torc_response_is_started(const torc_request *request);
 
 /**
- * Send a copy of `bytes` as the next of the body; the first write sends the head. An empty write sends nothing
- * else. On a route's fiber it waits while the peer is slow; elsewhere see torc_request_room().
+ * Send a copy of `bytes` as the next of the body; the first write sends the head. An empty write
+ * sends nothing else. On a route's fiber it waits while the peer is slow; elsewhere see
+ * torc_request_room().
  */
 TORC_API void torc_request_write(torc_request *request, torc_str bytes);
 /** The same for bytes that outlive the response and never change. */
@@ -86,15 +91,17 @@ TORC_API void torc_request_flush(torc_request *request);
 /** Bytes that may be written before it is time to wait. */
 TORC_API size_t torc_request_room(const torc_request *request);
 /**
- * Let a producer feed the body (as torc_transport_register_producer()); finish when it is done. It is resumed and paused
- * from the reactor's queue. TORC_ERR_STATE if there is one already, TORC_ERR_GONE: then it is never called.
+ * Let a producer feed the body (as torc_transport_register_producer()); finish when it is done. It
+ * is resumed and paused from the reactor's queue. TORC_ERR_STATE if there is one already,
+ * TORC_ERR_GONE: then it is never called.
  */
 TORC_API torc_err torc_request_register_producer(torc_request *request, torc_producer *producer,
                                                  bool streaming) TORC_MUST_CHECK;
 TORC_API void torc_request_unregister_producer(torc_request *request);
 /**
- * The response is complete. TORC_ERR_GONE: it was finished already, or the peer is lost. Another error:
- * the first failure on the way, and a 500 or a reset went out instead. The request must not be used after this round.
+ * The response is complete. TORC_ERR_GONE: it was finished already, or the peer is lost. Another
+ * error: the first failure on the way, and a 500 or a reset went out instead. The request must not
+ * be used after this round.
  */
 TORC_API torc_err torc_request_finish(torc_request *request);
 /** Drop the request: the peer sees its connection reset (HTTP/1) or its stream. */

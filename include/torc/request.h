@@ -11,20 +11,21 @@
 /**
  * Requests: what a peer asked, and the handle by which it is answered.
  *
- * A request is valid until the end of the reactor's round in which the application has let go of it: by
- * finishing the response, or by being told of the loss. Before that, every operation on a request
- * that is finished or lost is a no-op that returns TORC_ERR_GONE. Whoever may be late (a timer that outlives the
- * request, another thread) holds a ticket, never the pointer: see <torc/ticket.h>.
+ * A request is valid until the end of the reactor's round in which the application has let go of
+ * it: by finishing the response, or by being told of the loss. Before that, every operation on a
+ * request that is finished or lost is a no-op that returns TORC_ERR_GONE. Whoever may be late (a
+ * timer that outlives the request, another thread) holds a ticket, never the pointer: see
+ * <torc/ticket.h>.
  *
- * Slices that these functions return live as long as the request, unless said otherwise. All of them are
- * called in the thread of the request's reactor.
+ * Slices that these functions return live as long as the request, unless said otherwise. All of
+ * them are called in the thread of the request's reactor.
  */
 
 /** What a render or a route answers. */
 typedef enum torc_render {
-    TORC_RENDER_DONE = 0,      /* the response is finished (none: a 500 and a line in the log) */
-    TORC_RENDER_NOT_DONE_YET,  /* it will be finished later, by who has the request or its ticket */
-    TORC_RENDER_DECLINED       /* no answer for this method: 405 with Allow, or 501 */
+    TORC_RENDER_DONE = 0,     /* the response is finished (none: a 500 and a line in the log) */
+    TORC_RENDER_NOT_DONE_YET, /* it will be finished later, by who has the request or its ticket */
+    TORC_RENDER_DECLINED      /* no answer for this method: 405 with Allow, or 501 */
 } torc_render;
 
 /** A route's function, on a fiber; or a resource's, on the reactor's stack. */
@@ -52,9 +53,10 @@ TORC_API int torc_request_version(const torc_request *request);
 TORC_API bool torc_request_is_secure(const torc_request *request);
 
 /**
- * The path's segments: what stands between the slashes, percent-decoded. "/" has one, the empty one;
- * "/a/" has "a" and "". The first `torc_request_depth()` ones led to the resource that renders (prepath); the
- * rest (postpath) is what a leaf is left with.
+ * The path's segments: what stands between the slashes, percent-decoded. "/" has one, the empty
+ * one;
+ * "/a/" has "a" and "". The first `torc_request_depth()` ones led to the resource that renders
+ * (prepath); the rest (postpath) is what a leaf is left with.
  */
 TORC_API size_t torc_request_segment_count(const torc_request *request);
 TORC_API size_t torc_request_depth(const torc_request *request);
@@ -66,8 +68,9 @@ TORC_API torc_str torc_request_segment_raw(const torc_request *request, size_t p
 /** The value of a route's parameter, decoded; empty if the route has none of that name. */
 TORC_API torc_str torc_request_param(const torc_request *request, const char *name);
 /**
- * The first query argument of that name, decoded (`+` is a space). False when there is none, or no memory. Of "flag", without
- * an `=`, the value's bytes are NULL. Items without a byte ("&&") are left out.
+ * The first query argument of that name, decoded (`+` is a space). False when there is none, or no
+ * memory. Of "flag", without an `=`, the value's bytes are NULL. Items without a byte ("&&") are
+ * left out.
  */
 TORC_API bool torc_request_arg(torc_request *request, const char *name, torc_str *value);
 /** The query arguments in order: start with `*place` 0. False after the last. */
@@ -94,21 +97,24 @@ TORC_API void *torc_request_context(const torc_request *request);
 /** A pointer of the application's own, NULL at first. */
 TORC_API void torc_request_set_data(torc_request *request, void *data);
 TORC_API void *torc_request_data(const torc_request *request);
-/** The limits that hold for this request; those of scope route may be changed before the body is read. */
+/** The limits that hold for this request; those of scope route may be changed before the body is
+ * read. */
 TORC_API torc_limits *torc_request_limits(torc_request *request);
 /** Whether the response is finished or the peer lost: nothing that is done now reaches anybody. */
 TORC_API bool torc_request_is_gone(const torc_request *request);
 
 /** Told once when a request ends: TORC_OK when it was finished, else why it was lost. */
 typedef struct torc_request_watch torc_request_watch;
-typedef void torc_request_ended_fn(torc_request_watch *watch, torc_request *request, torc_err reason);
+typedef void torc_request_ended_fn(torc_request_watch *watch, torc_request *request,
+                                   torc_err reason);
 struct torc_request_watch {
     torc_request_ended_fn *ended;
     torc_list_node node; /* private */
 };
 /**
- * Ask to be told; any number may. The watch is the caller's and must live until it is told or removed. It is told
- * from the reactor, not from inside the call that finishes; a request that has ended already tells nobody.
+ * Ask to be told; any number may. The watch is the caller's and must live until it is told or
+ * removed. It is told from the reactor, not from inside the call that finishes; a request that has
+ * ended already tells nobody.
  */
 TORC_API void torc_request_watch_end(torc_request *request, torc_request_watch *watch,
                                      torc_request_ended_fn *ended);

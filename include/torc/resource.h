@@ -7,21 +7,24 @@
 /**
  * Resources: the nodes of the tree that a site serves.
  *
- * A request walks the tree by its path's segments. At each node a child that was put there (put_child) is
- * taken first; else a parameter or a wildcard of a route; else the node is asked (find_child). The walk ends
- * when the path does, or at a leaf, which is left with the rest. Then the node renders.
+ * A request walks the tree by its path's segments. At each node a child that was put there
+ * (put_child) is taken first; else a parameter or a wildcard of a route; else the node is asked
+ * (find_child). The walk ends when the path does, or at a leaf, which is left with the rest. Then
+ * the node renders.
  *
- * A resource is embedded in a struct of its own kind. Its parent owns it: put_child takes it, and it
- * is disposed of with the tree. `find_child` answers a resource of the tree, or one made for the request (in
- * its arena, say) and marked `is_temporary`, which is disposed of when the request has ended.
+ * A resource is embedded in a struct of its own kind. Its parent owns it: put_child takes it, and
+ * it is disposed of with the tree. `find_child` answers a resource of the tree, or one made for the
+ * request (in its arena, say) and marked `is_temporary`, which is disposed of when the request has
+ * ended.
  */
 typedef struct torc_resource_ops {
     /**
-     * The child of that name (a segment, decoded), or NULL: 404. May be NULL itself. It may look further at
-     * torc_request_segment(). On the reactor's stack.
+     * The child of that name (a segment, decoded), or NULL: 404. May be NULL itself. It may look
+     * further at torc_request_segment(). On the reactor's stack.
      */
     torc_resource *(*find_child)(torc_resource *resource, torc_request *request, torc_str name);
-    /** Answer. May return TORC_RENDER_NOT_DONE_YET. On the reactor's stack; NULL: 404 (a folder without a face). */
+    /** Answer. May return TORC_RENDER_NOT_DONE_YET. On the reactor's stack; NULL: 404 (a folder
+     * without a face). */
     torc_render (*render)(torc_resource *resource, torc_request *request);
     /** The tree, or the request, lets go of it: free what it holds, and itself. May be NULL. */
     void (*dispose)(torc_resource *resource);
@@ -29,9 +32,10 @@ typedef struct torc_resource_ops {
 
 struct torc_resource {
     const torc_resource_ops *ops;
-    uint32_t methods; /* bits of torc_method_bit() that render answers; 0: any but TRACE and CONNECT, it looks itself */
-    bool is_leaf;     /* renders whatever segments are left */
-    bool on_fiber;    /* render is called on a fiber, and may wait */
+    uint32_t methods;  /* bits of torc_method_bit() that render answers; 0: any but TRACE and
+                          CONNECT, it looks itself */
+    bool is_leaf;      /* renders whatever segments are left */
+    bool on_fiber;     /* render is called on a fiber, and may wait */
     bool is_temporary; /* made by find_child: its request disposes of it */
     struct torc_children *children; /* private */
 };
@@ -43,14 +47,17 @@ TORC_API void torc_resource_init(torc_resource *resource, const torc_resource_op
 /** Dispose of a resource that has no parent, with its children. NULL is fine. */
 TORC_API void torc_resource_dispose(torc_resource *resource);
 /**
- * Put `child` at `name` (one segment, decoded; "" is the folder itself, as in "/a/"). Takes the child, also when
- * it fails (memory): then it is disposed of, and the tree is marked, so that torc_site_new() or
- * torc_app_run() reports it. NULL as a child counts as such a failure. A child there before is disposed of.
+ * Put `child` at `name` (one segment, decoded; "" is the folder itself, as in "/a/"). Takes the
+ * child, also when it fails (memory): then it is disposed of, and the tree is marked, so that
+ * torc_site_new() or torc_app_run() reports it. NULL as a child counts as such a failure. A child
+ * there before is disposed of.
  */
-TORC_API void torc_resource_put_child(torc_resource *resource, const char *name, torc_resource *child);
+TORC_API void torc_resource_put_child(torc_resource *resource, const char *name,
+                                      torc_resource *child);
 /**
- * Put `child` where every path leads that nothing else beneath `resource` answers: it renders whatever is left of
- * the path, as a leaf does. Takes the child as torc_resource_put_child() does; replaces the one before.
+ * Put `child` where every path leads that nothing else beneath `resource` answers: it renders
+ * whatever is left of the path, as a leaf does. Takes the child as torc_resource_put_child() does;
+ * replaces the one before.
  */
 TORC_API void torc_resource_put_rest(torc_resource *resource, torc_resource *child);
 /** The child that was put at `name`, or NULL. */
@@ -59,7 +66,8 @@ TORC_API torc_resource *torc_resource_child(const torc_resource *resource, torc_
 TORC_API bool torc_resource_remove_child(torc_resource *resource, const char *name);
 /** Call `each` for every child that was put, in the order of their names. */
 TORC_API void torc_resource_each_child(const torc_resource *resource,
-                                       void (*each)(void *context, torc_str name, torc_resource *child),
+                                       void (*each)(void *context, torc_str name,
+                                                    torc_resource *child),
                                        void *context);
 /** The first failure of a put_child or route in this tree, TORC_OK when none. */
 TORC_API torc_err torc_resource_err(const torc_resource *resource);
@@ -83,20 +91,24 @@ typedef struct torc_static_files_options {
     const char *default_type; /* "application/octet-stream" */
 } torc_static_files_options;
 /**
- * The files of a folder, and nothing outside it: GET and HEAD, with ETag, Last-Modified and what depends on them. A
- * folder is answered by its index, and asked for without the slash by a redirect. 404: names that begin with a dot,
- * links that lead out, what is no regular file. The reactor never waits for a disk. `path` may be a single file, or
- * come to be later; relative ones are those of the process. NULL also for options that are too long or no field values.
+ * The files of a folder, and nothing outside it: GET and HEAD, with ETag, Last-Modified and what
+ * depends on them. A folder is answered by its index, and asked for without the slash by a
+ * redirect. 404: names that begin with a dot, links that lead out, what is no regular file. The
+ * reactor never waits for a disk. `path` may be a single file, or come to be later; relative ones
+ * are those of the process. NULL also for options that are too long or no field values.
  */
-TORC_API torc_resource *torc_static_files_new(const char *path, const torc_static_files_options *options);
+TORC_API torc_resource *torc_static_files_new(const char *path,
+                                              const torc_static_files_options *options);
 
 /**
- * Put a route into the tree beneath `resource`: "GET /users/{id}". Method, or `*` for any but TRACE and CONNECT; then a path whose
- * segments are literal, `{name}` (any one segment), or, last, `{name...}` or `*` (all that follows). The
- * function is called on a fiber. Several methods of a path are several routes; literal segments go
- * before parameters. A mistake in the pattern is reported as by torc_resource_put_child().
+ * Put a route into the tree beneath `resource`: "GET /users/{id}". Method, or `*` for any but TRACE
+ * and CONNECT; then a path whose segments are literal, `{name}` (any one segment), or, last,
+ * `{name...}` or `*` (all that follows). The function is called on a fiber. Several methods of a
+ * path are several routes; literal segments go before parameters. A mistake in the pattern is
+ * reported as by torc_resource_put_child().
  */
-TORC_API void torc_resource_route(torc_resource *resource, const char *pattern, torc_render_fn *render);
+TORC_API void torc_resource_route(torc_resource *resource, const char *pattern,
+                                  torc_render_fn *render);
 
 TORC_END_DECLS
 

@@ -8,9 +8,10 @@
 /**
  * Sites: a tree of resources, served on any number of listeners (see <torc/listen.h>).
  *
- * A site belongs to one reactor's thread. It is closed to new requests and freed when the last request in it has
- * ended. HEAD is answered by what answers GET, OPTIONS by an Allow field, `OPTIONS *` by the site itself,
- * and a method that a resource does not answer by 405, or 501 if it is unknown everywhere.
+ * A site belongs to one reactor's thread. It is closed to new requests and freed when the last
+ * request in it has ended. HEAD is answered by what answers GET, OPTIONS by an Allow field,
+ * `OPTIONS *` by the site itself, and a method that a resource does not answer by 405, or 501 if it
+ * is unknown everywhere.
  */
 typedef struct torc_site_options {
     size_t size;                      /* sizeof(torc_site_options) */
@@ -26,11 +27,12 @@ typedef struct torc_acceptor torc_acceptor;
 
 TORC_BEGIN_DECLS
 
-/** Make a site over a tree, which it takes. NULL when out of memory, or when the tree was marked as broken. */
+/** Make a site over a tree, which it takes. NULL when out of memory, or when the tree was marked as
+ * broken. */
 TORC_API torc_site *torc_site_new(torc_resource *root, const torc_site_options *options);
 /**
- * Let go of the site: freed, tree and all, once the last request has ended and no connection of its listeners is
- * left. A request that comes meanwhile is refused with a 503. NULL is fine.
+ * Let go of the site: freed, tree and all, once the last request has ended and no connection of its
+ * listeners is left. A request that comes meanwhile is refused with a 503. NULL is fine.
  */
 TORC_API void torc_site_free(torc_site *site);
 TORC_API torc_resource *torc_site_root(torc_site *site);

@@ -7,19 +7,21 @@
 /**
  * Work for threads: what would hold the reactor (a file, a library that blocks, long computing).
  *
- * A reactor has a pool of at most `threads_max` threads, made when they are needed, and a queue of at most
- * `thread_queue_max` jobs in front of it. A job is a member of the object that needs it. Its `work` runs on a thread
- * and may touch nothing but what belongs to the job; its `done` runs on the reactor's thread afterwards.
+ * A reactor has a pool of at most `threads_max` threads, made when they are needed, and a queue of
+ * at most `thread_queue_max` jobs in front of it. A job is a member of the object that needs it.
+ * Its `work` runs on a thread and may touch nothing but what belongs to the job; its `done` runs on
+ * the reactor's thread afterwards.
  *
- * A job that has started cannot be stopped. So it must own what it works on, and never be on a fiber's stack:
- * torc_run_in_thread() takes care of both.
+ * A job that has started cannot be stopped. So it must own what it works on, and never be on a
+ * fiber's stack: torc_run_in_thread() takes care of both.
  */
 typedef struct torc_job torc_job;
 typedef void torc_job_fn(torc_job *job);
 struct torc_job {
-    torc_job_fn *work;     /* on a thread of the pool */
-    torc_job_fn *done;     /* on the reactor's: the job is its owner's again */
-    torc_err err;          /* for `done`: TORC_ERR_STOPPING when the reactor was freed before `work` could run */
+    torc_job_fn *work; /* on a thread of the pool */
+    torc_job_fn *done; /* on the reactor's: the job is its owner's again */
+    torc_err
+        err; /* for `done`: TORC_ERR_STOPPING when the reactor was freed before `work` could run */
     torc_reactor *reactor; /* private, as all that follows */
     torc_thread_call call;
     torc_list_node node;
@@ -31,20 +33,21 @@ typedef torc_err torc_thread_fn(void *data);
 TORC_BEGIN_DECLS
 
 /**
- * Give a job to the pool. TORC_ERR_BUSY when the queue is full, TORC_ERR_NO_MEMORY or TORC_ERR_LIMIT when there is no thread
- * and none can be made; then `done` is not called.
+ * Give a job to the pool. TORC_ERR_BUSY when the queue is full, TORC_ERR_NO_MEMORY or
+ * TORC_ERR_LIMIT when there is no thread and none can be made; then `done` is not called.
  */
 TORC_API torc_err torc_job_submit(torc_reactor *reactor, torc_job *job) TORC_MUST_CHECK;
 /** Take back a job that no thread has begun: `done` is not called. False: it will be. */
 TORC_API bool torc_job_withdraw(torc_job *job);
 
 /**
- * On a fiber: run a function on a thread and wait for its answer. It works on a copy of the `size` bytes at `data`, which
- * is copied back when it has returned. If the fiber is cancelled meanwhile, this returns the reason at once, and the
- * copy is disposed of when the function has returned: by `dispose`, on the reactor's thread, which may be NULL.
+ * On a fiber: run a function on a thread and wait for its answer. It works on a copy of the `size`
+ * bytes at `data`, which is copied back when it has returned. If the fiber is cancelled meanwhile,
+ * this returns the reason at once, and the copy is disposed of when the function has returned: by
+ * `dispose`, on the reactor's thread, which may be NULL.
  */
-TORC_API torc_err torc_run_in_thread(torc_reactor *reactor, torc_thread_fn *run, void *data, size_t size,
-                                     void (*dispose)(void *data)) TORC_MUST_CHECK;
+TORC_API torc_err torc_run_in_thread(torc_reactor *reactor, torc_thread_fn *run, void *data,
+                                     size_t size, void (*dispose)(void *data)) TORC_MUST_CHECK;
 
 TORC_END_DECLS
 

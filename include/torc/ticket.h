@@ -8,7 +8,8 @@
  * Tickets: the way to a request for whoever may be too late.
  *
  * A ticket is a value; it stays valid, in any thread, however long the request, its connection and
- * its reactor are gone: then it leads nowhere. Each ticket taken is returned once by torc_ticket_return().
+ * its reactor are gone: then it leads nowhere. Each ticket taken is returned once by
+ * torc_ticket_return().
  */
 struct torc_ticket {
     struct torc_ticket_slot *slot; /* private; NULL: none */
@@ -29,9 +30,9 @@ TORC_API torc_err torc_ticket_take(torc_request *request, torc_ticket *ticket) T
 /** The request, on its reactor's thread; NULL: finished or lost meanwhile. */
 TORC_API torc_request *torc_ticket_request(const torc_ticket *ticket);
 /**
- * Any thread: answer the request, if it still waits, by a call posted to its reactor. A stale answer
- * is dropped and counted. TORC_ERR_GONE when it is known at once to be too late, TORC_ERR_NO_MEMORY.
- * The ticket is still to be returned.
+ * Any thread: answer the request, if it still waits, by a call posted to its reactor. A stale
+ * answer is dropped and counted. TORC_ERR_GONE when it is known at once to be too late,
+ * TORC_ERR_NO_MEMORY. The ticket is still to be returned.
  */
 TORC_API torc_err torc_ticket_answer(const torc_ticket *ticket, const torc_answer *answer);
 /** Any thread: the ticket is no longer needed; it becomes `{0}`. */

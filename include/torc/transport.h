@@ -30,30 +30,32 @@ TORC_API void torc_transport_write(torc_transport *transport, torc_str bytes);
  */
 TORC_API void torc_transport_write_file(torc_transport *transport, int fd, uint64_t offset,
                                         uint64_t len);
-/** Bytes that may be written before the high mark is reached; 0: wait for `drained`, or it is closing. */
+/** Bytes that may be written before the high mark is reached; 0: wait for `drained`, or it is
+ * closing. */
 TORC_API size_t torc_transport_room(const torc_transport *transport);
 /** Bytes written and not yet sent. */
 TORC_API size_t torc_transport_unsent(const torc_transport *transport);
 /** Set the low and the high mark in bytes (16 KiB and 64 KiB unless set). low < high. */
 TORC_API void torc_transport_set_marks(torc_transport *transport, size_t low, size_t high);
-/** Close once all that was written, by a producer also from now on, has left. Nothing is received from now on.
- * Repeating is fine. */
+/** Close once all that was written, by a producer also from now on, has left. Nothing is received
+ * from now on. Repeating is fine. */
 TORC_API void torc_transport_close(torc_transport *transport);
 /** Send FIN once all that was written has left, and go on receiving. */
 TORC_API void torc_transport_close_write(torc_transport *transport);
 /** Drop what waits and reset the connection (RST). */
 TORC_API void torc_transport_abort(torc_transport *transport);
-/** Stop receiving: the peer will be held back by flow control. At most one delivery may still come. */
+/** Stop receiving: the peer will be held back by flow control. At most one delivery may still come.
+ */
 TORC_API void torc_transport_pause(torc_transport *transport);
 TORC_API void torc_transport_resume(torc_transport *transport);
 /** Whether it is closing or closed: writing has no effect any more. */
 TORC_API bool torc_transport_is_closing(const torc_transport *transport);
 /**
- * Let `producer` feed the transport. A push producer (`streaming`) is paused at the high mark and resumed
- * at the low one; one that pulls is resumed whenever there is room, and writes once each time.
- * It is called at the end of a turn and never from inside a write: what writes in a loop asks
- * torc_transport_room(). TORC_ERR_STATE if there is one already; on a connection that is closing the
- * producer is stopped, soon.
+ * Let `producer` feed the transport. A push producer (`streaming`) is paused at the high mark and
+ * resumed at the low one; one that pulls is resumed whenever there is room, and writes once each
+ * time. It is called at the end of a turn and never from inside a write: what writes in a loop asks
+ * torc_transport_room(). TORC_ERR_STATE if there is one already; on a connection that is closing
+ * the producer is stopped, soon.
  */
 TORC_API torc_err torc_transport_register_producer(torc_transport *transport,
                                                    torc_producer *producer,

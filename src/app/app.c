@@ -2,11 +2,13 @@
 /*
  * A program that serves: its arguments, its listeners, its signals, its end.
  *
- * States: set up (routes are added) → running → draining (the first signal: nothing new is accepted, what is
- * in progress ends) → stopped (all ended, the deadline passed, or a second signal).
+ * States: set up (routes are added) → running → draining (the first signal: nothing new is
+ * accepted, what is in progress ends) → stopped (all ended, the deadline passed, or a second
+ * signal).
  *
  *  - Nothing of the reactor exists before torc_app_run(), so that a program may fork before.
- *  - What cannot be done is said in one line on the standard error, before the log exists and after.
+ *  - What cannot be done is said in one line on the standard error, before the log exists and
+ * after.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,10 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <torc/listen.h>
 #include <torc/log.h>
 #include <torc/signal.h>
 #include <torc/timer.h>
-#include <torc/listen.h>
 #include <torc/version.h>
 
 #include "app/listen.h"
@@ -25,7 +27,10 @@
 #include "base/alloc.h"
 #include "web/tree.h"
 
-enum { LISTENERS_MAX = 16, OWN_OPTIONS_MAX = 32 };
+enum {
+    LISTENERS_MAX = 16,
+    OWN_OPTIONS_MAX = 32
+};
 
 static const int ending_signals[] = {SIGTERM, SIGINT, SIGQUIT};
 
@@ -89,7 +94,8 @@ void torc_app_route(torc_app *app, const char *pattern, torc_render_fn *render) 
     if (app->root) torc_resource_route(app->root, pattern, render);
 }
 
-/* A stand-in without memory, so that a program may go on building until it is told by torc_app_run(). */
+/* A stand-in without memory, so that a program may go on building until it is told by
+ * torc_app_run(). */
 torc_resource *torc_app_root(torc_app *app) {
     static const torc_resource_ops no_ops = {0};
     static torc_resource no_root = {.ops = &no_ops};
@@ -210,13 +216,15 @@ static const char *apply_version(torc_app *app, const char *value, char text[160
 }
 
 static const torc_option serving_options[] = {
-    {"listen", "ENDPOINT", "where to listen: 8080, 127.0.0.1:8080, unix:/run/x.sock … (repeatable)", apply_listen},
+    {"listen", "ENDPOINT", "where to listen: 8080, 127.0.0.1:8080, unix:/run/x.sock … (repeatable)",
+     apply_listen},
     {"limit", "NAME=VALUE", "set a limit; --help-limits lists them (repeatable)", apply_limit},
     {"show-errors", NULL, "tell details on error pages; for development", apply_show_errors},
 };
 
 static const torc_option log_options[] = {
-    {"log-level", "LEVELS", "debug, info, warn, error, critical, off; or info,http=debug", apply_log_level},
+    {"log-level", "LEVELS", "debug, info, warn, error, critical, off; or info,http=debug",
+     apply_log_level},
     {"log-format", "FORMAT", "auto (text on a terminal, else json), text, json", apply_log_format},
 };
 
@@ -314,7 +322,8 @@ static bool make_site(torc_app *app) {
     };
 
     if (app->start) app->start(app);
-    if (torc_resource_err(app->root)) return fail(app, "resources", torc_resource_err_text(app->root));
+    if (torc_resource_err(app->root))
+        return fail(app, "resources", torc_resource_err_text(app->root));
     app->site = torc_site_new(app->root, &options);
     app->root = NULL; /* taken, whatever happened */
     if (!app->site) return fail(app, "site", torc_err_text(TORC_ERR_NO_MEMORY));
@@ -330,7 +339,8 @@ static void announce(torc_app *app, const torc_listener *listener) {
     const bool is_unix = torc_addr_family(&addr) == AF_UNIX;
 
     snprintf(url, sizeof(url), is_unix ? "unix:%.*s" : "http://%.*s/", TORC_STR_ARGS(where));
-    TORC_LOG_INFO(app->log, "app", "listening", TORC_LOG_TEXT("url", url), TORC_LOG_INT("pid", getpid()));
+    TORC_LOG_INFO(app->log, "app", "listening", TORC_LOG_TEXT("url", url),
+                  TORC_LOG_INT("pid", getpid()));
 }
 
 static bool listen_on(torc_app *app, const char *endpoint) {
@@ -355,7 +365,8 @@ static bool make_listeners(torc_app *app) {
 
 static size_t connections(const torc_app *app) {
     size_t count = 0;
-    for (size_t i = 0; i < app->listener_count; i++) count += torc_listener_connections(app->listeners[i]);
+    for (size_t i = 0; i < app->listener_count; i++)
+        count += torc_listener_connections(app->listeners[i]);
     return count;
 }
 
@@ -431,7 +442,8 @@ int torc_app_run(torc_app *app, int argc, char **argv) {
         torc_app_free(app);
         return exit_code;
     }
-    fine = make_log(app) && make_reactor(app) && make_site(app) && make_listeners(app) && take_signals(app);
+    fine = make_log(app) && make_reactor(app) && make_site(app) && make_listeners(app) &&
+           take_signals(app);
     if (fine) {
         serving = true;
         fine = serve(app);

@@ -14,7 +14,8 @@ typedef struct named_limit {
     bool is_wide; /* 64 bits */
 } named_limit;
 
-#define LIMIT(member, name, help) {name, help, offsetof(torc_limits, member), sizeof(((torc_limits *)0)->member) == 8}
+#define LIMIT(member, name, help)                                                                  \
+    { name, help, offsetof(torc_limits, member), sizeof(((torc_limits *)0)->member) == 8 }
 
 static const named_limit limits_by_name[] = {
     LIMIT(request_line_bytes_max, "request-line-bytes", "length of a request line"),
@@ -105,7 +106,8 @@ void torc_limit_options_write(torc_buf *text) {
 
         memcpy(&narrow, place, sizeof(narrow));
         if (limit->is_wide) memcpy(&value, place, sizeof(value));
-        const bool is_none = limit->is_wide ? value == TORC_UNLIMITED_BYTES : narrow == TORC_UNLIMITED;
+        const bool is_none =
+            limit->is_wide ? value == TORC_UNLIMITED_BYTES : narrow == TORC_UNLIMITED;
         if (!is_none)
             snprintf(number, sizeof(number), "%llu",
                      (unsigned long long)(limit->is_wide ? value : narrow));

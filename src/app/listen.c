@@ -13,14 +13,16 @@ static torc_listen_options listen_options(const torc_limits *limits) {
     return (torc_listen_options){
         .size = sizeof(torc_listen_options),
         .connections_max = limits->connections_max,
-        .connections_per_address_max =
-            limits->connections_per_address_max == TORC_UNLIMITED ? 0 : limits->connections_per_address_max,
+        .connections_per_address_max = limits->connections_per_address_max == TORC_UNLIMITED
+                                           ? 0
+                                           : limits->connections_per_address_max,
         .output_max = SIZE_MAX, /* the wire has limits of its own */
     };
 }
 
-static torc_err listen_at(torc_reactor *reactor, const torc_endpoint *endpoint, torc_acceptor *acceptor,
-                          const torc_http_options *options, torc_listener **listener) {
+static torc_err listen_at(torc_reactor *reactor, const torc_endpoint *endpoint,
+                          torc_acceptor *acceptor, const torc_http_options *options,
+                          torc_listener **listener) {
     const torc_http_server_options of_server = {
         .limits = options->limits,
         .allow_bare_lf = options->allow_bare_lf,
@@ -31,7 +33,8 @@ static torc_err listen_at(torc_reactor *reactor, const torc_endpoint *endpoint, 
 
     if (err) return err;
     const torc_listen_options of_listener = listen_options(torc_http_server_limits(factory));
-    err = torc_listener_new(reactor, endpoint, factory, NULL, &of_listener, torc_http_server_refusal(), listener);
+    err = torc_listener_new(reactor, endpoint, factory, NULL, &of_listener,
+                            torc_http_server_refusal(), listener);
     if (err) torc_http_server_free(factory);
     return err;
 }
@@ -40,12 +43,14 @@ static torc_err listen_at(torc_reactor *reactor, const torc_endpoint *endpoint, 
 static torc_http_options read_options(const torc_http_options *given) {
     torc_http_options options = {.size = sizeof(options)};
 
-    if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    if (given)
+        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
     return options;
 }
 
 torc_err torc_listen_http(torc_reactor *reactor, const char *string, torc_acceptor *acceptor,
-                          const torc_http_options *given, torc_endpoint_error *error, torc_listener **listener) {
+                          const torc_http_options *given, torc_endpoint_error *error,
+                          torc_listener **listener) {
     const torc_http_options options = read_options(given);
     torc_endpoint endpoint;
     const torc_err err = torc_endpoint_parse(torc_str_of(string), &endpoint, error);
@@ -62,7 +67,8 @@ torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint, torc_acc
     const torc_err err = torc_listen_http(reactor, endpoint, acceptor, options, &error, &listener);
 
     if (!err) return listener;
-    TORC_LOG_ERROR(torc_reactor_log(reactor), "app", "cannot listen", TORC_LOG_TEXT("endpoint", endpoint),
+    TORC_LOG_ERROR(torc_reactor_log(reactor), "app", "cannot listen",
+                   TORC_LOG_TEXT("endpoint", endpoint),
                    TORC_LOG_TEXT("why", error.text[0] ? error.text : torc_err_text(err)));
     return NULL;
 }

@@ -9,7 +9,9 @@
 
 #include <stdio.h>
 
-enum { NAME_MAX_LEN = 40 };
+enum {
+    NAME_MAX_LEN = 40
+};
 
 static size_t least(size_t a, size_t b, size_t c) {
     const size_t ab = a < b ? a : b;

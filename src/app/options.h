@@ -21,7 +21,9 @@ typedef struct torc_option_group {
     size_t count;
 } torc_option_group;
 
-enum { TORC_OPTION_GROUPS_MAX = 8 };
+enum {
+    TORC_OPTION_GROUPS_MAX = 8
+};
 
 /* All the groups of a program; `count` of them. */
 typedef struct torc_option_set {
@@ -30,8 +32,8 @@ typedef struct torc_option_set {
 } torc_option_set;
 
 /*
- * Apply the arguments in order. False: `mistake` holds one line that names the option, the value and the
- * fix. `--name value` and `--name=value` are the same; what is no option is a mistake.
+ * Apply the arguments in order. False: `mistake` holds one line that names the option, the value
+ * and the fix. `--name value` and `--name=value` are the same; what is no option is a mistake.
  */
 bool torc_options_read(const torc_option_set *set, torc_app *app, int argc, char **argv,
                        torc_buf *mistake);

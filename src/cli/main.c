@@ -29,8 +29,9 @@ static void start(torc_app *app) {
 static int web(int argc, char **argv) {
     torc_app *app = torc_app_new("torc web");
 
-    torc_app_set_description(app, "Serve the files of a folder, the current one unless --path names another,\n"
-                                  "on http://127.0.0.1:8080/ unless --listen says otherwise. Ctrl-C stops it.");
+    torc_app_set_description(
+        app, "Serve the files of a folder, the current one unless --path names another,\n"
+             "on http://127.0.0.1:8080/ unless --listen says otherwise. Ctrl-C stops it.");
     torc_app_add_option(app, "path", "DIR", "the folder to serve (.)", set_path);
     torc_app_on_start(app, start);
     return torc_app_run(app, argc, argv);

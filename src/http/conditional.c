@@ -3,14 +3,15 @@
  * Conditional requests: one evaluation, in the order of RFC 9110 §13.2.2.
  *
  *  - If-Match and If-Range compare strongly, If-None-Match weakly.
- *  - A condition that cannot be understood is as if it were not there, but for tags: a list with junk in it names
- *    what it names besides.
+ *  - A condition that cannot be understood is as if it were not there, but for tags: a list with
+ * junk in it names what it names besides.
  */
 #include <torc/conditional.h>
 #include <torc/date.h>
 
 enum {
-    STRONG_AFTER_SECONDS = 1 /* a date this old cannot have changed twice within it (RFC 9110 §8.8.2.2) */
+    STRONG_AFTER_SECONDS =
+        1 /* a date this old cannot have changed twice within it (RFC 9110 §8.8.2.2) */
 };
 
 static bool is_weak(torc_str etag) {
@@ -46,8 +47,8 @@ bool torc_etag_equals_strongly(torc_str a, torc_str b) {
 typedef bool compare_fn(torc_str a, torc_str b);
 
 /* Whether the fields of an id name the present version: `*`, or its tag. */
-static bool names_version(const torc_fields *fields, torc_field_id id, const torc_validators *validators,
-                          compare_fn *equals) {
+static bool names_version(const torc_fields *fields, torc_field_id id,
+                          const torc_validators *validators, compare_fn *equals) {
     const torc_field *field;
     uint32_t place = 0;
     torc_str member;
@@ -88,7 +89,8 @@ static bool is_wanted(const torc_fields *fields, const torc_validators *validato
 }
 
 /* Steps 3 and 4: whether the peer has the version already. */
-static bool is_known(const torc_fields *fields, bool is_read, const torc_validators *validators, int64_t now) {
+static bool is_known(const torc_fields *fields, bool is_read, const torc_validators *validators,
+                     int64_t now) {
     int64_t date;
 
     if (has(fields, TORC_FIELD_IF_NONE_MATCH))
@@ -108,7 +110,8 @@ torc_condition torc_conditional_check(const torc_fields *fields, torc_method met
     return is_read ? TORC_CONDITION_NOT_MODIFIED : TORC_CONDITION_FAILED;
 }
 
-bool torc_conditional_allows_range(const torc_fields *fields, const torc_validators *validators, int64_t now) {
+bool torc_conditional_allows_range(const torc_fields *fields, const torc_validators *validators,
+                                   int64_t now) {
     const torc_str value = torc_fields_value_id(fields, TORC_FIELD_IF_RANGE);
     int64_t date;
 

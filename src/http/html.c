@@ -35,8 +35,9 @@ void torc_html_add(torc_buf *page, torc_str text) {
 }
 
 void torc_html_add_page(torc_buf *page, torc_str title, torc_str heading, torc_str paragraph) {
-    torc_buf_add(page, TORC_STR("<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">"
-                                "<title>"));
+    torc_buf_add(page,
+                 TORC_STR("<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">"
+                          "<title>"));
     torc_html_add(page, title);
     torc_buf_add(page, TORC_STR("</title></head>\n<body>\n<h1>"));
     torc_html_add(page, heading);

@@ -53,7 +53,8 @@ static bool read_range(torc_str text, uint64_t size, torc_range *range) {
 static bool overlaps(const torc_ranges *ranges, const torc_range *range) {
     for (uint32_t i = 0; i < ranges->count; i++) {
         const torc_range *other = &ranges->items[i];
-        if (range->first < other->first + other->len && other->first < range->first + range->len) return true;
+        if (range->first < other->first + other->len && other->first < range->first + range->len)
+            return true;
     }
     return false;
 }
@@ -76,24 +77,27 @@ torc_range_outcome torc_range_parse(torc_str value, uint64_t size, torc_ranges *
     return ranges->count ? TORC_RANGE_PARTIAL : TORC_RANGE_UNSATISFIABLE;
 }
 
-torc_str torc_content_range_format(const torc_range *range, uint64_t size, char text[TORC_CONTENT_RANGE_SIZE]) {
+torc_str torc_content_range_format(const torc_range *range, uint64_t size,
+                                   char text[TORC_CONTENT_RANGE_SIZE]) {
     const unsigned long long whole = size;
     int len;
 
     if (range)
-        len = snprintf(text, TORC_CONTENT_RANGE_SIZE, "bytes %llu-%llu/%llu", (unsigned long long)range->first,
+        len = snprintf(text, TORC_CONTENT_RANGE_SIZE, "bytes %llu-%llu/%llu",
+                       (unsigned long long)range->first,
                        (unsigned long long)(range->first + range->len - 1), whole);
     else
         len = snprintf(text, TORC_CONTENT_RANGE_SIZE, "bytes */%llu", whole);
     return torc_str_make(text, (size_t)len);
 }
 
-void torc_range_add_part_head(torc_buf *buf, torc_str boundary, torc_str content_type, const torc_range *range,
-                              uint64_t size) {
+void torc_range_add_part_head(torc_buf *buf, torc_str boundary, torc_str content_type,
+                              const torc_range *range, uint64_t size) {
     char text[TORC_CONTENT_RANGE_SIZE];
 
     torc_buf_addf(buf, "\r\n--%.*s%s\r\n", TORC_STR_ARGS(boundary), range ? "" : "--");
     if (!range) return;
     if (content_type.len) torc_buf_addf(buf, "Content-Type: %.*s\r\n", TORC_STR_ARGS(content_type));
-    torc_buf_addf(buf, "Content-Range: %.*s\r\n\r\n", TORC_STR_ARGS(torc_content_range_format(range, size, text)));
+    torc_buf_addf(buf, "Content-Range: %.*s\r\n\r\n",
+                  TORC_STR_ARGS(torc_content_range_format(range, size, text)));
 }

@@ -67,7 +67,8 @@ torc_json *torc_reply_json(torc_request *request, int status) {
 static bool send_in_one(torc_request *request, const torc_chain *document) {
     const torc_segment *segment = document->first;
 
-    if (!segment || segment->len != document->len || segment->kind != TORC_SEGMENT_PAGE) return false;
+    if (!segment || segment->len != document->len || segment->kind != TORC_SEGMENT_PAGE)
+        return false;
     if (request->sent.reason.bytes) return false;
     return torc_response_send_short(request, request->sent.status, torc_str_make(NULL, 0),
                                     torc_str_make(segment->bytes, segment->len));

@@ -119,7 +119,8 @@ torc_err torc_request_split_path(torc_request *request) TORC_MUST_CHECK;
 void torc_response_fail(torc_request *request, torc_err err);
 /* Forget status, fields and failure of a response of which nothing was sent. */
 void torc_response_clear(torc_request *request);
-/* Forget the fields that describe a body, which an error of `status` replaces; of a 416, Content-Range tells the size. */
+/* Forget the fields that describe a body, which an error of `status` replaces; of a 416,
+ * Content-Range tells the size. */
 void torc_response_clear_body_fields(torc_request *request, int status);
 /* Send the final head; `body_len` -1: not known. Failures stay. */
 void torc_response_send_head(torc_request *request, int64_t body_len);

@@ -29,7 +29,8 @@ torc_err torc_request_upgrade(torc_request *request, const char *name, torc_fact
 
     if (request_is_over(request)) return TORC_ERR_GONE;
     if (request->is_started) return TORC_ERR_STATE;
-    if (!wire->hand_over || request->head->body_len != 0 || !torc_request_offers_upgrade(request, name))
+    if (!wire->hand_over || request->head->body_len != 0 ||
+        !torc_request_offers_upgrade(request, name))
         return TORC_ERR_UPGRADE;
     torc_err err = send_switching(request, name);
     if (!err) err = wire->hand_over(request->exchange, factory);

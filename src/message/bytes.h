@@ -46,8 +46,8 @@ static inline bool torc_bytes16_any(torc_bytes16 v) {
 }
 
 /* Whether any of `len` bytes, at least 8, is sought; some of them are looked at twice. */
-__attribute__((always_inline)) static inline bool
-torc_bytes_have(const char *at, size_t len, torc_bytes16_fn *sought) {
+__attribute__((always_inline)) static inline bool torc_bytes_have(const char *at, size_t len,
+                                                                  torc_bytes16_fn *sought) {
     const char *const end = at + len;
 
     for (; end - at > 16; at += 16)

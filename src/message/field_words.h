@@ -3,7 +3,8 @@
 #define TORC_MESSAGE_FIELD_WORDS_H
 
 /*
- * The known names of up to 15 bytes as two words, lower-case, with zeros behind; and a perfect hash of them, made by tools/field_hash.py.
+ * The known names of up to 15 bytes as two words, lower-case, with zeros behind; and a perfect hash
+ * of them, made by tools/field_hash.py.
  */
 #include <torc/fields.h>
 

@@ -6,14 +6,16 @@
  */
 #include "message/media_type.h"
 
-enum { EXTENSION_MAX = 12 };
+enum {
+    EXTENSION_MAX = 12
+};
 
 typedef struct media_type {
     char extension[EXTENSION_MAX];
     torc_str type;
 } media_type;
 
-#define TYPE(extension, type) \
+#define TYPE(extension, type)                                                                      \
     { extension, TORC_STR_INIT(type) }
 
 static const media_type types[] = {

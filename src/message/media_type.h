@@ -4,7 +4,8 @@
 
 #include <torc/str.h>
 
-/* The media type of files with the extension that `name` has, whatever its case; `.bytes` NULL: not known. */
+/* The media type of files with the extension that `name` has, whatever its case; `.bytes` NULL: not
+ * known. */
 torc_str torc_media_type_of_name(torc_str name);
 
 #endif

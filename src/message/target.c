@@ -178,7 +178,8 @@ static torc_err read_port(torc_str text, int *port) {
     return TORC_OK;
 }
 
-/* Whether this is a name or IPv4 address of usual bytes, with or without a port, which is looked for from behind. */
+/* Whether this is a name or IPv4 address of usual bytes, with or without a port, which is looked
+ * for from behind. */
 static bool is_usual(torc_str text) {
     const char *const end = text.bytes + text.len, *at = end;
     size_t len = text.len;

@@ -10,8 +10,8 @@ static torc_http1_server *server_of(const torc_factory *factory) {
     return torc_container_of(factory, torc_http1_server, factory);
 }
 
-torc_err torc_http_server_new(torc_reactor *reactor, torc_acceptor *acceptor, const torc_http_server_options *options,
-                              torc_factory **factory) {
+torc_err torc_http_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
+                              const torc_http_server_options *options, torc_factory **factory) {
     const torc_http1_server_options of_http1 = {
         .limits = options->limits,
         .allow_bare_lf = options->allow_bare_lf,

@@ -7,17 +7,18 @@
 #include "protocol/exchange.h"
 
 /*
- * Which wire a connection speaks: all that is known of the wires by who listens. A server of HTTP is a factory;
- * what the connections that it makes have in common is behind it.
+ * Which wire a connection speaks: all that is known of the wires by who listens. A server of HTTP
+ * is a factory; what the connections that it makes have in common is behind it.
  */
 typedef struct torc_http_server_options {
     const torc_limits *limits; /* NULL: the defaults; zeros inherit */
     bool allow_bare_lf, allow_folded_fields;
 } torc_http_server_options;
 
-/* Make a server whose requests go to `acceptor`, which it is a user of until its end. It frees itself when the last user of the
- * factory is gone. */
-torc_err torc_http_server_new(torc_reactor *reactor, torc_acceptor *acceptor, const torc_http_server_options *options,
+/* Make a server whose requests go to `acceptor`, which it is a user of until its end. It frees
+ * itself when the last user of the factory is gone. */
+torc_err torc_http_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
+                              const torc_http_server_options *options,
                               torc_factory **factory) TORC_MUST_CHECK;
 /* Free one that was never used. */
 void torc_http_server_free(torc_factory *factory);

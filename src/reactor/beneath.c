@@ -2,8 +2,8 @@
 /*
  * Opening files beneath a folder: by openat2() where it is allowed, else step by step.
  *
- *  - Each step of the fallback opens one name with O_NOFOLLOW in the folder that the step before it opened, so that
- *    nothing that is renamed or linked meanwhile leads elsewhere.
+ *  - Each step of the fallback opens one name with O_NOFOLLOW in the folder that the step before it
+ * opened, so that nothing that is renamed or linked meanwhile leads elsewhere.
  *  - Which way is taken is found out at each call: the answer of a filter costs no more than that.
  */
 #include "reactor/beneath.h"
@@ -27,7 +27,8 @@ enum {
 };
 
 static int by_openat2(const torc_reactor *reactor, int folder, const char *path, uint64_t resolve) {
-    struct open_how how = {.flags = FILE_FLAGS, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve};
+    struct open_how how = {.flags = FILE_FLAGS,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve};
 
     if (torc_sys_fails(reactor, TORC_SYS_OPEN, NULL)) return -1;
     return (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
@@ -78,7 +79,8 @@ static torc_err by_steps(const torc_reactor *reactor, int folder, const char *pa
             errno = ENAMETOOLONG;
             break;
         }
-        const int next = open_step(reactor, at, name, *path ? O_PATH | O_DIRECTORY | O_CLOEXEC : FILE_FLAGS);
+        const int next =
+            open_step(reactor, at, name, *path ? O_PATH | O_DIRECTORY | O_CLOEXEC : FILE_FLAGS);
         const int number = errno;
         if (at != folder) close(at);
         at = next;
@@ -106,8 +108,8 @@ static torc_err open_blocking(const torc_reactor *reactor, int folder, const cha
     return TORC_ERR_NOT_FOUND; /* it does not stand still */
 }
 
-torc_err torc_beneath_open(const torc_reactor *reactor, int folder, const char *path, torc_beneath_wait wait,
-                           int *fd) {
+torc_err torc_beneath_open(const torc_reactor *reactor, int folder, const char *path,
+                           torc_beneath_wait wait, int *fd) {
     if (wait == TORC_BENEATH_MAY_BLOCK) return open_blocking(reactor, folder, path, fd);
 
     const int opened = by_openat2(reactor, folder, path, RESOLVE_CACHED);

@@ -17,11 +17,12 @@ typedef enum torc_beneath_wait {
 } torc_beneath_wait;
 
 /*
- * Open `path`, relative to the folder and without `..`, for reading. Symbolic links are followed as far as they
- * stay beneath the folder; where the kernel cannot hold them there (no openat2, or a filter that forbids it) none is
- * followed. Pipes and devices are opened without waiting for them. What leads outside is TORC_ERR_NOT_FOUND.
+ * Open `path`, relative to the folder and without `..`, for reading. Symbolic links are followed as
+ * far as they stay beneath the folder; where the kernel cannot hold them there (no openat2, or a
+ * filter that forbids it) none is followed. Pipes and devices are opened without waiting for them.
+ * What leads outside is TORC_ERR_NOT_FOUND.
  */
-torc_err torc_beneath_open(const torc_reactor *reactor, int folder, const char *path, torc_beneath_wait wait,
-                           int *fd) TORC_MUST_CHECK;
+torc_err torc_beneath_open(const torc_reactor *reactor, int folder, const char *path,
+                           torc_beneath_wait wait, int *fd) TORC_MUST_CHECK;
 
 #endif

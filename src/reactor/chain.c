@@ -11,7 +11,9 @@
 
 #include <unistd.h>
 
-enum { SHORT_BYTES = 512 };
+enum {
+    SHORT_BYTES = 512
+};
 
 void torc_chain_pool_init(torc_chain_pool *pool, torc_page_pool *pages, uint32_t free_max) {
     *pool = (torc_chain_pool){.pages = pages, .free_max = free_max};
@@ -164,7 +166,8 @@ torc_err torc_chain_add_chunk(torc_chain *chain, torc_chunk *chunk, size_t offse
     return TORC_OK;
 }
 
-torc_err torc_chain_add_file(torc_chain *chain, torc_shared_file *file, uint64_t offset, uint64_t len) {
+torc_err torc_chain_add_file(torc_chain *chain, torc_shared_file *file, uint64_t offset,
+                             uint64_t len) {
     if (len == 0) return TORC_OK;
 
     torc_segment *segment = take_segment(chain->pool);
@@ -181,7 +184,8 @@ torc_err torc_chain_add_file(torc_chain *chain, torc_shared_file *file, uint64_t
 
 /* Copy a short first segment of bytes into what is free behind `to`: whether that was possible. */
 static bool join(torc_chain *to, const torc_segment *segment) {
-    if (segment->kind == TORC_SEGMENT_FILE || segment->len > SHORT_BYTES || tail_room(to) < segment->len)
+    if (segment->kind == TORC_SEGMENT_FILE || segment->len > SHORT_BYTES ||
+        tail_room(to) < segment->len)
         return false;
     memcpy(torc_chain_reserve(to, segment->len), segment->bytes, segment->len);
     torc_chain_commit(to, segment->len);
@@ -267,7 +271,8 @@ void torc_chain_consume(torc_chain *chain, size_t len) {
     advance(chain->first, len);
 }
 
-int torc_chain_iov(const torc_chain *chain, struct iovec *iov, int max, size_t limit, size_t *total) {
+int torc_chain_iov(const torc_chain *chain, struct iovec *iov, int max, size_t limit,
+                   size_t *total) {
     int count = 0;
 
     *total = 0;
@@ -276,7 +281,8 @@ int torc_chain_iov(const torc_chain *chain, struct iovec *iov, int max, size_t l
         if (segment->kind == TORC_SEGMENT_FILE) break;
         if (segment->len == 0) continue;
         const size_t left = limit - *total, len = segment->len < left ? segment->len : left;
-        iov[count++] = (struct iovec){.iov_base = (void *)(uintptr_t)segment->bytes, .iov_len = len};
+        iov[count++] =
+            (struct iovec){.iov_base = (void *)(uintptr_t)segment->bytes, .iov_len = len};
         *total += len;
     }
     return count;

@@ -42,7 +42,7 @@ typedef enum torc_segment_kind {
 typedef struct torc_segment {
     struct torc_segment *next;
     uint8_t kind;
-    bool is_open; /* private to chain.c */
+    bool is_open;      /* private to chain.c */
     size_t len;        /* what is left of it */
     const char *bytes; /* what is left; not of a file */
     uint64_t offset;   /* where in the file what is left begins */
@@ -91,7 +91,8 @@ torc_err torc_chain_add_file(torc_chain *chain, torc_shared_file *file, uint64_t
  * into what is free of the last page of `to`, so that they leave in one piece with it.
  */
 void torc_chain_move(torc_chain *to, torc_chain *from);
-/* Move the first `len` bytes; splits a segment where needed, which may fail and then moves nothing. */
+/* Move the first `len` bytes; splits a segment where needed, which may fail and then moves nothing.
+ */
 torc_err torc_chain_move_head(torc_chain *to, torc_chain *from, size_t len) TORC_MUST_CHECK;
 /* Drop the first `len` bytes, at most all. */
 void torc_chain_consume(torc_chain *chain, size_t len);
@@ -99,7 +100,8 @@ void torc_chain_consume(torc_chain *chain, size_t len);
  * Describe the bytes at the front for writev: at most `max` pieces and `limit` bytes, ending before
  * the first file range. Returns the number of pieces, and their bytes in `*total`.
  */
-int torc_chain_iov(const torc_chain *chain, struct iovec *iov, int max, size_t limit, size_t *total);
+int torc_chain_iov(const torc_chain *chain, struct iovec *iov, int max, size_t limit,
+                   size_t *total);
 
 torc_chunk *torc_chunk_ref(torc_chunk *chunk);
 void torc_chunk_unref(torc_chunk *chunk);
@@ -107,7 +109,8 @@ void torc_chunk_unref(torc_chunk *chunk);
 torc_chunk *torc_chunk_copy(torc_memory *memory, torc_str bytes) TORC_MUST_CHECK;
 torc_shared_file *torc_shared_file_ref(torc_shared_file *file);
 void torc_shared_file_unref(torc_shared_file *file);
-/* Take `fd`, which the last unref closes; NULL when out of memory, and the fd stays the caller's. */
+/* Take `fd`, which the last unref closes; NULL when out of memory, and the fd stays the caller's.
+ */
 torc_shared_file *torc_shared_file_new(torc_memory *memory, int fd) TORC_MUST_CHECK;
 
 #endif

@@ -391,8 +391,8 @@ static void cancel_join(torc_wait *wait, torc_err reason) {
     torc_wait_end(wait, reason);
 }
 
-/* The wait is taken back before its frame ends, by whoever ends it: the compiler cannot see that, and warns when it
- * sees the rest. */
+/* The wait is taken back before its frame ends, by whoever ends it: the compiler cannot see that,
+ * and warns when it sees the rest. */
 __attribute__((noinline)) static void set_joiner(torc_fiber *fiber, torc_wait *wait) {
     fiber->joiner = wait;
 }

@@ -52,7 +52,8 @@ torc_err torc_fiber_did_not_wait(torc_reactor *reactor) TORC_MUST_CHECK;
 void torc_fibers_cancel_all(torc_reactor *reactor, torc_err reason);
 /* Unmap the stacks that wait for another fiber. */
 void torc_fibers_trim(torc_reactor *reactor);
-/* Nothing that could still end by itself is left to wait for: also what is shielded is cancelled from now on. */
+/* Nothing that could still end by itself is left to wait for: also what is shielded is cancelled
+ * from now on. */
 void torc_fibers_end_shields(torc_reactor *reactor);
 /* Free the stacks; every fiber has ended, or is lost with what it held. */
 void torc_fibers_free(torc_reactor *reactor);

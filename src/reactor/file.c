@@ -166,7 +166,8 @@ static ssize_t write_some(transfer *self) {
     size_t len = self->len - self->done;
 
     if (torc_sys_fails(self->file->reactor, TORC_SYS_WRITE, &len)) return -1;
-    return pwrite(self->file->fd, self->bytes + self->done, len, (off_t)(self->offset + self->done));
+    return pwrite(self->file->fd, self->bytes + self->done, len,
+                  (off_t)(self->offset + self->done));
 }
 
 static torc_err run_write(void *data) {

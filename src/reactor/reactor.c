@@ -229,7 +229,8 @@ torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) {
         if (i > 0 && delivered == 0) break; /* nor has the flush sent anything */
         run_queue(reactor);
         flush(reactor);
-        torc_retire_all(reactor); /* now: the next requests take memory that is still in the cache */
+        torc_retire_all(
+            reactor); /* now: the next requests take memory that is still in the cache */
     }
     return err;
 }

@@ -16,7 +16,8 @@
 #include "reactor/retire.h"
 
 /*
- * The inside of a reactor: what the sources of its layer share, and what outputs and tests ask of it.
+ * The inside of a reactor: what the sources of its layer share, and what outputs and tests ask of
+ * it.
  */
 
 /* An output that has something to send at the end of the turn. */

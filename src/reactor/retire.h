@@ -7,8 +7,8 @@
 /*
  * Retirement: the end of the life of what was closed.
  *
- * Closing marks an object and retires it; at the end of the round, when nobody on the stack can hold
- * it any more, `retired` is called, and frees it. Retiring twice is a programmer's error.
+ * Closing marks an object and retires it; at the end of the round, when nobody on the stack can
+ * hold it any more, `retired` is called, and frees it. Retiring twice is a programmer's error.
  */
 typedef struct torc_retiree torc_retiree;
 struct torc_retiree {

@@ -2,12 +2,15 @@
 /*
  * Connections in memory.
  *
- *  - Events come from a posted call (`step`) only: what was sent, what was received, the ends, and a
- *    failure, in the order in which a poller would tell them. At most one delivery comes a turn.
+ *  - Events come from a posted call (`step`) only: what was sent, what was received, the ends, and
+ * a failure, in the order in which a poller would tell them. At most one delivery comes a turn.
  *  - `pieces` were sent by the test and are not consumed: the first one in part, perhaps.
- *  - The first `sending` bytes of the transport's output are taken by the peer as far as `allowance` goes.
- *  - Who is joined takes no more than JOINED_MAX bytes that it has not consumed, as a socket's buffer does.
- *  - The connection is over once the transport was told that it is closed, in the retirement of a turn.
+ *  - The first `sending` bytes of the transport's output are taken by the peer as far as
+ * `allowance` goes.
+ *  - Who is joined takes no more than JOINED_MAX bytes that it has not consumed, as a socket's
+ * buffer does.
+ *  - The connection is over once the transport was told that it is closed, in the retirement of a
+ * turn.
  */
 #include "testing/connection.h"
 
@@ -19,7 +22,11 @@
 #include "base/alloc.h"
 #include "testing/scrambler.h"
 
-enum { TURNS_TO_END = 100000, READ_MAX = 65536, JOINED_MAX = 32768 };
+enum {
+    TURNS_TO_END = 100000,
+    READ_MAX = 65536,
+    JOINED_MAX = 32768
+};
 
 typedef struct piece {
     struct piece *next;
@@ -218,7 +225,8 @@ static void tell_ends(torc_test_connection *self) {
 }
 
 static bool has_more(const torc_test_connection *self) {
-    return can_take(self) || can_deliver(self) || end_is_due(self) || input_end_is_due(self) || failure_is_due(self);
+    return can_take(self) || can_deliver(self) || end_is_due(self) || input_end_is_due(self) ||
+           failure_is_due(self);
 }
 
 static void step(torc_call *call) {
@@ -226,7 +234,8 @@ static void step(torc_call *call) {
 
     if (!self->is_made) make(self);
     if (!self->is_closed && can_take(self)) take(self);
-    if (!self->is_closed && can_deliver(self) && self->received_turn != reactor_of(self)->turns) deliver(self);
+    if (!self->is_closed && can_deliver(self) && self->received_turn != reactor_of(self)->turns)
+        deliver(self);
     if (!self->is_closed) tell_ends(self);
     if (!self->is_closed && failure_is_due(self)) torc_transport_failed(&self->base, self->failure);
     if (has_more(self)) step_later(self);
@@ -324,13 +333,15 @@ torc_test_connection *torc_test_connection_new(torc_reactor *reactor, torc_facto
     return self;
 }
 
-torc_test_connection *torc_test_connection_new_over(torc_reactor *reactor, torc_protocol *protocol) {
+torc_test_connection *torc_test_connection_new_over(torc_reactor *reactor,
+                                                    torc_protocol *protocol) {
     torc_test_connection *self = new_connection(reactor);
     if (self) self->protocol = protocol;
     return self;
 }
 
-/* A protocol that was given and not made yet is made all the same: it ends in its connection_lost. */
+/* A protocol that was given and not made yet is made all the same: it ends in its connection_lost.
+ */
 static void end(torc_test_connection *self) {
     if (self->other) {
         torc_test_connection_reset(self->other);
@@ -342,7 +353,8 @@ static void end(torc_test_connection *self) {
         self->failure = TORC_ERR_LOST;
         torc_transport_failed(&self->base, TORC_ERR_LOST);
     }
-    for (int i = 0; i < TURNS_TO_END && !self->is_over; i++) (void)!torc_reactor_turn(reactor_of(self), 0);
+    for (int i = 0; i < TURNS_TO_END && !self->is_over; i++)
+        (void)!torc_reactor_turn(reactor_of(self), 0);
     assert(self->is_over);
 }
 
@@ -372,7 +384,8 @@ void torc_test_connection_join(torc_test_connection *one, torc_test_connection *
     other->other = one;
 }
 
-void torc_test_connection_set_addrs(torc_test_connection *self, const torc_addr *peer, const torc_addr *host) {
+void torc_test_connection_set_addrs(torc_test_connection *self, const torc_addr *peer,
+                                    const torc_addr *host) {
     self->peer = *peer;
     self->host = *host;
 }

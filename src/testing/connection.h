@@ -6,7 +6,8 @@
 
 #include "transport/filter.h"
 
-/* Put any filter between the connection and its protocol. Before the first turn; it may be repeated. */
+/* Put any filter between the connection and its protocol. Before the first turn; it may be
+ * repeated. */
 void torc_test_connection_stack(torc_test_connection *connection, torc_filter *filter);
 
 #endif

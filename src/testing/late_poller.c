@@ -273,7 +273,8 @@ static void note(late_poller *self, late *of, short events) {
 
 /* All that the peer had sent was consumed. */
 static bool input_end_is_due(const late *of) {
-    if (!of->is_end_told || of->is_input_told || of->io->err || !of->io->ops->input_ended) return false;
+    if (!of->is_end_told || of->is_input_told || of->io->err || !of->io->ops->input_ended)
+        return false;
     return of->is_receiving && of->is_drained && !of->filled && !of->kept;
 }
 

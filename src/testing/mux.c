@@ -2,12 +2,14 @@
 /*
  * A wire in memory with several exchanges and credit.
  *
- *  - An exchange is two halves, one of each end. A half is an exchange of the layer above it, in an arena of its own.
- *  - The step looks at each half and does what is to be done for it as a receiver: it pulls a head, a frame or the end
- *    from the other half, and tells of it. So only the events of the half at hand are called, and only that half is
- *    closed; calls of the wire mark, and post the step.
+ *  - An exchange is two halves, one of each end. A half is an exchange of the layer above it, in an
+ * arena of its own.
+ *  - The step looks at each half and does what is to be done for it as a receiver: it pulls a head,
+ * a frame or the end from the other half, and tells of it. So only the events of the half at hand
+ * are called, and only that half is closed; calls of the wire mark, and post the step.
  *  - `input` never has more than the exchange's window: what is not delivered stops the sender.
- *  - A half is closed once: with both messages complete, by a reset of either side, or with the connection.
+ *  - A half is closed once: with both messages complete, by a reset of either side, or with the
+ * connection.
  */
 #include "testing/mux.h"
 
@@ -36,7 +38,7 @@ typedef struct half {
     struct half *other;  /* NULL: not begun, or closed */
     torc_list_node node; /* in mux->halves */
     torc_exchange base;
-    torc_arena arena; /* which holds this, too */
+    torc_arena arena;   /* which holds this, too */
     torc_method method; /* of the request */
 
     /* What goes out. */
@@ -108,7 +110,8 @@ static torc_err copy_request(torc_arena *arena, const torc_head *from, torc_head
 static torc_err copy_head(torc_arena *arena, const torc_head *from, torc_head *to) {
     torc_err err;
 
-    *to = (torc_head){.version = 20, .status = from->status, .method = from->method, .body_len = from->body_len};
+    *to = (torc_head){
+        .version = 20, .status = from->status, .method = from->method, .body_len = from->body_len};
     err = copy_fields(arena, &from->fields, &to->fields);
     if (!err && !from->status) err = copy_request(arena, from, to);
     return err;
@@ -143,7 +146,8 @@ static void decide_body(half *self, const torc_head *head, int64_t body_len) {
         self->method = head->method;
         return;
     }
-    self->is_dropped = self->method == TORC_METHOD_HEAD || head->status == 204 || head->status == 304;
+    self->is_dropped =
+        self->method == TORC_METHOD_HEAD || head->status == 204 || head->status == 304;
     self->is_upgrade = self->method == TORC_METHOD_CONNECT && head->status < 300;
 }
 
@@ -154,7 +158,8 @@ static torc_err send_head(torc_exchange *exchange, const torc_head *head, int64_
     if (self->has_head) return TORC_ERR_STATE;
     if (head->status == 101) return TORC_ERR_UNSUPPORTED;
     if (is_interim(head)) return queue_head(self, head, 0);
-    const bool has_none = self->method == TORC_METHOD_HEAD || head->status == 204 || head->status == 304;
+    const bool has_none =
+        self->method == TORC_METHOD_HEAD || head->status == 204 || head->status == 304;
     const torc_err err = queue_head(self, head, has_none ? 0 : body_len);
     if (!err) decide_body(self, head, body_len);
     return err;
@@ -392,7 +397,8 @@ static void pull_head(half *self) {
     if (!other || !other->first || is_over(self)) return;
     self->mux->is_busy = true;
     head = torc_arena_alloc(&self->arena, sizeof(*head));
-    const torc_err err = head ? copy_head(&self->arena, &other->first->head, head) : TORC_ERR_NO_MEMORY;
+    const torc_err err =
+        head ? copy_head(&self->arena, &other->first->head, head) : TORC_ERR_NO_MEMORY;
     if (err) {
         reset(&self->base, err);
         return;
@@ -401,7 +407,8 @@ static void pull_head(half *self) {
     if (!other->first) other->last = NULL;
     if (self->has_told_head) return; /* it was refused */
     self->has_told_head = !is_interim(head);
-    if (!self->base.is_client) self->expects_continue = head->body_len != 0 && expects_continue(head);
+    if (!self->base.is_client)
+        self->expects_continue = head->body_len != 0 && expects_continue(head);
     self->base.events->head_received(&self->base, head);
 }
 
@@ -416,7 +423,8 @@ static void pull_frame(half *self) {
 
     if (!other || !self->has_told_head || other->output.len == 0 || is_over(self)) return;
     const size_t window = mux->options.exchange_window - self->input.len;
-    const size_t len = least(least(other->output.len, window), least(mux->options.frame_max, mux->credit));
+    const size_t len =
+        least(least(other->output.len, window), least(mux->options.frame_max, mux->credit));
     if (len == 0) return;
     mux->is_busy = true;
     mux->credit -= len;
@@ -438,8 +446,8 @@ static torc_err first_bytes(const torc_chain *chain, char *buffer, torc_str *byt
 
     *bytes = torc_str_make(segment->bytes, segment->len);
     if (segment->kind != TORC_SEGMENT_FILE) return TORC_OK;
-    const ssize_t got =
-        pread(segment->owner.file->fd, buffer, least(segment->len, READ_MAX), (off_t)segment->offset);
+    const ssize_t got = pread(segment->owner.file->fd, buffer, least(segment->len, READ_MAX),
+                              (off_t)segment->offset);
     if (got < 0) return torc_err_from_errno(errno);
     *bytes = torc_str_make(buffer, (size_t)got);
     return got > 0 ? TORC_OK : TORC_ERR_TRUNCATED;
@@ -475,15 +483,16 @@ static void tell_body(half *self) {
 
 /* A request for a tunnel ends only when there will be none. */
 static bool may_end(const half *sender) {
-    if (!sender->base.is_client || sender->method != TORC_METHOD_CONNECT || sender->is_tunnel) return true;
+    if (!sender->base.is_client || sender->method != TORC_METHOD_CONNECT || sender->is_tunnel)
+        return true;
     return sender->has_told_head && sender->other && !sender->other->is_upgrade;
 }
 
 static bool end_is_due(const half *self) {
     const half *other = self->other;
 
-    return other && other->has_end && !other->first && other->output.len == 0 && self->input.len == 0 &&
-           self->has_told_head && !self->has_told_end && may_end(other);
+    return other && other->has_end && !other->first && other->output.len == 0 &&
+           self->input.len == 0 && self->has_told_head && !self->has_told_end && may_end(other);
 }
 
 static void tell_end(half *self) {
@@ -493,8 +502,8 @@ static void tell_end(half *self) {
     self->mux->is_busy = true;
     if (self->other->trailers.count > 0) {
         trailers = torc_arena_alloc(&self->arena, sizeof(*trailers));
-        const torc_err err =
-            trailers ? copy_fields(&self->arena, &self->other->trailers, trailers) : TORC_ERR_NO_MEMORY;
+        const torc_err err = trailers ? copy_fields(&self->arena, &self->other->trailers, trailers)
+                                      : TORC_ERR_NO_MEMORY;
         if (err) {
             reset(&self->base, err);
             return;
@@ -506,20 +515,24 @@ static void tell_end(half *self) {
 }
 
 static void tell_drained(half *self) {
-    if (is_over(self) || !self->is_full || self->output.len > self->mux->limits.output_high_bytes / 2) return;
+    if (is_over(self) || !self->is_full ||
+        self->output.len > self->mux->limits.output_high_bytes / 2)
+        return;
     self->mux->is_busy = true;
     self->is_full = false;
     if (!self->has_end) self->base.events->drained(&self->base);
 }
 
 static void tell_draining(half *self) {
-    if (is_over(self) || !self->mux->is_draining || self->base.is_client || self->is_draining) return;
+    if (is_over(self) || !self->mux->is_draining || self->base.is_client || self->is_draining)
+        return;
     self->is_draining = true;
     if (self->has_told_head) self->base.events->draining(&self->base);
 }
 
 static bool is_waiting_to_begin(const half *self) {
-    return self->base.is_client && !self->other && self->first && !self->head_is_pulled && !is_over(self);
+    return self->base.is_client && !self->other && self->first && !self->head_is_pulled &&
+           !is_over(self);
 }
 
 /* Close the half if its end has come. */
@@ -602,7 +615,8 @@ torc_test_mux *torc_test_mux_new(torc_reactor *reactor, torc_acceptor *acceptor,
 void torc_test_mux_free(torc_test_mux *self) {
     if (!self) return;
     torc_test_mux_break(self);
-    for (int i = 0; i < TURNS_TO_END && self->count > 0; i++) (void)!torc_reactor_turn(self->reactor, 0);
+    for (int i = 0; i < TURNS_TO_END && self->count > 0; i++)
+        (void)!torc_reactor_turn(self->reactor, 0);
     torc_call_cancel(&self->step);
     torc_dealloc(NULL, self);
 }

@@ -3,8 +3,8 @@
  * The scrambling filter.
  *
  *  - `in` and `out` hold what is on its way; a step, once a turn, passes a part of each on.
- *  - While `in` holds something the stage below is held back, so it never holds more than one delivery; while
- *    `out` does, the stage above is.
+ *  - While `in` holds something the stage below is held back, so it never holds more than one
+ * delivery; while `out` does, the stage above is.
  *  - The ends follow the bytes: upwards when `in` is empty, downwards when `out` is.
  */
 #include "testing/scrambler.h"
@@ -161,7 +161,8 @@ torc_err torc_scrambler_new(torc_reactor *reactor, uint64_t seed, torc_filter **
     return TORC_OK;
 }
 
-static torc_err build_filter(torc_filter_factory *factory, torc_reactor *reactor, torc_filter **filter) {
+static torc_err build_filter(torc_filter_factory *factory, torc_reactor *reactor,
+                             torc_filter **filter) {
     torc_scrambler_factory *self = torc_container_of(factory, torc_scrambler_factory, base);
     return torc_scrambler_new(reactor, self->seed++, filter);
 }

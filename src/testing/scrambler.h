@@ -10,7 +10,8 @@
  * Bytes are split anew in both directions and passed on in later turns, some of what comes from
  * below is refused at first, and ranges of files are not taken. All of it follows from the seed.
  */
-torc_err torc_scrambler_new(torc_reactor *reactor, uint64_t seed, torc_filter **filter) TORC_MUST_CHECK;
+torc_err torc_scrambler_new(torc_reactor *reactor, uint64_t seed,
+                            torc_filter **filter) TORC_MUST_CHECK;
 
 /* For a listener or connector; each filter it makes has a seed of its own, in order. */
 typedef struct torc_scrambler_factory {

@@ -12,7 +12,9 @@ int torc_addr_family(const torc_addr *addr) {
 
 uint16_t torc_addr_port(const torc_addr *addr) {
     const int family = torc_addr_family(addr);
-    return family == AF_INET ? ntohs(addr->as.in.sin_port) : family == AF_INET6 ? ntohs(addr->as.in6.sin6_port) : 0;
+    return family == AF_INET    ? ntohs(addr->as.in.sin_port)
+           : family == AF_INET6 ? ntohs(addr->as.in6.sin6_port)
+                                : 0;
 }
 
 /* The path of a UNIX address: it may lack a NUL; an abstract one begins with it. */
@@ -53,15 +55,17 @@ torc_str torc_addr_text(const torc_addr *addr, char text[TORC_ADDR_TEXT_MAX]) {
 
     if (family != AF_INET && family != AF_INET6) return torc_addr_host_text(addr, text);
     torc_addr_host_text(addr, host);
-    const int len = snprintf(text, TORC_ADDR_TEXT_MAX, strchr(host, ':') ? "[%.60s]:%u" : "%.60s:%u", host,
-                             torc_addr_port(addr));
+    const int len =
+        snprintf(text, TORC_ADDR_TEXT_MAX, strchr(host, ':') ? "[%.60s]:%u" : "%.60s:%u", host,
+                 torc_addr_port(addr));
     return torc_str_make(text, (size_t)len);
 }
 
 torc_err torc_addr_parse(torc_str host, uint16_t port, torc_addr *addr) {
     char text[INET6_ADDRSTRLEN + 1];
 
-    if (host.len == 0 || host.len >= sizeof(text) || memchr(host.bytes, 0, host.len)) return TORC_ERR_SYNTAX;
+    if (host.len == 0 || host.len >= sizeof(text) || memchr(host.bytes, 0, host.len))
+        return TORC_ERR_SYNTAX;
     memcpy(text, host.bytes, host.len);
     text[host.len] = '\0';
     torc_addr parsed = {0};
@@ -85,9 +89,11 @@ bool torc_addr_equals(const torc_addr *a, const torc_addr *b) {
 
     if (family != torc_addr_family(b)) return false;
     if (family == AF_INET)
-        return a->as.in.sin_port == b->as.in.sin_port && a->as.in.sin_addr.s_addr == b->as.in.sin_addr.s_addr;
+        return a->as.in.sin_port == b->as.in.sin_port &&
+               a->as.in.sin_addr.s_addr == b->as.in.sin_addr.s_addr;
     if (family == AF_INET6)
-        return a->as.in6.sin6_port == b->as.in6.sin6_port && a->as.in6.sin6_scope_id == b->as.in6.sin6_scope_id &&
+        return a->as.in6.sin6_port == b->as.in6.sin6_port &&
+               a->as.in6.sin6_scope_id == b->as.in6.sin6_scope_id &&
                IN6_ARE_ADDR_EQUAL(&a->as.in6.sin6_addr, &b->as.in6.sin6_addr);
     return a->len == b->len && (a->len == 0 || memcmp(&a->as, &b->as, a->len) == 0);
 }

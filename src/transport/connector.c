@@ -2,8 +2,8 @@
 /*
  * Connecting to an address that is known.
  *
- *  - An attempt ends in exactly one of two ways: the factory builds a protocol, or `failed` is called; in the
- *    stream's end, so never from inside torc_connect_addr().
+ *  - An attempt ends in exactly one of two ways: the factory builds a protocol, or `failed` is
+ * called; in the stream's end, so never from inside torc_connect_addr().
  */
 #include "transport/connector.h"
 
@@ -73,8 +73,9 @@ static int open_socket(const torc_addr *addr) {
     return fd;
 }
 
-torc_err torc_connector_new(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms, torc_factory *factory,
-                            torc_filter_factory *filters, torc_connect_failed_fn *failed, void *context) {
+torc_err torc_connector_new(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms,
+                            torc_factory *factory, torc_filter_factory *filters,
+                            torc_connect_failed_fn *failed, void *context) {
     connector *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_CONNECTION, 1, sizeof(*self));
     const int fd = self ? open_socket(addr) : -1;
     torc_err err = !self ? TORC_ERR_NO_MEMORY : fd < 0 ? torc_err_from_errno(errno) : TORC_OK;
@@ -98,7 +99,7 @@ torc_err torc_connector_new(torc_reactor *reactor, const torc_addr *addr, uint64
     return TORC_OK;
 }
 
-torc_err torc_connect_addr(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms, torc_factory *factory,
-                           torc_connect_failed_fn *failed, void *context) {
+torc_err torc_connect_addr(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms,
+                           torc_factory *factory, torc_connect_failed_fn *failed, void *context) {
     return torc_connector_new(reactor, addr, timeout_ms, factory, NULL, failed, context);
 }

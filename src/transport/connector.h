@@ -7,9 +7,11 @@
 #include "transport/filter.h"
 #include "transport/stream.h"
 
-/* As torc_connect_addr(), with filters between the socket and the protocol; they must outlive the attempt. */
-torc_err torc_connector_new(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms, torc_factory *factory,
-                            torc_filter_factory *filters, torc_connect_failed_fn *failed, void *context) TORC_MUST_CHECK;
+/* As torc_connect_addr(), with filters between the socket and the protocol; they must outlive the
+ * attempt. */
+torc_err torc_connector_new(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms,
+                            torc_factory *factory, torc_filter_factory *filters,
+                            torc_connect_failed_fn *failed, void *context) TORC_MUST_CHECK;
 /* A stream that a connector made is connected: its protocol is built now. */
 void torc_connector_connected(torc_stream *stream);
 

@@ -2,10 +2,11 @@
 /*
  * Reading endpoint strings.
  *
- *   prefix ":" argument *( ":" argument )       argument = value, or name "=" value; `\` escapes : = \
+ *   prefix ":" argument *( ":" argument )       argument = value, or name "=" value; `\` escapes :
+ * = \
  *
- *  - The string is cut into arguments first, with the place of each, so that an error can point at it;
- *    then each is bound to the parameter of its name, or to the first that has none yet.
+ *  - The string is cut into arguments first, with the place of each, so that an error can point at
+ * it; then each is bound to the parameter of its name, or to the first that has none yet.
  *  - What has no known prefix is a short form: a port, or an address and a port.
  */
 #include <netinet/in.h>
@@ -13,10 +14,15 @@
 #include <stdio.h>
 #include <torc/endpoint.h>
 
-enum { ARGUMENTS_MAX = 8, PARAMETERS_MAX = 4, TEXT_MAX = 512, BACKLOG = 4096 };
+enum {
+    ARGUMENTS_MAX = 8,
+    PARAMETERS_MAX = 4,
+    TEXT_MAX = 512,
+    BACKLOG = 4096
+};
 
 typedef struct endpoint_argument {
-    torc_str name;  /* `.bytes` NULL: positional */
+    torc_str name; /* `.bytes` NULL: positional */
     torc_str value;
     size_t place;
 } endpoint_argument;
@@ -36,7 +42,7 @@ struct endpoint_reader {
     endpoint_argument arguments[ARGUMENTS_MAX]; /* the first is the prefix */
     size_t count;
     const endpoint_argument *bound[PARAMETERS_MAX]; /* NULL: not given */
-    char text[TEXT_MAX]; /* the arguments without their escapes */
+    char text[TEXT_MAX];                            /* the arguments without their escapes */
     torc_endpoint *endpoint;
     torc_endpoint_error *error;
 };
@@ -46,9 +52,11 @@ static torc_err wrong(endpoint_reader *reader, size_t place, const char *format,
     va_list values;
 
     if (reader->error) {
-        const int len = snprintf(reader->error->text, sizeof(reader->error->text), "at byte %zu: ", place);
+        const int len =
+            snprintf(reader->error->text, sizeof(reader->error->text), "at byte %zu: ", place);
         va_start(values, format);
-        vsnprintf(reader->error->text + len, sizeof(reader->error->text) - (size_t)len, format, values);
+        vsnprintf(reader->error->text + len, sizeof(reader->error->text) - (size_t)len, format,
+                  values);
         va_end(values);
         reader->error->place = place;
     }
@@ -60,13 +68,15 @@ static torc_err cut(endpoint_reader *reader, torc_str string) {
     endpoint_argument *current = &reader->arguments[0];
     size_t to = 0, start = 0;
 
-    if (memchr(string.bytes, '\0', string.len)) return wrong(reader, 0, "an endpoint has no NUL in it");
+    if (memchr(string.bytes, '\0', string.len))
+        return wrong(reader, 0, "an endpoint has no NUL in it");
     if (string.len >= TEXT_MAX) return wrong(reader, TEXT_MAX, "longer than an endpoint can be");
     *current = (endpoint_argument){.place = 0};
     for (size_t i = 0; i <= string.len; i++) {
         const char c = i < string.len ? string.bytes[i] : ':';
         if (i < string.len && c == '\\') {
-            if (++i == string.len) return wrong(reader, i - 1, "a `\\` escapes the byte behind it, and there is none");
+            if (++i == string.len)
+                return wrong(reader, i - 1, "a `\\` escapes the byte behind it, and there is none");
             reader->text[to++] = string.bytes[i];
         } else if (c == '=' && !current->name.bytes) {
             current->name = torc_str_make(reader->text + start, to - start);
@@ -96,9 +106,12 @@ static size_t named(const endpoint_kind *kind, torc_str name) {
 static torc_err unknown(endpoint_reader *reader, const endpoint_argument *argument) {
     const char *const *names = reader->kind->parameters;
 
-    if (!argument->name.bytes) return wrong(reader, argument->place, "`%.*s` is one argument too many", TORC_STR_ARGS(argument->value));
-    return wrong(reader, argument->place, "no argument `%.*s`; there are %s%s%s%s%s%s%s", TORC_STR_ARGS(argument->name), names[0],
-                 names[1] ? ", " : "", names[1] ? names[1] : "", names[2] ? ", " : "", names[2] ? names[2] : "",
+    if (!argument->name.bytes)
+        return wrong(reader, argument->place, "`%.*s` is one argument too many",
+                     TORC_STR_ARGS(argument->value));
+    return wrong(reader, argument->place, "no argument `%.*s`; there are %s%s%s%s%s%s%s",
+                 TORC_STR_ARGS(argument->name), names[0], names[1] ? ", " : "",
+                 names[1] ? names[1] : "", names[2] ? ", " : "", names[2] ? names[2] : "",
                  names[3] ? ", " : "", names[3] ? names[3] : "");
 }
 
@@ -110,22 +123,25 @@ static torc_err bind_arguments(endpoint_reader *reader) {
         const endpoint_argument *argument = &reader->arguments[i];
         const size_t to = argument->name.bytes ? named(reader->kind, argument->name) : positional++;
         if (to >= PARAMETERS_MAX || !reader->kind->parameters[to]) return unknown(reader, argument);
-        if (reader->bound[to]) return wrong(reader, argument->place, "`%s` is given twice", reader->kind->parameters[to]);
+        if (reader->bound[to])
+            return wrong(reader, argument->place, "`%s` is given twice",
+                         reader->kind->parameters[to]);
         reader->bound[to] = argument;
     }
     if (reader->bound[0] && reader->bound[0]->value.len > 0) return TORC_OK;
-    return wrong(reader, reader->bound[0] ? reader->bound[0]->place : reader->kind->prefix.len, "%s", reader->kind->missing);
+    return wrong(reader, reader->bound[0] ? reader->bound[0]->place : reader->kind->prefix.len,
+                 "%s", reader->kind->missing);
 }
 
 static const endpoint_argument *find(const endpoint_reader *reader, const char *name) {
     return reader->bound[named(reader->kind, torc_str_of(name))];
 }
 
-static torc_err read_number(endpoint_reader *reader, const endpoint_argument *argument, const char *what, uint64_t max,
-                            uint64_t *number) {
+static torc_err read_number(endpoint_reader *reader, const endpoint_argument *argument,
+                            const char *what, uint64_t max, uint64_t *number) {
     if (!torc_str_parse_uint(argument->value, max, number)) return TORC_OK;
-    return wrong(reader, argument->place, "%s is a number from 0 to %llu, not `%.*s`", what, (unsigned long long)max,
-                 TORC_STR_ARGS(argument->value));
+    return wrong(reader, argument->place, "%s is a number from 0 to %llu, not `%.*s`", what,
+                 (unsigned long long)max, TORC_STR_ARGS(argument->value));
 }
 
 static torc_err read_backlog(endpoint_reader *reader) {
@@ -165,7 +181,8 @@ static torc_err read_interface(endpoint_reader *reader, int family, uint16_t por
     const torc_str host = torc_str_equals(argument->value, TORC_STR("localhost"))
                               ? (family == AF_INET ? TORC_STR("127.0.0.1") : TORC_STR("::1"))
                               : without_brackets(argument->value);
-    if (torc_addr_parse(host, port, &reader->endpoint->addr) || torc_addr_family(&reader->endpoint->addr) != family)
+    if (torc_addr_parse(host, port, &reader->endpoint->addr) ||
+        torc_addr_family(&reader->endpoint->addr) != family)
         return wrong(reader, argument->place, "the interface is a numeric %s address, not `%.*s`",
                      family == AF_INET ? "IPv4" : "IPv6", TORC_STR_ARGS(argument->value));
     return TORC_OK;
@@ -199,11 +216,13 @@ static torc_err read_mode(endpoint_reader *reader) {
     uint32_t mode = 0;
 
     if (!argument) return TORC_OK;
-    if (argument->value.len == 0) return wrong(reader, argument->place, "the mode is octal, as in mode=660");
+    if (argument->value.len == 0)
+        return wrong(reader, argument->place, "the mode is octal, as in mode=660");
     for (size_t i = 0; i < argument->value.len; i++) {
         const char c = argument->value.bytes[i];
         if (c < '0' || c > '7' || i == 4)
-            return wrong(reader, argument->place, "the mode is octal, as in mode=660, not `%.*s`", TORC_STR_ARGS(argument->value));
+            return wrong(reader, argument->place, "the mode is octal, as in mode=660, not `%.*s`",
+                         TORC_STR_ARGS(argument->value));
         mode = mode * 8 + (uint32_t)(c - '0');
     }
     reader->endpoint->unix_mode = mode;
@@ -220,13 +239,15 @@ static void set_path(torc_addr *addr, torc_str path) {
     }
 }
 
-/* `lockfile` is Twisted's, and not needed: a socket file is in nobody's way once its listener is gone. */
+/* `lockfile` is Twisted's, and not needed: a socket file is in nobody's way once its listener is
+ * gone. */
 static torc_err read_unix(endpoint_reader *reader) {
     const endpoint_argument *path = reader->bound[0], *lockfile = find(reader, "lockfile");
     const size_t max = sizeof(reader->endpoint->addr.as.un.sun_path) - 1;
     uint64_t ignored;
 
-    if (path->value.len > max) return wrong(reader, path->place, "a socket's path has at most %zu bytes", max);
+    if (path->value.len > max)
+        return wrong(reader, path->place, "a socket's path has at most %zu bytes", max);
     set_path(&reader->endpoint->addr, path->value);
     torc_err err = read_mode(reader);
     if (!err) err = read_backlog(reader);
@@ -242,7 +263,8 @@ static torc_err read_fd(endpoint_reader *reader) {
     return err;
 }
 
-/* "8080", ":8080": all addresses of both families. "127.0.0.1:8080", "[::1]:8080", "localhost:8080": that one. */
+/* "8080", ":8080": all addresses of both families. "127.0.0.1:8080", "[::1]:8080",
+ * "localhost:8080": that one. */
 static torc_err read_short(endpoint_reader *reader, torc_str string) {
     ptrdiff_t colon = -1;
     uint64_t port;
@@ -253,7 +275,8 @@ static torc_err read_short(endpoint_reader *reader, torc_str string) {
     const torc_str digits = torc_str_from(string, (size_t)(colon + 1));
     if (torc_str_parse_uint(digits, 65535, &port))
         return wrong(reader, (size_t)(colon + 1),
-                     "`%.*s` is no port, and the whole no endpoint: write 8080, 127.0.0.1:8080, tcp:8080, unix:/path or fd:3",
+                     "`%.*s` is no port, and the whole no endpoint: write 8080, 127.0.0.1:8080, "
+                     "tcp:8080, unix:/path or fd:3",
                      TORC_STR_ARGS(digits));
     if (host.len == 0) {
         set_any(reader->endpoint, AF_INET6, (uint16_t)port);
@@ -261,18 +284,31 @@ static torc_err read_short(endpoint_reader *reader, torc_str string) {
         return TORC_OK;
     }
     const bool has_brackets = host.bytes[0] == '[';
-    const torc_str numeric = torc_str_equals(host, TORC_STR("localhost")) ? TORC_STR("127.0.0.1") : without_brackets(host);
+    const torc_str numeric = torc_str_equals(host, TORC_STR("localhost")) ? TORC_STR("127.0.0.1")
+                                                                          : without_brackets(host);
     if (torc_addr_parse(numeric, (uint16_t)port, &reader->endpoint->addr) ||
         has_brackets != (torc_addr_family(&reader->endpoint->addr) == AF_INET6))
-        return wrong(reader, 0, "`%.*s` is no numeric address (IPv6 in brackets), nor one of tcp, tcp6, unix, fd", TORC_STR_ARGS(host));
+        return wrong(
+            reader, 0,
+            "`%.*s` is no numeric address (IPv6 in brackets), nor one of tcp, tcp6, unix, fd",
+            TORC_STR_ARGS(host));
     reader->endpoint->v6only = true;
     return TORC_OK;
 }
 
 static const endpoint_kind kinds[] = {
-    {TORC_STR_INIT("tcp"), {"port", "interface", "backlog"}, "the port is missing: tcp:8080", read_tcp},
-    {TORC_STR_INIT("tcp6"), {"port", "interface", "backlog", "v6only"}, "the port is missing: tcp6:8080", read_tcp6},
-    {TORC_STR_INIT("unix"), {"address", "mode", "backlog", "lockfile"}, "the path is missing: unix:/run/torc.sock", read_unix},
+    {TORC_STR_INIT("tcp"),
+     {"port", "interface", "backlog"},
+     "the port is missing: tcp:8080",
+     read_tcp},
+    {TORC_STR_INIT("tcp6"),
+     {"port", "interface", "backlog", "v6only"},
+     "the port is missing: tcp6:8080",
+     read_tcp6},
+    {TORC_STR_INIT("unix"),
+     {"address", "mode", "backlog", "lockfile"},
+     "the path is missing: unix:/run/torc.sock",
+     read_unix},
     {TORC_STR_INIT("fd"), {"number"}, "write the number of an inherited descriptor: fd:3", read_fd},
 };
 
@@ -291,7 +327,8 @@ torc_err torc_endpoint_parse(torc_str string, torc_endpoint *endpoint, torc_endp
     endpoint_reader reader = {.kind = find_kind(string), .endpoint = &parsed, .error = error};
     torc_err err;
 
-    if (string.len == 0) return wrong(&reader, 0, "an endpoint is missing: write 8080, tcp:8080 or unix:/path");
+    if (string.len == 0)
+        return wrong(&reader, 0, "an endpoint is missing: write 8080, tcp:8080 or unix:/path");
     if (reader.kind) {
         err = cut(&reader, string);
         if (!err) err = bind_arguments(&reader);

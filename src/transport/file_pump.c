@@ -72,7 +72,8 @@ static void read_piece(torc_file_reading *self, int flags) {
 /* Not at hand, or a file system or kernel that cannot say. */
 static bool needs_thread(const torc_file_reading *self) {
     if (self->got >= 0) return false;
-    return self->number == EAGAIN || self->number == EOPNOTSUPP || self->number == ENOSYS || self->number == EINVAL;
+    return self->number == EAGAIN || self->number == EOPNOTSUPP || self->number == ENOSYS ||
+           self->number == EINVAL;
 }
 
 static void work(torc_job *job) {
@@ -126,8 +127,8 @@ static torc_err give_to_thread(torc_file_pump *pump, torc_file_reading *reading)
     return TORC_ERR_AGAIN;
 }
 
-torc_err torc_file_pump_next(torc_file_pump *pump, const torc_segment *range, size_t max, torc_chain *chain,
-                             size_t *len) {
+torc_err torc_file_pump_next(torc_file_pump *pump, const torc_segment *range, size_t max,
+                             torc_chain *chain, size_t *len) {
     torc_file_reading *reading = pump->reading;
 
     if (reading && !reading->is_done) return TORC_ERR_AGAIN;
@@ -143,7 +144,8 @@ torc_err torc_file_pump_next(torc_file_pump *pump, const torc_segment *range, si
     return needs_thread(reading) ? give_to_thread(pump, reading) : finish(reading, chain, len);
 }
 
-void torc_file_pump_init(torc_file_pump *pump, torc_reactor *reactor, void (*read)(torc_file_pump *pump)) {
+void torc_file_pump_init(torc_file_pump *pump, torc_reactor *reactor,
+                         void (*read)(torc_file_pump *pump)) {
     *pump = (torc_file_pump){.reactor = reactor, .read = read};
 }
 

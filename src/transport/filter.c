@@ -7,8 +7,8 @@
  *  - `kept` is what the filter delivered and the stage above did not consume, in order. It is given
  *    again by a posted call only.
  *  - The first `asked` bytes of above's output are to go down. They do so while the stage below has
- *    room and the filter does not hold them back (OUTPUT_HELD); what is taken counts as sent for the
- *    stage above.
+ *    room and the filter does not hold them back (OUTPUT_HELD); what is taken counts as sent for
+ * the stage above.
  *  - Above's end comes before below's: FINISHING is set when `shut_down` was called, FINISHED when
  *    the filter has answered; CLOSES, when the stage above receives no more either.
  */
@@ -80,7 +80,8 @@ static void drop_kept(torc_filter *self) {
 
 static torc_err grow_kept(torc_filter *self, size_t len) {
     torc_memory *memory = &self->above.reactor->memory;
-    char *kept = self->kept ? torc_realloc(memory, self->kept, len) : torc_alloc(memory, TORC_MEMORY_INPUT, len);
+    char *kept = self->kept ? torc_realloc(memory, self->kept, len)
+                            : torc_alloc(memory, TORC_MEMORY_INPUT, len);
 
     if (!kept) return TORC_ERR_NO_MEMORY;
     self->kept = kept;
@@ -113,7 +114,8 @@ void torc_filter_deliver(torc_filter *self, torc_str bytes) {
     if (torc_transport_has_ended(&self->above)) return;
     if (has(self, WANTED) && self->kept_len == 0 && bytes.len > 0) consumed = give(self, bytes);
     if (torc_transport_has_ended(&self->above) || consumed == bytes.len) return;
-    keep(self, torc_str_from(bytes, consumed)); /* to be given when it is wanted, or is already about to be */
+    keep(self, torc_str_from(
+                   bytes, consumed)); /* to be given when it is wanted, or is already about to be */
     look_at_demand(self);
 }
 
@@ -228,7 +230,8 @@ static bool sends_files(const torc_filter *self) {
     return !self->ops->send || self->ops->sends_files;
 }
 
-/* Move at most `max` bytes of above's output to `passing`: bytes that follow each other, or a piece of a file. */
+/* Move at most `max` bytes of above's output to `passing`: bytes that follow each other, or a piece
+ * of a file. */
 static torc_err take(torc_filter *self, size_t max, size_t *taken) {
     torc_chain *output = &self->above.output;
     torc_err err;
@@ -254,7 +257,8 @@ static torc_err pass(torc_filter *self) {
     return err;
 }
 
-/* Send what was asked for, as far as the stage below has room and files can be read; tell what was taken. */
+/* Send what was asked for, as far as the stage below has room and files can be read; tell what was
+ * taken. */
 static void pump(torc_filter *self) {
     size_t sent = 0, part, room;
     torc_err err = TORC_OK;
@@ -292,7 +296,8 @@ static void drained(torc_protocol *protocol) {
     pump(of_below(protocol));
 }
 
-/* Called by above's flush, so below's is run at once: what passes through leaves in the same turn. */
+/* Called by above's flush, so below's is run at once: what passes through leaves in the same turn.
+ */
 static void filter_send(torc_transport *transport, size_t len) {
     torc_filter *self = of_above(transport);
 
@@ -351,7 +356,8 @@ static void filter_close(torc_transport *transport, bool reset) {
         finish(self);
 }
 
-/* A failure while the last bytes were leaving is what the stage above is told, though it had closed in good order. */
+/* A failure while the last bytes were leaving is what the stage above is told, though it had closed
+ * in good order. */
 static void connection_lost(torc_protocol *protocol, torc_err reason) {
     torc_filter *self = of_below(protocol);
 
@@ -422,7 +428,8 @@ torc_transport *torc_filter_stack(torc_filter *self, torc_transport *below) {
     return &self->above;
 }
 
-torc_err torc_filters_build(torc_filter_factory *first, torc_reactor *reactor, torc_transport **top) {
+torc_err torc_filters_build(torc_filter_factory *first, torc_reactor *reactor,
+                            torc_transport **top) {
     for (torc_filter_factory *factory = first; factory; factory = factory->next) {
         torc_filter *filter;
         const torc_err err = factory->build_filter(factory, reactor, &filter);

@@ -44,7 +44,7 @@ typedef struct torc_filter_ops {
      */
     void (*shut_down)(torc_filter *filter);
     void (*free)(torc_filter *filter); /* the last */
-    bool sends_files;                  /* `send` takes ranges of files; otherwise they come as bytes */
+    bool sends_files; /* `send` takes ranges of files; otherwise they come as bytes */
 } torc_filter_ops;
 
 /* The members are filter.c's; whoever embeds it reads `above.reactor`. */
@@ -53,40 +53,44 @@ struct torc_filter {
     torc_protocol below;  /* what the stage below tells */
     const torc_filter_ops *ops;
     torc_file_pump pump;
-    torc_call deliver;     /* posted while what is kept may be given */
-    torc_chain passing;    /* what is on its way through `send` */
-    char *kept;            /* received and not consumed by the stage above; NULL mostly */
+    torc_call deliver;  /* posted while what is kept may be given */
+    torc_chain passing; /* what is on its way through `send` */
+    char *kept;         /* received and not consumed by the stage above; NULL mostly */
     size_t kept_len, kept_capacity;
-    size_t asked;          /* bytes of above's output that are to be sent and have not been taken */
+    size_t asked; /* bytes of above's output that are to be sent and have not been taken */
     uint16_t flags;
 };
 
 /* Makes a filter for each connection; belongs to whoever configured the listener. */
 typedef struct torc_filter_factory torc_filter_factory;
 struct torc_filter_factory {
-    torc_err (*build_filter)(torc_filter_factory *factory, torc_reactor *reactor, torc_filter **filter);
+    torc_err (*build_filter)(torc_filter_factory *factory, torc_reactor *reactor,
+                             torc_filter **filter);
     torc_filter_factory *next; /* the stage above */
 };
 
 void torc_filter_init(torc_filter *filter, torc_reactor *reactor, const torc_filter_ops *ops);
-/* Stack a filter on a transport that has no protocol yet; the transport to build on from then on. */
+/* Stack a filter on a transport that has no protocol yet; the transport to build on from then on.
+ */
 torc_transport *torc_filter_stack(torc_filter *filter, torc_transport *below);
 /*
- * Stack a filter of each factory on `*top`, the first one lowest, and let `*top` be the topmost. If that
- * fails, `*top` is still a transport to be aborted.
+ * Stack a filter of each factory on `*top`, the first one lowest, and let `*top` be the topmost. If
+ * that fails, `*top` is still a transport to be aborted.
  */
-torc_err torc_filters_build(torc_filter_factory *first, torc_reactor *reactor, torc_transport **top) TORC_MUST_CHECK;
+torc_err torc_filters_build(torc_filter_factory *first, torc_reactor *reactor,
+                            torc_transport **top) TORC_MUST_CHECK;
 
 /* The transport below. */
 torc_transport *torc_filter_below(const torc_filter *filter);
 /*
- * Give bytes to the stage above; what it does not consume is kept and given again. If there is no memory
- * for that the connection is aborted.
+ * Give bytes to the stage above; what it does not consume is kept and given again. If there is no
+ * memory for that the connection is aborted.
  */
 void torc_filter_deliver(torc_filter *filter, torc_str bytes);
 /* Receive nothing from below until it is called again with false. */
 void torc_filter_hold(torc_filter *filter, bool is_held);
-/* Take nothing from above until it is called again with false: for a filter that holds bytes on their way down. */
+/* Take nothing from above until it is called again with false: for a filter that holds bytes on
+ * their way down. */
 void torc_filter_hold_output(torc_filter *filter, bool is_held);
 /* The peer's end, told to the stage above when it has consumed what was delivered before. */
 void torc_filter_deliver_end(torc_filter *filter);
@@ -94,7 +98,8 @@ void torc_filter_deliver_end(torc_filter *filter);
 void torc_filter_send_below(torc_filter *filter, torc_chain *chain);
 /* The answer to `shut_down`. */
 void torc_filter_end_below(torc_filter *filter);
-/* The bytes cannot be understood: the connection is aborted, and the stage above told this reason. */
+/* The bytes cannot be understood: the connection is aborted, and the stage above told this reason.
+ */
 void torc_filter_fail(torc_filter *filter, torc_err reason);
 
 #endif

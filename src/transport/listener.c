@@ -22,7 +22,9 @@
 #include "base/alloc.h"
 #include "transport/stream.h"
 
-enum { PAUSE_MS = 100 };
+enum {
+    PAUSE_MS = 100
+};
 
 /* How many connections an address has: IPv4 whole, IPv6 by /64. */
 typedef struct peer_count {
@@ -136,7 +138,8 @@ static void refuse(torc_listener *self, int fd) {
     if (self->refusal.len) {
         (void)!send(fd, self->refusal.bytes, self->refusal.len, MSG_NOSIGNAL | MSG_DONTWAIT);
         shutdown(fd, SHUT_WR);
-        /* Bytes that are left unread would make the close a reset, by which the refusal may be lost. */
+        /* Bytes that are left unread would make the close a reset, by which the refusal may be
+         * lost. */
         (void)!recv(fd, self->reactor->scratch, TORC_RECEIVE_SIZE, MSG_DONTWAIT);
     }
     close(fd);
@@ -190,7 +193,8 @@ static void failed(torc_io *io, torc_err err) {
     torc_counter_add(&self->exhausted, 1);
     if (self->is_closed || torc_timer_is_armed(&self->pause)) return;
     if (!self->is_exhausted)
-        TORC_LOG_WARN(self->reactor->log, "transport", "cannot accept; trying again", TORC_LOG_ERR("error", err));
+        TORC_LOG_WARN(self->reactor->log, "transport", "cannot accept; trying again",
+                      TORC_LOG_ERR("error", err));
     self->is_exhausted = true;
     torc_io_receive_stop(&self->io);
     torc_timer_arm(&self->pause, PAUSE_MS);
@@ -249,7 +253,8 @@ static torc_err bind_and_listen(int fd, const torc_endpoint *endpoint, int famil
     if (err) return err;
     if (has_file) remove_stale(&endpoint->addr);
     if (bind(fd, &endpoint->addr.as.any, endpoint->addr.len)) return torc_err_from_errno(errno);
-    if ((has_file && chmod(endpoint->addr.as.un.sun_path, endpoint->unix_mode)) || listen(fd, endpoint->backlog)) {
+    if ((has_file && chmod(endpoint->addr.as.un.sun_path, endpoint->unix_mode)) ||
+        listen(fd, endpoint->backlog)) {
         err = torc_err_from_errno(errno);
         if (has_file) unlink(endpoint->addr.as.un.sun_path);
     }
@@ -296,7 +301,8 @@ static torc_err open_socket(const torc_endpoint *endpoint, int *fd, int *family)
 static torc_listen_options read_options(const torc_listen_options *given) {
     torc_listen_options options = {0};
 
-    if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    if (given)
+        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
     if (!options.connections_max) options.connections_max = UINT32_MAX;
     if (!options.output_max) options.output_max = TORC_TRANSPORT_OUTPUT_MAX;
     return options;
@@ -306,24 +312,29 @@ static void register_metrics(torc_listener *self) {
     torc_metrics *metrics = self->reactor->metrics;
 
     if (!metrics) return;
-    torc_metrics_add_counter(metrics, &self->accepted, "connections_accepted", "Connections that were accepted.", "");
-    torc_metrics_add_counter(metrics, &self->refused, "connections_refused", "Connections that were refused by a limit.", "");
-    torc_metrics_add_counter(metrics, &self->exhausted, "accepts_without_descriptor", "Times that no descriptor was left to accept.", "");
+    torc_metrics_add_counter(metrics, &self->accepted, "connections_accepted",
+                             "Connections that were accepted.", "");
+    torc_metrics_add_counter(metrics, &self->refused, "connections_refused",
+                             "Connections that were refused by a limit.", "");
+    torc_metrics_add_counter(metrics, &self->exhausted, "accepts_without_descriptor",
+                             "Times that no descriptor was left to accept.", "");
 }
 
 static torc_err keep_path(torc_listener *self, const torc_endpoint *endpoint) {
     const char *path = endpoint->addr.as.un.sun_path;
 
-    if (endpoint->fd >= 0 || torc_addr_family(&endpoint->addr) != AF_UNIX || !path[0]) return TORC_OK;
+    if (endpoint->fd >= 0 || torc_addr_family(&endpoint->addr) != AF_UNIX || !path[0])
+        return TORC_OK;
     self->unlink_path = torc_alloc(&self->reactor->memory, TORC_MEMORY_OTHER, strlen(path) + 1);
     if (!self->unlink_path) return TORC_ERR_NO_MEMORY;
     strcpy(self->unlink_path, path);
     return TORC_OK;
 }
 
-torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint, torc_factory *factory,
-                           torc_filter_factory *filters, const torc_listen_options *options,
-                           torc_str refusal, torc_listener **listener) {
+torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
+                           torc_factory *factory, torc_filter_factory *filters,
+                           const torc_listen_options *options, torc_str refusal,
+                           torc_listener **listener) {
     torc_listener *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
     int fd = -1, family = 0;
 
@@ -356,7 +367,9 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
     return TORC_OK;
 }
 
-torc_err torc_endpoint_listen(torc_reactor *reactor, const torc_endpoint *endpoint, torc_factory *factory,
-                              const torc_listen_options *options, torc_listener **listener) {
-    return torc_listener_new(reactor, endpoint, factory, NULL, options, torc_str_make(NULL, 0), listener);
+torc_err torc_endpoint_listen(torc_reactor *reactor, const torc_endpoint *endpoint,
+                              torc_factory *factory, const torc_listen_options *options,
+                              torc_listener **listener) {
+    return torc_listener_new(reactor, endpoint, factory, NULL, options, torc_str_make(NULL, 0),
+                             listener);
 }

@@ -11,8 +11,8 @@
 /*
  * A listener: a listening socket, and the count of what it accepted.
  *
- * It is freed once it is closed and the last of its connections has ended, since these count themselves out. One
- * that was stopped stays until it is closed.
+ * It is freed once it is closed and the last of its connections has ended, since these count
+ * themselves out. One that was stopped stays until it is closed.
  */
 struct torc_listener {
     torc_io io;
@@ -23,19 +23,20 @@ struct torc_listener {
     torc_addr addr;
     torc_str refusal; /* sent, if it can be, to a connection that is refused; static */
     uint32_t connections;
-    torc_map peers;   /* counts by address; used when there is a limit */
-    torc_timer pause; /* armed while no descriptor is left */
+    torc_map peers;          /* counts by address; used when there is a limit */
+    torc_timer pause;        /* armed while no descriptor is left */
     bool is_closed, is_gone; /* asked for; told by the poller */
     bool is_held;            /* stopped, and not yet closed by its owner */
     bool is_paused;
     bool is_exhausted; /* no descriptor is left: said once, until one is accepted */
-    char *unlink_path;       /* of a UNIX socket's file; removed at the end */
+    char *unlink_path; /* of a UNIX socket's file; removed at the end */
     torc_counter accepted, refused, exhausted;
 };
 
 /* As torc_endpoint_listen(), with filters between the sockets and the protocols, and a refusal. */
-torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint, torc_factory *factory,
-                           torc_filter_factory *filters, const torc_listen_options *options,
-                           torc_str refusal, torc_listener **listener) TORC_MUST_CHECK;
+torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
+                           torc_factory *factory, torc_filter_factory *filters,
+                           const torc_listen_options *options, torc_str refusal,
+                           torc_listener **listener) TORC_MUST_CHECK;
 
 #endif

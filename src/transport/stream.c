@@ -90,8 +90,10 @@ static torc_addr stream_addr(torc_transport *transport, bool peer) {
     const int fd = self_of(transport)->io.fd;
     torc_addr addr = {.len = sizeof(addr.as)};
 
-    if (torc_transport_has_ended(transport)) return (torc_addr){0}; /* the descriptor may be another's now */
-    const int failed_ = peer ? getpeername(fd, &addr.as.any, &addr.len) : getsockname(fd, &addr.as.any, &addr.len);
+    if (torc_transport_has_ended(transport))
+        return (torc_addr){0}; /* the descriptor may be another's now */
+    const int failed_ =
+        peer ? getpeername(fd, &addr.as.any, &addr.len) : getsockname(fd, &addr.as.any, &addr.len);
     return failed_ ? (torc_addr){0} : addr;
 }
 
@@ -101,7 +103,9 @@ static torc_err stream_set_option(torc_transport *transport, int option, bool on
 
     if (self->io.family == AF_UNIX) return TORC_ERR_UNSUPPORTED;
     if (torc_transport_has_ended(transport)) return TORC_ERR_STATE;
-    return setsockopt(self->io.fd, level, option, &value, sizeof(value)) ? torc_err_from_errno(errno) : TORC_OK;
+    return setsockopt(self->io.fd, level, option, &value, sizeof(value))
+               ? torc_err_from_errno(errno)
+               : TORC_OK;
 }
 
 static size_t stream_unacknowledged(torc_transport *transport) {

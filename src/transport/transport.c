@@ -2,15 +2,19 @@
 /*
  * What all transports share.
  *
- * States, by flags: open → CLOSE_WRITE (asked) → SHUT (FIN was sent) ; open or SHUT → CLOSING (asked: what waits is still
- * sent) → ENDED (the stage below was told to close) → closed: connection_lost, the last call.
+ * States, by flags: open → CLOSE_WRITE (asked) → SHUT (FIN was sent) ; open or SHUT → CLOSING
+ * (asked: what waits is still sent) → ENDED (the stage below was told to close) → closed:
+ * connection_lost, the last call.
  *
  *  - `output` is the transport's own; its first `sending` bytes are lent to the stage below.
- *  - A producer that pushes is paused while FULL; FULL is set at the high mark and cleared at the low one.
- *  - A producer that came to a connection that was closing already (LATE) holds nothing back: it is stopped by the
- *    next flush, or with the connection.
- *  - The stage below may tell of what is sent from inside `send` (FLUSHING): then the flush looks at the marks.
- *  - The protocol is called from the stage's events and from the flush, never from what it calls itself.
+ *  - A producer that pushes is paused while FULL; FULL is set at the high mark and cleared at the
+ * low one.
+ *  - A producer that came to a connection that was closing already (LATE) holds nothing back: it is
+ * stopped by the next flush, or with the connection.
+ *  - The stage below may tell of what is sent from inside `send` (FLUSHING): then the flush looks
+ * at the marks.
+ *  - The protocol is called from the stage's events and from the flush, never from what it calls
+ * itself.
  */
 #include "transport/transport.h"
 
@@ -27,7 +31,7 @@ enum {
     CLOSING = 8,
     ENDED = 16,
     FULL = 32,
-    STREAMING = 64,       /* the producer pushes */
+    STREAMING = 64, /* the producer pushes */
     PRODUCER_PAUSED = 128,
     LATE = 256,
     FLUSHING = 512,
@@ -35,7 +39,10 @@ enum {
     INPUT_ENDED = 2048
 };
 
-enum { LOW_MARK = 16 * 1024, HIGH_MARK = 64 * 1024 };
+enum {
+    LOW_MARK = 16 * 1024,
+    HIGH_MARK = 64 * 1024
+};
 
 static torc_transport *of_flushable(torc_flushable *flushable) {
     return torc_container_of(flushable, torc_transport, flushable);
@@ -154,7 +161,9 @@ void torc_transport_sent(torc_transport *transport, size_t bytes) {
 }
 
 uint64_t torc_transport_delivered(torc_transport *transport) {
-    const size_t held = transport->ops->unacknowledged && !has(transport, ENDED) ? transport->ops->unacknowledged(transport) : 0;
+    const size_t held = transport->ops->unacknowledged && !has(transport, ENDED)
+                            ? transport->ops->unacknowledged(transport)
+                            : 0;
     return held < transport->sent_total ? transport->sent_total - held : 0;
 }
 
@@ -162,7 +171,8 @@ torc_chain *torc_transport_output(torc_transport *transport) {
     return &transport->output;
 }
 
-/* Bytes of the output that hold memory: ranges of files do not. Looked at only when there is much. */
+/* Bytes of the output that hold memory: ranges of files do not. Looked at only when there is much.
+ */
 static bool is_over_max(const torc_transport *transport) {
     size_t held = 0;
 
@@ -185,7 +195,8 @@ void torc_transport_written(torc_transport *transport) {
 
 /* What a producer writes after a close was asked for is still sent. */
 static bool may_write(const torc_transport *transport) {
-    return !has(transport, ENDED | SHUT) && (!has(transport, CLOSING | CLOSE_WRITE) || is_fed(transport));
+    return !has(transport, ENDED | SHUT) &&
+           (!has(transport, CLOSING | CLOSE_WRITE) || is_fed(transport));
 }
 
 void torc_transport_write(torc_transport *transport, torc_str bytes) {
@@ -198,7 +209,8 @@ void torc_transport_write(torc_transport *transport, torc_str bytes) {
 }
 
 void torc_transport_write_file(torc_transport *transport, int fd, uint64_t offset, uint64_t len) {
-    torc_shared_file *file = may_write(transport) ? torc_shared_file_new(&transport->reactor->memory, fd) : NULL;
+    torc_shared_file *file =
+        may_write(transport) ? torc_shared_file_new(&transport->reactor->memory, fd) : NULL;
     torc_err err = file ? TORC_OK : TORC_ERR_NO_MEMORY;
 
     if (!file) close(fd);
@@ -223,7 +235,9 @@ void torc_transport_write_chain(torc_transport *transport, torc_chain *chain) {
 }
 
 size_t torc_transport_room(const torc_transport *transport) {
-    if (has(transport, FULL) || transport->output.len >= transport->high_mark || !may_write(transport)) return 0;
+    if (has(transport, FULL) || transport->output.len >= transport->high_mark ||
+        !may_write(transport))
+        return 0;
     return transport->high_mark - transport->output.len;
 }
 
@@ -237,7 +251,8 @@ void torc_transport_set_marks(torc_transport *transport, size_t low, size_t high
     transport->high_mark = (uint32_t)high;
 }
 
-torc_err torc_transport_register_producer(torc_transport *transport, torc_producer *producer, bool streaming) {
+torc_err torc_transport_register_producer(torc_transport *transport, torc_producer *producer,
+                                          bool streaming) {
     if (transport->producer) return TORC_ERR_STATE;
     transport->producer = producer;
     clear(transport, STREAMING | PRODUCER_PAUSED);
@@ -347,7 +362,8 @@ void torc_transport_closed(torc_transport *transport) {
 
 /* ---- the beginning ---- */
 
-void torc_transport_init(torc_transport *transport, torc_reactor *reactor, const torc_transport_ops *ops) {
+void torc_transport_init(torc_transport *transport, torc_reactor *reactor,
+                         const torc_transport_ops *ops) {
     *transport = (torc_transport){
         .ops = ops,
         .reactor = reactor,

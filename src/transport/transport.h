@@ -10,11 +10,12 @@
  * What all transports share: the output chain with its marks, its flush once a turn, the producer,
  * and the order of closing. What differs (a socket, a filter, memory) is behind torc_transport_ops.
  *
- * States: open → (close_write) → closing (flushes what waits) → closed. torc_transport_closed() is the
- * one place where the protocol's connection_lost is called, in a turn's retirement.
+ * States: open → (close_write) → closing (flushes what waits) → closed. torc_transport_closed() is
+ * the one place where the protocol's connection_lost is called, in a turn's retirement.
  */
 enum {
-    TORC_TRANSPORT_OUTPUT_MAX = 64 * 1024 * 1024 /* bytes unsent, unless set otherwise: then it is aborted */
+    TORC_TRANSPORT_OUTPUT_MAX =
+        64 * 1024 * 1024 /* bytes unsent, unless set otherwise: then it is aborted */
 };
 
 typedef struct torc_transport_ops {
@@ -29,11 +30,13 @@ typedef struct torc_transport_ops {
      * is kept below, and given again from the next receive_start on. */
     void (*receive_start)(torc_transport *transport);
     void (*receive_stop)(torc_transport *transport);
-    void (*shut_down)(torc_transport *transport);             /* FIN; nothing is being sent */
-    void (*close)(torc_transport *transport, bool reset);     /* answered by torc_transport_closed() */
+    void (*shut_down)(torc_transport *transport);         /* FIN; nothing is being sent */
+    void (*close)(torc_transport *transport, bool reset); /* answered by torc_transport_closed() */
     torc_addr (*addr)(torc_transport *transport, bool peer);
-    torc_err (*set_option)(torc_transport *transport, int option, bool on); /* TCP_NODELAY, SO_KEEPALIVE */
-    /* Bytes that were sent and that the peer has not acknowledged: the kernel's. NULL: not known, none. */
+    torc_err (*set_option)(torc_transport *transport, int option,
+                           bool on); /* TCP_NODELAY, SO_KEEPALIVE */
+    /* Bytes that were sent and that the peer has not acknowledged: the kernel's. NULL: not known,
+     * none. */
     size_t (*unacknowledged)(torc_transport *transport);
 } torc_transport_ops;
 
@@ -46,9 +49,9 @@ struct torc_transport {
     torc_producer *producer;
     size_t output_max;
     uint32_t low_mark, high_mark;
-    uint32_t sending; /* bytes of output that the stage below has been asked to send */
-    uint16_t flags;   /* private to transport.c */
-    int16_t reason;   /* why it is lost */
+    uint32_t sending;     /* bytes of output that the stage below has been asked to send */
+    uint16_t flags;       /* private to transport.c */
+    int16_t reason;       /* why it is lost */
     uint64_t sent_total;  /* bytes so far: a rate is made of these */
     uint64_t progress_ms; /* when some of the output last left, or began to wait */
 };
@@ -83,8 +86,8 @@ void torc_transport_switch_protocol(torc_transport *transport, torc_protocol *pr
 /* Whether the stage below was told to close: nothing is sent or received any more. */
 bool torc_transport_has_ended(const torc_transport *transport);
 /*
- * Bytes of the output that the peer has taken, as far as is known: what the kernel holds does not count, which may
- * be megabytes, and minutes of a slow peer's time. A system call: for deadlines.
+ * Bytes of the output that the peer has taken, as far as is known: what the kernel holds does not
+ * count, which may be megabytes, and minutes of a slow peer's time. A system call: for deadlines.
  */
 uint64_t torc_transport_delivered(torc_transport *transport);
 /* Abort for a reason that connection_lost will tell. */

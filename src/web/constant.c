@@ -29,7 +29,8 @@ static void dispose(torc_resource *resource) {
 /* A constant with copies of a text and a body. */
 static constant *new_constant(const torc_resource_ops *ops, const char *text, torc_str body) {
     const size_t text_size = text ? strlen(text) + 1 : 0;
-    constant *self = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*self) + text_size + body.len + 1);
+    constant *self =
+        torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*self) + text_size + body.len + 1);
 
     if (!self) return NULL;
     torc_resource_init(&self->base, ops);

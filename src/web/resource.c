@@ -103,7 +103,8 @@ static bool grow(torc_children *children) {
     return true;
 }
 
-static bool insert(torc_children *children, uint32_t place, torc_str name, torc_resource *resource) {
+static bool insert(torc_children *children, uint32_t place, torc_str name,
+                   torc_resource *resource) {
     if (!grow(children)) return false;
 
     torc_child *child = torc_alloc(NULL, TORC_MEMORY_OTHER, sizeof(torc_child) + name.len);

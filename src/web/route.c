@@ -2,9 +2,10 @@
 /*
  * Routes: patterns like "GET /users/{id}", put into the tree of resources.
  *
- *  - A literal segment is a child; `{name}` the parent's `param`; `{name...}` and `*` its `rest`. So a
- *    route meets resources that were put there by hand, and the other way round.
- *  - Names of parameters belong to the route, not to the tree: "/a/{x}" and "/a/{y}/b" share a node.
+ *  - A literal segment is a child; `{name}` the parent's `param`; `{name...}` and `*` its `rest`.
+ * So a route meets resources that were put there by hand, and the other way round.
+ *  - Names of parameters belong to the route, not to the tree: "/a/{x}" and "/a/{y}/b" share a
+ * node.
  *  - A pattern is checked whole before the tree is touched.
  */
 #include <assert.h>
@@ -13,7 +14,11 @@
 #include "base/alloc.h"
 #include "web/tree.h"
 
-typedef enum segment_kind { LITERAL, PARAM, REST } segment_kind;
+typedef enum segment_kind {
+    LITERAL,
+    PARAM,
+    REST
+} segment_kind;
 
 static void dispose_folder(torc_resource *resource) {
     torc_dealloc(NULL, resource);
@@ -32,8 +37,8 @@ static bool is_name(torc_str name) {
     if (name.len == 0) return false;
     for (size_t i = 0; i < name.len; i++) {
         const char c = name.bytes[i];
-        const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' ||
-                          (c >= '0' && c <= '9');
+        const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+                          c == '-' || (c >= '0' && c <= '9');
         if (!fine) return false;
     }
     return true;
@@ -170,14 +175,16 @@ void torc_resource_route(torc_resource *resource, const char *pattern, torc_rend
     torc_resource *node = NULL;
     torc_str path;
 
-    const char *wrong = route ? read_pattern(route, torc_str_make(route->text, text.len), &path) : NULL;
+    const char *wrong =
+        route ? read_pattern(route, torc_str_make(route->text, text.len), &path) : NULL;
     if (wrong) {
         fail(resource, TORC_ERR_SYNTAX, pattern, wrong);
         torc_dealloc(NULL, route);
         return;
     }
     if (route)
-        route->params = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, route->param_count, sizeof(torc_str));
+        route->params =
+            torc_alloc_zero(NULL, TORC_MEMORY_OTHER, route->param_count, sizeof(torc_str));
     if (route && route->params) node = walk(resource, route, path);
     torc_children *children = node ? torc_children_of(node) : NULL;
     if (!children) {
@@ -195,7 +202,8 @@ static bool answers(const torc_route *route, torc_method method, torc_str text) 
     return torc_str_equals(route->method_text, text);
 }
 
-const torc_route *torc_route_find(const torc_children *children, torc_method method, torc_str text) {
+const torc_route *torc_route_find(const torc_children *children, torc_method method,
+                                  torc_str text) {
     const torc_route *by_get = NULL;
 
     for (const torc_route *route = children->routes; route; route = route->next) {

@@ -2,8 +2,8 @@
 /*
  * The site: who answers each request, and what is answered when nobody does.
  *
- *  - A site is freed when its owner has let go of it, the last request in it has ended, and the last server that
- * could hand it one has gone. Let go of, it takes no new ones.
+ *  - A site is freed when its owner has let go of it, the last request in it has ended, and the
+ * last server that could hand it one has gone. Let go of, it takes no new ones.
  *  - A resource that answered a method by declining is treated as one that does not answer it.
  */
 #include <stdio.h>
@@ -51,7 +51,9 @@ static void set_allow(torc_request *request, const torc_walk *walk) {
     torc_buf_add(&value, torc_methods_text(with_implied(walk->allow), text));
     for (uint32_t i = 0; i < walk->other_count; i++) {
         const torc_str name = walk->others[i];
-        if (torc_list_has_member(torc_buf_str(&value), name) || value.len + 2 + name.len > sizeof(bytes)) continue;
+        if (torc_list_has_member(torc_buf_str(&value), name) ||
+            value.len + 2 + name.len > sizeof(bytes))
+            continue;
         torc_buf_add(&value, TORC_STR(", "));
         torc_buf_add(&value, name);
     }
@@ -235,11 +237,13 @@ void torc_error_page_write(torc_request *request, int status, torc_str brief, to
     torc_buf_dispose(&page);
 }
 
-/* The options that were given, the rest as defaults; longer than the caller's struct is never read. */
+/* The options that were given, the rest as defaults; longer than the caller's struct is never read.
+ */
 static torc_site_options read_options(const torc_site_options *given) {
     torc_site_options options = {.size = sizeof(options)};
 
-    if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    if (given)
+        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
     if (!options.server) options.server = "Torc/" TORC_VERSION;
     if (!options.default_content_type) options.default_content_type = "text/html";
     return options;

@@ -2,10 +2,11 @@
 /*
  * The files of a folder.
  *
- *  - The folder is opened once, when the resource is made; every path is opened beneath that descriptor. What is
- *    not a folder then (a file, or nothing yet) is looked at anew for each request.
- *  - Opening is tried at once as long as the kernel has all names in its cache, and done by a thread otherwise, so
- *    that no disk holds the reactor.
+ *  - The folder is opened once, when the resource is made; every path is opened beneath that
+ * descriptor. What is not a folder then (a file, or nothing yet) is looked at anew for each
+ * request.
+ *  - Opening is tried at once as long as the kernel has all names in its cache, and done by a
+ * thread otherwise, so that no disk holds the reactor.
  *  - A thread that is left behind holds a reference to the folder, counted on the reactor's thread.
  *  - Names that begin with a dot are never served.
  */
@@ -49,8 +50,8 @@ typedef struct static_files {
 /* What a request looks for, and finds. Owned by the detour. */
 typedef struct lookup {
     const torc_reactor *reactor;
-    folder *folder; /* a reference */
-    int fd;         /* of a regular file; -1: none */
+    folder *folder;    /* a reference */
+    int fd;            /* of a regular file; -1: none */
     bool wants_folder; /* the path ends in a slash */
     bool is_folder;    /* it is one: then a slash is missing, or an index */
     bool is_whole;     /* no segment is left: what was given itself */
@@ -125,7 +126,8 @@ static torc_err look_beneath(lookup *self, int at, torc_beneath_wait wait) {
     return TORC_ERR_NOT_FOUND; /* "/file.txt/" */
 }
 
-/* What was given is no folder that could be held open: a file, or what has come to be a folder since. */
+/* What was given is no folder that could be held open: a file, or what has come to be a folder
+ * since. */
 static torc_err look_at_given(lookup *self) {
     torc_err err;
     int fd;
@@ -178,7 +180,8 @@ static size_t path_size_of(const torc_request *request) {
     return size < PATH_SIZE ? size : PATH_SIZE;
 }
 
-/* The path beneath the folder from the segments that are left; false: nothing that could be served. */
+/* The path beneath the folder from the segments that are left; false: nothing that could be served.
+ */
 static bool read_path(torc_request *request, lookup *self) {
     const size_t depth = torc_request_depth(request), count = torc_request_segment_count(request);
     size_t at = 0;
@@ -206,7 +209,9 @@ static void format_etag(const struct stat *about, char etag[ETAG_SIZE]) {
 
 /* The name that decides about the type: the index's, or the last of the path. */
 static torc_str name_of(const lookup *self) {
-    const char *text = self->wants_folder ? self->index : self->is_whole ? self->folder->path : self->path;
+    const char *text = self->wants_folder ? self->index
+                       : self->is_whole   ? self->folder->path
+                                          : self->path;
     const char *slash = strrchr(text, '/');
     return torc_str_of(slash ? slash + 1 : text);
 }
@@ -225,7 +230,8 @@ static torc_render reply_whole(torc_request *request, const file_body *body) {
     return torc_reply_end(request);
 }
 
-static torc_render reply_part(torc_request *request, const file_body *body, const torc_range *range) {
+static torc_render reply_part(torc_request *request, const file_body *body,
+                              const torc_range *range) {
     char text[TORC_CONTENT_RANGE_SIZE];
 
     torc_response_set_status(request, 206, NULL);
@@ -258,17 +264,20 @@ static bool write_parts(torc_request *request, const file_body *body, const torc
 }
 
 /* Several ranges: a multipart body (RFC 9110 §14.6), of a length that is known before. */
-static torc_render reply_parts(torc_request *request, const file_body *body, const torc_ranges *ranges, torc_str etag) {
+static torc_render reply_parts(torc_request *request, const file_body *body,
+                               const torc_ranges *ranges, torc_str etag) {
     size_t ends[TORC_RANGES_MAX + 1];
     char boundary[ETAG_SIZE + 16], type[ETAG_SIZE + 64];
     uint64_t len = 0;
     torc_buf heads;
     bool is_written = false;
 
-    /* Made of the version, so that it is the same for the same file, and not to be found in it by chance. */
+    /* Made of the version, so that it is the same for the same file, and not to be found in it by
+     * chance. */
     snprintf(boundary, sizeof(boundary), "torc-part-%.*s", (int)etag.len - 2, etag.bytes + 1);
     snprintf(type, sizeof(type), "multipart/byteranges; boundary=%s", boundary);
-    torc_buf_init(&heads, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OUTPUT, 64 * 1024);
+    torc_buf_init(&heads, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OUTPUT,
+                  64 * 1024);
     for (uint32_t i = 0; i <= ranges->count; i++) {
         torc_range_add_part_head(&heads, torc_str_of(boundary), body->type,
                                  i < ranges->count ? &ranges->items[i] : NULL, body->size);
@@ -285,7 +294,8 @@ static torc_render reply_parts(torc_request *request, const file_body *body, con
     torc_buf_dispose(&heads);
     close(body->fd);
     if (err) return torc_reply_error(request, err);
-    return is_written ? torc_reply_end(request) : torc_reply_error(request, TORC_ERR_FILE_TABLE_FULL);
+    return is_written ? torc_reply_end(request)
+                      : torc_reply_error(request, TORC_ERR_FILE_TABLE_FULL);
 }
 
 static torc_render refuse_range(torc_request *request, const file_body *body) {
@@ -297,7 +307,8 @@ static torc_render refuse_range(torc_request *request, const file_body *body) {
 }
 
 /* The whole, or the ranges that were asked for, by GET only (RFC 9110 §14.2). */
-static torc_render reply_body(torc_request *request, const file_body *body, const torc_validators *validators) {
+static torc_render reply_body(torc_request *request, const file_body *body,
+                              const torc_validators *validators) {
     const torc_str asked = torc_request_field_id(request, TORC_FIELD_RANGE);
     torc_ranges ranges;
 
@@ -332,10 +343,11 @@ static torc_render reply_file(const static_files *self, torc_request *request, l
     torc_response_set(request, "ETag", torc_str_of(etag));
     torc_response_set(request, "Last-Modified", torc_str_make(date, sizeof(date)));
     torc_response_set(request, "Accept-Ranges", TORC_STR("bytes"));
-    const torc_validators validators = {.etag = torc_str_of(etag), .last_modified = found->about.st_mtim.tv_sec};
-    const torc_condition condition =
-        torc_conditional_check(torc_request_fields(request), torc_request_method(request), &validators,
-                               torc_reactor_wall_seconds(torc_request_reactor(request)));
+    const torc_validators validators = {.etag = torc_str_of(etag),
+                                        .last_modified = found->about.st_mtim.tv_sec};
+    const torc_condition condition = torc_conditional_check(
+        torc_request_fields(request), torc_request_method(request), &validators,
+        torc_reactor_wall_seconds(torc_request_reactor(request)));
     if (condition == TORC_CONDITION_PROCEED) return reply_body(request, &body, &validators);
     close(body.fd);
     if (condition == TORC_CONDITION_FAILED) return torc_reply_status(request, 412, NULL);
@@ -344,17 +356,20 @@ static torc_render reply_file(const static_files *self, torc_request *request, l
 }
 
 /*
- * A folder is asked for without the slash: to the same with it, and with the query. The reference is relative,
- * so that it holds behind whatever rewrites paths; a segment that could be taken for more than a name gets a `./`.
+ * A folder is asked for without the slash: to the same with it, and with the query. The reference
+ * is relative, so that it holds behind whatever rewrites paths; a segment that could be taken for
+ * more than a name gets a `./`.
  */
 static torc_render redirect_to_folder(torc_request *request) {
     const torc_str query = torc_request_query(request);
-    const torc_str name = torc_request_segment_raw(request, torc_request_segment_count(request) - 1);
+    const torc_str name =
+        torc_request_segment_raw(request, torc_request_segment_count(request) - 1);
     const bool is_plain = torc_str_find_byte(name, ':') < 0 && torc_str_find_byte(name, '\\') < 0;
     torc_buf location;
     torc_render answer;
 
-    torc_buf_init(&location, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OTHER, 256 * 1024);
+    torc_buf_init(&location, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OTHER,
+                  256 * 1024);
     torc_buf_addf(&location, "%s%.*s/", is_plain ? "" : "./", TORC_STR_ARGS(name));
     if (query.bytes) torc_buf_addf(&location, "?%.*s", TORC_STR_ARGS(query));
     torc_buf_add_byte(&location, '\0');
@@ -364,7 +379,8 @@ static torc_render redirect_to_folder(torc_request *request) {
     return answer;
 }
 
-static torc_render answer_with(const static_files *self, torc_request *request, lookup *found, torc_err err) {
+static torc_render answer_with(const static_files *self, torc_request *request, lookup *found,
+                               torc_err err) {
     if (err == TORC_ERR_IS_DIRECTORY) err = TORC_ERR_NOT_FOUND;
     if (err) return torc_reply_error(request, err);
     if (found->fd < 0) return redirect_to_folder(request);
@@ -404,7 +420,8 @@ static torc_render render(torc_resource *resource, torc_request *request) {
     memcpy(found->index, self->index, sizeof(self->index));
 
     const torc_err err = read_path(request, found) ? find(&found) : TORC_ERR_NOT_FOUND;
-    if (!found) return torc_reply_error(request, err); /* left behind, and lets go of the folder itself */
+    if (!found)
+        return torc_reply_error(request, err); /* left behind, and lets go of the folder itself */
     answer = answer_with(self, request, found, err);
     drop_lookup(found, true);
     torc_detour_free(found);
@@ -422,18 +439,21 @@ static const torc_resource_ops static_files_ops = {.render = render, .dispose = 
 
 /* ---- making one ---- */
 
-/* The options that were given, the rest as defaults; longer than the caller's struct is never read. */
+/* The options that were given, the rest as defaults; longer than the caller's struct is never read.
+ */
 static torc_static_files_options read_options(const torc_static_files_options *given) {
     torc_static_files_options options = {.size = sizeof(options)};
 
-    if (given) memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    if (given)
+        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
     if (!options.index) options.index = "index.html";
     if (!options.default_type) options.default_type = "application/octet-stream";
     return options;
 }
 
 static bool copy_text(char *to, size_t size, const char *from) {
-    return (size_t)snprintf(to, size, "%s", from) < size && torc_field_value_is_valid(torc_str_of(from));
+    return (size_t)snprintf(to, size, "%s", from) < size &&
+           torc_field_value_is_valid(torc_str_of(from));
 }
 
 torc_resource *torc_static_files_new(const char *path, const torc_static_files_options *given) {

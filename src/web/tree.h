@@ -27,7 +27,9 @@ struct torc_route {
     char text[]; /* the pattern, into which the slices point */
 };
 
-enum { TORC_ROUTE_PARAMS_MAX = 16 };
+enum {
+    TORC_ROUTE_PARAMS_MAX = 16
+};
 
 typedef struct torc_children {
     torc_child **items; /* sorted by name */
@@ -39,7 +41,8 @@ typedef struct torc_children {
     char err_text[120];   /* what about, for people */
 } torc_children;
 
-/* The children of a resource, made if there are none; NULL (and the resource marked) without memory. */
+/* The children of a resource, made if there are none; NULL (and the resource marked) without
+ * memory. */
 torc_children *torc_children_of(torc_resource *resource);
 /* Mark a tree as broken at `resource`. */
 void torc_resource_fail(torc_resource *resource, torc_err err, const char *text);

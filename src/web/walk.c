@@ -6,8 +6,8 @@
  *    find_child; a branch in which nothing answers the method is left again, but for find_child's,
  *    which comes last and is entered once.
  *  - A place that is found but does not answer the method adds to `allow`.
- *  - The stack grows with the depth of the tree that was built, not with the path: the last branch of
- *    a node is entered by going round the loop.
+ *  - The stack grows with the depth of the tree that was built, not with the path: the last branch
+ * of a node is entered by going round the loop.
  */
 #include "web/walk.h"
 
@@ -38,7 +38,8 @@ static void note_routes(torc_walk *walk, const torc_children *children) {
     walk->allow |= torc_route_methods(children);
     walk->is_refused = true;
     for (const torc_route *route = children->routes; route; route = route->next)
-        if (!route->any_method && route->method == TORC_METHOD_OTHER && walk->other_count < TORC_WALK_OTHERS_MAX)
+        if (!route->any_method && route->method == TORC_METHOD_OTHER &&
+            walk->other_count < TORC_WALK_OTHERS_MAX)
             walk->others[walk->other_count++] = route->method_text;
 }
 
@@ -140,7 +141,8 @@ static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
 
         const torc_children *children = node->children;
         torc_resource *child = torc_resource_child(node, walk->path->decoded[depth]);
-        const bool is_last = !node->ops->find_child && !(children && (children->param || children->rest));
+        const bool is_last =
+            !node->ops->find_child && !(children && (children->param || children->rest));
         if (child && is_last) {
             node = child;
         } else {

@@ -5,7 +5,9 @@
 #include "http/request.h"
 #include "web/tree.h"
 
-enum { TORC_WALK_OTHERS_MAX = 8 };
+enum {
+    TORC_WALK_OTHERS_MAX = 8
+};
 
 /*
  * Finding who answers a request: the walk from a resource down the path's segments.
@@ -15,20 +17,21 @@ typedef struct torc_walk {
     torc_method method;
     torc_str method_text;
     torc_path *path;
-    torc_resource *found;     /* who answers: by `route` if that is set, else by its render */
+    torc_resource *found; /* who answers: by `route` if that is set, else by its render */
     const torc_route *route;
-    uint32_t allow;           /* methods that places on the path would have answered */
-    torc_str others[TORC_WALK_OTHERS_MAX]; /* the same of methods that have no bit, as far as there is room */
+    uint32_t allow;                        /* methods that places on the path would have answered */
+    torc_str others[TORC_WALK_OTHERS_MAX]; /* the same of methods that have no bit, as far as there
+                                              is room */
     uint32_t other_count;
-    bool is_refused;          /* a place was found, but not for this method */
-    torc_err err;             /* memory was short on the way: neither found nor not found */
+    bool is_refused; /* a place was found, but not for this method */
+    torc_err err;    /* memory was short on the way: neither found nor not found */
     uint32_t value_count;
     torc_str values[TORC_ROUTE_PARAMS_MAX]; /* what the parameters of the path matched */
 } torc_walk;
 
 /*
- * Walk from `resource`, which stands at the path's depth. True: `found` answers, the path's depth is set, and the
- * parameters are the request's, unless there is an error.
+ * Walk from `resource`, which stands at the path's depth. True: `found` answers, the path's depth
+ * is set, and the parameters are the request's, unless there is an error.
  */
 bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource);
 

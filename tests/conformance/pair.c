@@ -2,7 +2,8 @@
 /*
  * Both ends of a wire.
  *
- *  - Who asks over WIRE_MEMORY is a torc_test_request: its end has no exchange, and what it got is read from there.
+ *  - Who asks over WIRE_MEMORY is a torc_test_request: its end has no exchange, and what it got is
+ * read from there.
  *  - A call that runs out of memory is followed by a reset, as whoever stands above a wire does.
  */
 #include "pair.h"
@@ -19,10 +20,15 @@
 #include "testing/mux.h"
 #include "transport/stream.h"
 
-enum { FIELDS_MAX = 6, PUMP_MAX = 5000, CLOSING_MS = 200000 };
+enum {
+    FIELDS_MAX = 6,
+    PUMP_MAX = 5000,
+    CLOSING_MS = 200000
+};
 
 bool pair_is_whole(const pair *self) {
-    if (self->fails_at && torc_test_call_count(self->reactor, self->failing) >= self->fails_at) return false;
+    if (self->fails_at && torc_test_call_count(self->reactor, self->failing) >= self->fails_at)
+        return false;
     return !self->faults.hit;
 }
 
@@ -108,7 +114,9 @@ static void body_ended(torc_exchange *exchange, const torc_fields *trailers) {
     assert_int_equal(self->heads, 1);
     assert_int_equal(self->ends++, 0);
     assert_false(self->was_stopped);
-    if (trailers) copy_text(self->trailer, sizeof(self->trailer), torc_fields_value(trailers, TORC_STR("X-Sum")));
+    if (trailers)
+        copy_text(self->trailer, sizeof(self->trailer),
+                  torc_fields_value(trailers, TORC_STR("X-Sum")));
     if (hooks_of(self)->ended) hooks_of(self)->ended(self);
 }
 
@@ -132,7 +140,9 @@ static void draining(torc_exchange *exchange) {
 /* What is closed does nothing and says so. */
 static void check_gone(torc_exchange *exchange) {
     const torc_exchange_wire *wire = exchange->wire;
-    const torc_head head = {.status = exchange->is_client ? 0 : 200, .method = TORC_METHOD_GET, .method_text = TORC_STR("GET")};
+    const torc_head head = {.status = exchange->is_client ? 0 : 200,
+                            .method = TORC_METHOD_GET,
+                            .method_text = TORC_STR("GET")};
     torc_chain chain;
 
     assert_true(torc_exchange_is_closed(exchange));
@@ -140,7 +150,8 @@ static void check_gone(torc_exchange *exchange) {
     assert_int_equal(wire->send_head(exchange, &head, 0), TORC_ERR_GONE);
     assert_int_equal(wire->send_body(exchange, &chain), TORC_ERR_GONE);
     assert_int_equal(wire->send_end(exchange, NULL), TORC_ERR_GONE);
-    if (wire->send_whole) assert_int_equal(wire->send_whole(exchange, &head, TORC_STR("x")), TORC_ERR_GONE);
+    if (wire->send_whole)
+        assert_int_equal(wire->send_whole(exchange, &head, TORC_STR("x")), TORC_ERR_GONE);
     assert_int_equal(wire->tunnel(exchange), TORC_ERR_GONE);
     assert_int_equal(wire->room(exchange), 0);
     wire->want_body(exchange, 10);
@@ -270,7 +281,8 @@ torc_err end_send_whole(end *self, int status, torc_str body) {
 }
 
 void end_want(end *self, size_t bytes) {
-    self->wanted = bytes == SIZE_MAX || self->wanted == UINT64_MAX ? UINT64_MAX : self->wanted + bytes;
+    self->wanted =
+        bytes == SIZE_MAX || self->wanted == UINT64_MAX ? UINT64_MAX : self->wanted + bytes;
     if (self->request) torc_test_request_take(self->request, bytes);
     if (!self->exchange) return;
     call(self)->want_body(self->exchange, bytes);
@@ -296,7 +308,7 @@ torc_err end_tunnel(end *self) {
     if (!self->exchange) return TORC_ERR_GONE;
     const torc_err err = back(self, call(self)->tunnel(self->exchange));
     if (!err) {
-        self->ends = 0; /* the tunnel has an end of its own, */
+        self->ends = 0;            /* the tunnel has an end of its own, */
         self->was_stopped = false; /* and its bytes are wanted or stopped anew */
     }
     return err;
@@ -352,7 +364,8 @@ void end_pump(end *self, uint64_t bytes, char *sum) {
 static void ask_in_memory(end *self, const char *line, const char *fields, int64_t body_len) {
     char framing[64] = "";
 
-    if (body_len > 0) snprintf(framing, sizeof(framing), "\nContent-Length: %lld", (long long)body_len);
+    if (body_len > 0)
+        snprintf(framing, sizeof(framing), "\nContent-Length: %lld", (long long)body_len);
     if (body_len < 0) snprintf(framing, sizeof(framing), "\nTransfer-Encoding: chunked");
     snprintf(self->asked, sizeof(self->asked), "%s%s\n%s", line, framing, fields ? fields : "");
     self->request = torc_test_request_new(self->pair->reactor, &self->pair->acceptor, self->asked);
@@ -421,7 +434,8 @@ static torc_err opened(torc_acceptor *acceptor, torc_exchange *exchange) {
 /* What who asks in memory has got, as if it had been told. */
 static void look_at_request(end *self) {
     if (!self->request || self->closes) return;
-    const torc_str body = torc_str_head(torc_test_request_body(self->request), self->wanted < SIZE_MAX ? (size_t)self->wanted : SIZE_MAX);
+    const torc_str body = torc_str_head(torc_test_request_body(self->request),
+                                        self->wanted < SIZE_MAX ? (size_t)self->wanted : SIZE_MAX);
     self->status = torc_test_request_status(self->request);
     self->heads = self->status != 0;
     self->length = torc_test_request_length(self->request);
@@ -433,11 +447,13 @@ static void look_at_request(end *self) {
         self->interim_status = 100;
     }
     if (body.len > self->got) record(self, torc_str_from(body, (size_t)self->got));
-    copy_text(self->trailer, sizeof(self->trailer), torc_fields_value(torc_test_request_trailers(self->request), TORC_STR("X-Sum")));
+    copy_text(self->trailer, sizeof(self->trailer),
+              torc_fields_value(torc_test_request_trailers(self->request), TORC_STR("X-Sum")));
     if (torc_test_request_was_reset(self->request)) {
         self->closes = 1;
         self->reason = TORC_ERR_LOST;
-    } else if (torc_test_request_is_complete(self->request) && self->got == torc_test_request_body(self->request).len) {
+    } else if (torc_test_request_is_complete(self->request) &&
+               self->got == torc_test_request_body(self->request).len) {
         self->ends = self->closes = 1;
     }
 }
@@ -492,7 +508,8 @@ static void client_lost(torc_http1_client *client, void *context, torc_err reaso
 
 static void connect_in_memory(pair *self) {
     self->near = torc_test_connection_new(self->reactor, &self->server->factory);
-    self->far = torc_test_connection_new_over(self->reactor, torc_http1_client_protocol(self->client));
+    self->far =
+        torc_test_connection_new_over(self->reactor, torc_http1_client_protocol(self->client));
     assert_true(self->near && self->far);
     torc_test_connection_join(self->near, self->far);
     if (self->kind == WIRE_HTTP1_SCRAMBLED) {
@@ -513,7 +530,8 @@ static void connect_sockets(pair *self) {
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     check_ok(torc_stream_new(self->reactor, ends[0], AF_UNIX, &near));
     check_ok(torc_stream_new(self->reactor, ends[1], AF_UNIX, &far));
-    check_ok(self->server->factory.ops->build_protocol(&self->server->factory, &near->base, &protocol));
+    check_ok(
+        self->server->factory.ops->build_protocol(&self->server->factory, &near->base, &protocol));
     torc_transport_made(&near->base, protocol);
     torc_transport_made(&far->base, torc_http1_client_protocol(self->client));
     self->near_transport = &near->base;
@@ -538,8 +556,10 @@ static void set_limits(pair *self) {
         self->limits.output_bytes_max = 131072;
         self->limits.drain_bytes_max = 32768;
     }
-    self->large = self->limits.output_high_bytes * UINT64_C(2) + (pair_is_http1(self) ? 45678 : 12345);
-    if (has_sockets(self) || self->kind == WIRE_HTTP1_SCRAMBLED) self->large = 700000; /* more than all stages hold */
+    self->large =
+        self->limits.output_high_bytes * UINT64_C(2) + (pair_is_http1(self) ? 45678 : 12345);
+    if (has_sockets(self) || self->kind == WIRE_HTTP1_SCRAMBLED)
+        self->large = 700000; /* more than all stages hold */
 }
 
 void pair_open(pair *self, wire_kind kind, uint64_t fail_at, bool all_from) {
@@ -553,7 +573,10 @@ void pair_open(pair *self, wire_kind kind, uint64_t fail_at, bool all_from) {
                                      : torc_test_reactor_new(NULL, &self->reactor));
     if (pair_is_http1(self)) connect_http1(self);
     if (kind == WIRE_MUX) {
-        const torc_test_mux_options options = {.limits = &self->limits, .exchange_window = 10000, .frame_max = 3000, .connection_window = 7000};
+        const torc_test_mux_options options = {.limits = &self->limits,
+                                               .exchange_window = 10000,
+                                               .frame_max = 3000,
+                                               .connection_window = 7000};
         self->mux = torc_test_mux_new(self->reactor, &self->acceptor, &options);
         assert_non_null(self->mux);
     }

@@ -10,15 +10,18 @@
 #include "protocol/exchange.h"
 
 /*
- * Both ends of a wire, for cases that hold over every wire: who asks, and who answers. What an end was told is
- * recorded, and what must hold for each event and each call is checked where it happens:
+ * Both ends of a wire, for cases that hold over every wire: who asks, and who answers. What an end
+ * was told is recorded, and what must hold for each event and each call is checked where it
+ * happens:
  *
- *  - no event comes from inside a call, after `closed`, or after a reset by the same end but `closed`;
+ *  - no event comes from inside a call, after `closed`, or after a reset by the same end but
+ * `closed`;
  *  - the final head comes once, no body before it or after its end, never more than was wanted;
  *  - after `closed` every call answers TORC_ERR_GONE;
  *  - when the pair ends, each exchange was closed once, and all memory was given back.
  *
- * An allocation may be made to fail: then what a case expects is not looked at any more, and only these hold.
+ * An allocation may be made to fail: then what a case expects is not looked at any more, and only
+ * these hold.
  */
 typedef enum wire_kind {
     WIRE_MEMORY, /* torc_test_request, which plays the client */
@@ -31,7 +34,10 @@ typedef enum wire_kind {
     WIRES
 } wire_kind;
 
-enum { PAIR_MAX = 8, END_TEXT_MAX = 64 };
+enum {
+    PAIR_MAX = 8,
+    END_TEXT_MAX = 64
+};
 
 typedef struct pair pair;
 typedef struct end end;
@@ -82,15 +88,16 @@ struct pair {
     faults faults;
     torc_test_call failing; /* a kind of which one is to fail … */
     uint64_t fails_at;      /* … this one; 0: none */
-    bool refuses; /* the acceptor does */
+    bool refuses;           /* the acceptor does */
     unsigned in_call;
     uint64_t events;
     bool may_be_closed; /* when something is asked */
-    bool is_idle; /* another exchange may be opened on a connection of HTTP/1 */
-    uint64_t large; /* bytes of a body that does not fit anywhere */
+    bool is_idle;       /* another exchange may be opened on a connection of HTTP/1 */
+    uint64_t large;     /* bytes of a body that does not fit anywhere */
 };
 
-/* `fail_at`: the allocation that is to fail from now on, 0: none; with all that come after it, or not. */
+/* `fail_at`: the allocation that is to fail from now on, 0: none; with all that come after it, or
+ * not. */
 void pair_open(pair *self, wire_kind kind, uint64_t fail_at, bool all_from);
 /* Let the n-th system call of a kind fail from now on. */
 void pair_fail_call(pair *self, torc_test_call call, uint64_t n, int number);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The conformance suite of the exchange: each case over every wire, in both roles; and over the fast wires with each
- * allocation failing in turn.
+ * The conformance suite of the exchange: each case over every wire, in both roles; and over the
+ * fast wires with each allocation failing in turn.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -893,7 +893,8 @@ static void enter_tunnel(end *self) {
 
     if (!self->is_client) {
         expect_int(p, end_tunnel(self), TORC_ERR_STATE); /* the answer comes first */
-        (void)!end_answer(self, self->method == TORC_METHOD_CONNECT ? 200 : 101, self->method == TORC_METHOD_CONNECT ? NULL : "Upgrade: test", 0);
+        (void)!end_answer(self, self->method == TORC_METHOD_CONNECT ? 200 : 101,
+                          self->method == TORC_METHOD_CONNECT ? NULL : "Upgrade: test", 0);
     }
     expect_int(p, end_tunnel(self), TORC_OK);
     end_want(self, SIZE_MAX);
@@ -974,8 +975,10 @@ static void hand_over_to_another_protocol(pair *p) {
     expect_int(p, client->reason, TORC_OK);
     expect_int(p, near_probe.mades, 1);
     expect_int(p, far_probe.mades, 1);
-    if (near_probe.mades && !near_probe.losts) torc_transport_write(near_probe.base.transport, TORC_STR("to the client"));
-    if (far_probe.mades && !far_probe.losts) torc_transport_write(far_probe.base.transport, TORC_STR("to the server"));
+    if (near_probe.mades && !near_probe.losts)
+        torc_transport_write(near_probe.base.transport, TORC_STR("to the client"));
+    if (far_probe.mades && !far_probe.losts)
+        torc_transport_write(far_probe.base.transport, TORC_STR("to the server"));
     pair_run(p);
     expect_int(p, far_probe.len, 13);
     expect_int(p, near_probe.len, 13);
@@ -1048,7 +1051,8 @@ static void ask_something(pair *p, uint32_t number) {
     if (number % 4 == 0 && p->kind != WIRE_MEMORY)
         (void)pair_ask(p, "CONNECT a.example:1", NULL, 0);
     else
-        (void)pair_ask(p, number % 3 ? "POST /0" : "GET /0", number % 5 ? NULL : "Expect: 100-continue", -1);
+        (void)pair_ask(p, number % 3 ? "POST /0" : "GET /0",
+                       number % 5 ? NULL : "Expect: 100-continue", -1);
 }
 
 static bool may_ask(const pair *p) {
@@ -1063,7 +1067,8 @@ static void any_order(pair *p, uint32_t seed) {
         if (number % 16 == 0 && may_ask(p)) ask_something(p, number / 16);
         for (unsigned i = 0; i < p->client_count; i++)
             if (p->clients[i].exchange) call_something(&p->clients[i], next_number(&seed));
-        for (unsigned i = 0; i < p->server_count; i++) call_something(&p->servers[i], next_number(&seed));
+        for (unsigned i = 0; i < p->server_count; i++)
+            call_something(&p->servers[i], next_number(&seed));
         if (number % 4) pair_turn(p);
     }
 }
@@ -1075,7 +1080,8 @@ typedef struct scenario {
     void (*run)(pair *p);
 } scenario;
 
-#define SCENARIO(name) {#name, name}
+#define SCENARIO(name)                                                                             \
+    { #name, name }
 
 static const scenario scenarios[] = {
     SCENARIO(empty_bodies),
@@ -1208,14 +1214,16 @@ typedef struct suite {
     size_t count;
 } suite;
 
-static void add(suite *self, wire_kind wire, const scenario *of, const char *how, CMUnitTestFunction run) {
+static void add(suite *self, wire_kind wire, const scenario *of, const char *how,
+                CMUnitTestFunction run) {
     conformance_case *added = &self->cases[self->count];
 
     assert_true(self->count < TESTS_MAX);
     added->scenario = of;
     added->wire = wire;
     snprintf(added->name, sizeof(added->name), "%s: %s%s", wire_names[wire], of->name, how);
-    self->tests[self->count++] = (struct CMUnitTest){.name = added->name, .test_func = run, .initial_state = added};
+    self->tests[self->count++] =
+        (struct CMUnitTest){.name = added->name, .test_func = run, .initial_state = added};
 }
 
 int main(void) {
@@ -1227,7 +1235,9 @@ int main(void) {
         add(&all, wire, &anything, "", run_any_order);
     }
     for (wire_kind wire = 0; wire <= WIRE_HTTP1; wire++)
-        for (size_t i = 0; i < SCENARIOS; i++) add(&all, wire, &scenarios[i], ", allocations fail", run_case_with_faults);
-    for (size_t i = 0; i < SCENARIOS; i++) add(&all, WIRE_HTTP1_EPOLL, &scenarios[i], ", a call fails", run_case_with_failing_calls);
+        for (size_t i = 0; i < SCENARIOS; i++)
+            add(&all, wire, &scenarios[i], ", allocations fail", run_case_with_faults);
+    for (size_t i = 0; i < SCENARIOS; i++)
+        add(&all, WIRE_HTTP1_EPOLL, &scenarios[i], ", a call fails", run_case_with_failing_calls);
     return _cmocka_run_group_tests("exchange", all.tests, all.count, NULL, NULL);
 }

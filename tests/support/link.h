@@ -15,9 +15,9 @@
 #include "transport/stream.h"
 
 /*
- * A connection with a probe at one end and the test at the other, over what transports stand on: memory
- * or a pair of sockets, over epoll or the late double, with the scrambling filter or without. A case that
- * holds over all of them relies on nothing but what is promised.
+ * A connection with a probe at one end and the test at the other, over what transports stand on:
+ * memory or a pair of sockets, over epoll or the late double, with the scrambling filter or
+ * without. A case that holds over all of them relies on nothing but what is promised.
  */
 typedef enum link_kind {
     LINK_MEMORY,
@@ -50,7 +50,8 @@ static inline bool link_is_late(const link_ends *self) {
 }
 
 static inline bool link_is_scrambled(const link_ends *self) {
-    return self->kind == LINK_MEMORY_SCRAMBLED || self->kind == LINK_EPOLL_SCRAMBLED || self->kind == LINK_LATE_SCRAMBLED;
+    return self->kind == LINK_MEMORY_SCRAMBLED || self->kind == LINK_EPOLL_SCRAMBLED ||
+           self->kind == LINK_LATE_SCRAMBLED;
 }
 
 static inline torc_transport *link_transport(link_ends *self) {

@@ -19,7 +19,7 @@ struct probe {
     torc_err refuses; /* build_protocol fails with it */
     char *got;
     size_t len, room;
-    size_t take;            /* consumes at most so many bytes a call; 0: all */
+    size_t take;                   /* consumes at most so many bytes a call; 0: all */
     void (*received)(probe *self); /* called when bytes were noted; may be NULL */
     void (*was_made)(probe *self);
     void (*was_drained)(probe *self);
@@ -94,7 +94,8 @@ static inline void probe_lost(torc_protocol *protocol, torc_err reason) {
     self->reason = reason;
 }
 
-static inline torc_err probe_build(torc_factory *factory, torc_transport *transport, torc_protocol **protocol) {
+static inline torc_err probe_build(torc_factory *factory, torc_transport *transport,
+                                   torc_protocol **protocol) {
     probe *self = torc_container_of(factory, probe, factory);
 
     assert_non_null(transport);
@@ -117,7 +118,8 @@ static inline void probe_init(probe *self) {
         .drained = probe_drained,
         .connection_lost = probe_lost,
     };
-    static const torc_factory_ops factory_ops = {.build_protocol = probe_build, .stopped = probe_stopped};
+    static const torc_factory_ops factory_ops = {.build_protocol = probe_build,
+                                                 .stopped = probe_stopped};
 
     memset(self, 0, sizeof(*self));
     self->base.ops = &ops;

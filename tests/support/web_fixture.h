@@ -26,7 +26,8 @@ static inline int web_set_up(void **state) {
 static inline int web_tear_down(void **state) {
     torc_reactor *reactor = *state;
 
-    /* A test that failed leaves its requests: then the reactor cannot be freed, and what went wrong is told. */
+    /* A test that failed leaves its requests: then the reactor cannot be freed, and what went wrong
+     * is told. */
     if (reactor->pages.used_count > 0) return -1;
     torc_reactor_free(reactor);
     return 0;
@@ -51,7 +52,8 @@ static inline torc_test_request *web_ask(torc_reactor *reactor, torc_site *site,
 }
 
 /* Ask one resource, which is taken. */
-static inline torc_test_request *web_ask_resource(torc_reactor *reactor, torc_resource *resource, const char *head) {
+static inline torc_test_request *web_ask_resource(torc_reactor *reactor, torc_resource *resource,
+                                                  const char *head) {
     torc_test_request *test = torc_test_request_resource(reactor, resource, head);
 
     assert_non_null(test);
@@ -69,11 +71,11 @@ static inline int web_status(torc_reactor *reactor, torc_site *site, const char 
 }
 
 /* Ask a site, and check the answer's status and body. */
-#define web_check(reactor, site, head, status, literal) \
+#define web_check(reactor, site, head, status, literal)                                            \
     web_check_at((reactor), (site), (head), (status), TORC_STR(literal), __FILE__, __LINE__)
 
-static inline void web_check_at(torc_reactor *reactor, torc_site *site, const char *head, int status, torc_str body,
-                                const char *file, int line) {
+static inline void web_check_at(torc_reactor *reactor, torc_site *site, const char *head,
+                                int status, torc_str body, const char *file, int line) {
     torc_test_request *test = web_ask(reactor, site, head);
 
     if (torc_test_request_status(test) != status) print_error("%s\n", head);

@@ -27,7 +27,8 @@ static torc_render finish_later(torc_request *request) {
 
 /* "content-type" → "Content-Type", and the few names that are written otherwise. */
 static void write_name(torc_request *request, torc_str name) {
-    static const char *special[] = {"ETag", "TE", "DNT", "WWW-Authenticate", "Content-MD5", "X-XSS-Protection", "P3P"};
+    static const char *special[] = {
+        "ETag", "TE", "DNT", "WWW-Authenticate", "Content-MD5", "X-XSS-Protection", "P3P"};
     char text[256];
     bool upper = true;
 
@@ -96,7 +97,8 @@ static torc_render echo(torc_request *request) {
 static torc_render multi(torc_request *request) {
     const torc_str method = torc_request_method_text(request);
 
-    if (torc_request_method(request) == TORC_METHOD_GET || torc_request_method(request) == TORC_METHOD_HEAD)
+    if (torc_request_method(request) == TORC_METHOD_GET ||
+        torc_request_method(request) == TORC_METHOD_HEAD)
         return torc_reply_bytes(request, 200, "text/html", TORC_STR("g"));
     if (torc_request_method(request) == TORC_METHOD_PUT)
         return torc_reply_bytes(request, 200, "text/html", TORC_STR("p"));
@@ -185,7 +187,8 @@ static torc_render thread(torc_request *request) {
     unsigned sum = 0;
     char text[32];
 
-    const torc_err err = torc_run_in_thread(torc_request_reactor(request), compute, &sum, sizeof(sum), NULL);
+    const torc_err err =
+        torc_run_in_thread(torc_request_reactor(request), compute, &sum, sizeof(sum), NULL);
     if (err) return torc_reply_error(request, err);
     snprintf(text, sizeof(text), "%u", sum);
     return torc_reply_bytes(request, 200, "text/plain", torc_str_of(text));
@@ -211,15 +214,16 @@ static torc_render code(torc_request *request) {
 
 /* What stays the same since 1970-01-01 00:00:10, under one tag. */
 static torc_render cond(torc_request *request) {
-    const torc_validators validators = {.etag = TORC_STR_INIT("\"MatchingTag\""), .last_modified = 10};
+    const torc_validators validators = {.etag = TORC_STR_INIT("\"MatchingTag\""),
+                                        .last_modified = 10};
     char date[TORC_DATE_LEN];
 
     torc_date_format(validators.last_modified, date);
     torc_response_set(request, "ETag", validators.etag);
     torc_response_set(request, "Last-Modified", torc_str_make(date, sizeof(date)));
-    const torc_condition condition =
-        torc_conditional_check(torc_request_fields(request), torc_request_method(request), &validators,
-                               torc_reactor_wall_seconds(torc_request_reactor(request)));
+    const torc_condition condition = torc_conditional_check(
+        torc_request_fields(request), torc_request_method(request), &validators,
+        torc_reactor_wall_seconds(torc_request_reactor(request)));
     if (condition == TORC_CONDITION_PROCEED)
         torc_request_write(request, TORC_STR("correct"));
     else
@@ -239,7 +243,8 @@ static torc_render hdr(torc_request *request) {
     torc_response_add(request, "X-M", TORC_STR("2"));
     torc_response_set(request, "ETag", TORC_STR("\"q\""));
     torc_response_set(request, "WWW-Authenticate", TORC_STR("X"));
-    return torc_reply_bytes(request, 200, "text/plain", refused ? TORC_STR("refused") : TORC_STR("accepted"));
+    return torc_reply_bytes(request, 200, "text/plain",
+                            refused ? TORC_STR("refused") : TORC_STR("accepted"));
 }
 
 static torc_render fail(torc_request *request) {
@@ -267,8 +272,8 @@ static void write_segments(torc_request *request, size_t from, size_t to) {
     }
 }
 
-/* Host name, URL of the resource, the path that led to it, and what is left of the path. Who named no host (in 1.0)
- * asked the address. */
+/* Host name, URL of the resource, the path that led to it, and what is left of the path. Who named
+ * no host (in 1.0) asked the address. */
 static torc_render host(torc_request *request) {
     const size_t depth = torc_request_depth(request);
     const torc_addr addr = torc_request_host(request);
@@ -507,14 +512,17 @@ static void make_files(const char *root) {
     make_file(root, "big.bin", big_file, sizeof(big_file));
     make_file(root, "empty.txt", "", 0);
     make_file(root, "foo.ext", "EXT", 3);
-    make_file(root, ".hello.txt", "hello world\n", 12); /* not of /static: it has a place of its own */
+    make_file(root, ".hello.txt", "hello world\n",
+              12); /* not of /static: it has a place of its own */
     snprintf(path, sizeof(path), "%s/foo.txt", root);
     if (utimensat(AT_FDCWD, path, times, 0)) exit(1);
 }
 
 /* ---- the program ---- */
 
-enum { PORTS = 4 };
+enum {
+    PORTS = 4
+};
 
 typedef struct reference_site {
     torc_reactor *reactor;
@@ -522,17 +530,19 @@ typedef struct reference_site {
     torc_listener *listeners[PORTS];
 } reference_site;
 
-static torc_listener *listen_on(reference_site *self, long port, torc_site *site, const torc_limits *limits) {
+static torc_listener *listen_on(reference_site *self, long port, torc_site *site,
+                                const torc_limits *limits) {
     char endpoint[64];
     torc_endpoint_error error = {0};
     torc_listener *listener;
     const torc_http_options options = {.size = sizeof(options), .limits = limits};
 
     snprintf(endpoint, sizeof(endpoint), "tcp:%ld:interface=127.0.0.1", port);
-    const torc_err err =
-        torc_listen_http(self->reactor, endpoint, torc_site_acceptor(site), &options, &error, &listener);
+    const torc_err err = torc_listen_http(self->reactor, endpoint, torc_site_acceptor(site),
+                                          &options, &error, &listener);
     if (!err) return listener;
-    fprintf(stderr, "reference_site: %s: %s\n", endpoint, error.text[0] ? error.text : torc_err_text(err));
+    fprintf(stderr, "reference_site: %s: %s\n", endpoint,
+            error.text[0] ? error.text : torc_err_text(err));
     exit(1);
 }
 

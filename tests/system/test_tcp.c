@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is TCP's own in listeners, connectors and streams, over loopback: over epoll and the late double.
+ * What is TCP's own in listeners, connectors and streams, over loopback: over epoll and the late
+ * double.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,7 +17,9 @@
 #include "transport/connector.h"
 #include "transport/listener.h"
 
-enum { PROBES = 40 };
+enum {
+    PROBES = 40
+};
 
 static torc_reactor *reactor;
 static torc_listener *listener;
@@ -29,7 +32,8 @@ static struct {
     int count;
 } site;
 
-static torc_err build_protocol(torc_factory *factory, torc_transport *transport, torc_protocol **protocol) {
+static torc_err build_protocol(torc_factory *factory, torc_transport *transport,
+                               torc_protocol **protocol) {
     (void)factory;
     (void)transport;
     assert_true(site.count < PROBES);
@@ -45,7 +49,10 @@ static int set_up(bool is_late) {
     site.base.ops = &site_ops;
     listener = NULL;
     failures = 0;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor) : torc_test_reactor_new(NULL, &reactor)) ? -1 : 0;
+    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
+                    : torc_test_reactor_new(NULL, &reactor))
+               ? -1
+               : 0;
 }
 
 static int set_up_epoll(void **state) {
@@ -71,7 +78,8 @@ static int tear_down(void **state) {
         "late: " #name, name, set_up_late, tear_down, NULL                                         \
     }
 
-/* Loopback delivers before the call that sends returns, but for what timers and other processors do. */
+/* Loopback delivers before the call that sends returns, but for what timers and other processors
+ * do. */
 static void settle_until(const int *count, int wanted) {
     for (int i = 0; i < 2000 && *count < wanted; i++) {
         torc_test_settle(reactor);
@@ -164,7 +172,8 @@ static void both_families_are_served(void **state) {
     listen_at("0");
     const int four = call("127.0.0.1");
     settle_until(&site.count, 1);
-    check_text(torc_transport_peer(site.probes[0].base.transport), "127.0.0.1:"); /* as IPv4, though mapped */
+    check_text(torc_transport_peer(site.probes[0].base.transport),
+               "127.0.0.1:"); /* as IPv4, though mapped */
     if (has_ipv6()) {
         const int six = call("::1");
         settle_until(&site.count, 2);
@@ -221,7 +230,9 @@ static int option_of(probe *of, int option) {
     int value = -1;
     socklen_t len = sizeof(value);
 
-    assert_int_equal(getsockopt(stream->io.fd, option == SO_KEEPALIVE ? SOL_SOCKET : IPPROTO_TCP, option, &value, &len), 0);
+    assert_int_equal(getsockopt(stream->io.fd, option == SO_KEEPALIVE ? SOL_SOCKET : IPPROTO_TCP,
+                                option, &value, &len),
+                     0);
     return value;
 }
 

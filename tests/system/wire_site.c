@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of the wire need and the reference site has no path for: interim responses, trailers both ways,
- * another protocol on the connection, responses that break off, bodies with a limit. By the public API alone.
+ * What the tests of the wire need and the reference site has no path for: interim responses,
+ * trailers both ways, another protocol on the connection, responses that break off, bodies with a
+ * limit. By the public API alone.
  */
 #include <stdlib.h>
 #include <torc/torc.h>
@@ -78,7 +79,8 @@ static const torc_protocol_ops parrot_ops = {
     .connection_lost = connection_lost,
 };
 
-static torc_err build_protocol(torc_factory *factory, torc_transport *transport, torc_protocol **protocol) {
+static torc_err build_protocol(torc_factory *factory, torc_transport *transport,
+                               torc_protocol **protocol) {
     (void)factory;
     (void)transport;
     *protocol = calloc(1, sizeof(**protocol));

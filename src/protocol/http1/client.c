@@ -4,7 +4,8 @@
  *
  *  - Bytes that nobody asked for break the protocol, and end the connection.
  *  - A response that is malformed is an error of the exchange (TORC_ERR_PEER), never an answer.
- *  - An exchange of which no byte has left is TORC_ERR_UNPROCESSED when the connection ends: it may be asked for again.
+ *  - An exchange of which no byte has left is TORC_ERR_UNPROCESSED when the connection ends: it may
+ * be asked for again.
  */
 #include "protocol/http1/client.h"
 
@@ -31,17 +32,20 @@ static torc_http1_client *self_of(torc_http1_connection *base) {
 static void init_parser(torc_http1_exchange *exchange) {
     exchange->gathered = NULL; /* an interim head stays where it is */
     exchange->gathered_len = exchange->gathered_capacity = 0;
-    torc_http1_parser_init(&exchange->as.parser, &exchange->arena, exchange->connection->limits, true, 0);
+    torc_http1_parser_init(&exchange->as.parser, &exchange->arena, exchange->connection->limits,
+                           true, 0);
 }
 
 static void fail(torc_http1_connection *base, torc_err reason, const char *problem) {
-    TORC_LOG_DEBUG(torc_http1_reactor(base)->log, "http1", "a response was refused", TORC_LOG_TEXT("problem", problem));
+    TORC_LOG_DEBUG(torc_http1_reactor(base)->log, "http1", "a response was refused",
+                   TORC_LOG_TEXT("problem", problem));
     base->current->reset_reason = reason;
     torc_http1_exchange_close(base, reason);
     torc_http1_abort(base, reason);
 }
 
-static void message_bad(torc_http1_connection *base, torc_err reason, int status, const char *problem) {
+static void message_bad(torc_http1_connection *base, torc_err reason, int status,
+                        const char *problem) {
     (void)status;
     fail(base, reason, problem);
 }
@@ -54,17 +58,20 @@ static void tell_interim(torc_http1_exchange *exchange, torc_head *head) {
 
 /* What follows is of another protocol, or a tunnel's: nothing can be asked for behind it. */
 static bool is_switch(const torc_http1_exchange *exchange, const torc_head *head) {
-    return head->status == 101 || (exchange->head.method == TORC_METHOD_CONNECT && head->status < 300);
+    return head->status == 101 ||
+           (exchange->head.method == TORC_METHOD_CONNECT && head->status < 300);
 }
 
-static void tell_final(torc_http1_exchange *exchange, torc_head *head, const torc_http1_framing *framing) {
+static void tell_final(torc_http1_exchange *exchange, torc_head *head,
+                       const torc_http1_framing *framing) {
     exchange->framing = *framing;
     exchange->is_switch = is_switch(exchange, head);
     exchange->keeps_alive = exchange->keeps_alive && framing->keeps_alive && !exchange->is_switch;
     exchange->is_told = true;
     torc_http1_begin_body_in(exchange);
     exchange->base.events->head_received(&exchange->base, head);
-    if (exchange->in == TORC_HTTP1_IN_DONE && exchange->connection) torc_http1_in_done(exchange, NULL);
+    if (exchange->in == TORC_HTTP1_IN_DONE && exchange->connection)
+        torc_http1_in_done(exchange, NULL);
 }
 
 static void take_response(torc_http1_connection *base, char *bytes) {
@@ -75,7 +82,8 @@ static void take_response(torc_http1_connection *base, char *bytes) {
 
     if (!head) {
         fail(base, TORC_ERR_NO_MEMORY, "out of memory");
-    } else if (torc_http1_take_response(parser, bytes, exchange->head.method, head, &framing) == TORC_HTTP1_BAD) {
+    } else if (torc_http1_take_response(parser, bytes, exchange->head.method, head, &framing) ==
+               TORC_HTTP1_BAD) {
         fail(base, TORC_ERR_PEER, parser->problem);
     } else if (head->status == 101 && !self_of(base)->asked_upgrade) {
         fail(base, TORC_ERR_PEER, "another protocol that nobody asked for (RFC 9110 15.2.2)");
@@ -121,7 +129,8 @@ static torc_http1_framing_out decide_framing(torc_http1_exchange *exchange, cons
                                              int64_t body_len) {
     torc_http1_framing_out framing = {.body = TORC_HTTP1_BODY_NONE};
 
-    exchange->keeps_alive = !torc_fields_have_member(&head->fields, TORC_FIELD_CONNECTION, TORC_STR("close"));
+    exchange->keeps_alive =
+        !torc_fields_have_member(&head->fields, TORC_FIELD_CONNECTION, TORC_STR("close"));
     if (body_len < 0) {
         framing.body = TORC_HTTP1_BODY_CHUNKED;
     } else if (body_len > 0 || says_no_body(head->method)) {
@@ -138,12 +147,14 @@ static torc_http1_framing_out decide_framing(torc_http1_exchange *exchange, cons
 static torc_err send_head(torc_exchange *base, const torc_head *head, int64_t body_len) {
     torc_http1_exchange *exchange = torc_http1_exchange_of(base);
 
-    if (!exchange->connection || torc_http1_has(exchange->connection, TORC_HTTP1_ENDING)) return TORC_ERR_GONE;
+    if (!exchange->connection || torc_http1_has(exchange->connection, TORC_HTTP1_ENDING))
+        return TORC_ERR_GONE;
     if (exchange->out != TORC_HTTP1_OUT_HEAD) return TORC_ERR_STATE;
     const torc_http1_framing_out framing = decide_framing(exchange, head, body_len);
     exchange->head.method = head->method;
     exchange->framing.takes_trailers = true; /* who sends trailers in a request knows the server */
-    self_of(exchange->connection)->asked_upgrade = framing.connection == TORC_HTTP1_CONNECTION_UPGRADE;
+    self_of(exchange->connection)->asked_upgrade =
+        framing.connection == TORC_HTTP1_CONNECTION_UPGRADE;
     torc_http1_expect_within(exchange->connection, exchange->connection->limits->rate_grace_ms);
     const torc_err err = torc_http1_write_head(exchange, torc_http1_write_request, head, &framing);
     if (!err) torc_http1_begin_body_out(exchange, &framing);
@@ -176,8 +187,8 @@ static void tell_idle(torc_http1_connection *base) {
 
 static void exchange_done(torc_http1_connection *base, bool is_unread) {
     const torc_http1_exchange *exchange = base->current;
-    const bool keeps_alive = exchange->keeps_alive && exchange->in == TORC_HTTP1_IN_DONE && !is_unread &&
-                             !torc_http1_has(base, TORC_HTTP1_PEER_ENDED);
+    const bool keeps_alive = exchange->keeps_alive && exchange->in == TORC_HTTP1_IN_DONE &&
+                             !is_unread && !torc_http1_has(base, TORC_HTTP1_PEER_ENDED);
 
     torc_http1_exchange_close(base, TORC_OK);
     base->served++;
@@ -205,7 +216,8 @@ static void deadline_passed(torc_http1_connection *base) {
 
 static torc_err reason_of_loss(torc_http1_connection *base) {
     const torc_http1_client *self = self_of(base);
-    return base->protocol.transport->sent_total == self->sent_before ? TORC_ERR_UNPROCESSED : TORC_ERR_LOST;
+    return base->protocol.transport->sent_total == self->sent_before ? TORC_ERR_UNPROCESSED
+                                                                     : TORC_ERR_LOST;
 }
 
 static void input_ended(torc_http1_connection *base) {
@@ -223,7 +235,9 @@ static void free_connection(torc_http1_connection *base) {
     torc_http1_client *self = self_of(base);
     torc_reactor *reactor = torc_http1_reactor(base);
 
-    self->ops->lost(self, self->context, base->protocol.transport ? (torc_err)base->protocol.transport->reason : TORC_ERR_CLOSED);
+    self->ops->lost(self, self->context,
+                    base->protocol.transport ? (torc_err)base->protocol.transport->reason
+                                             : TORC_ERR_CLOSED);
     torc_dealloc(&reactor->memory, self);
 }
 
@@ -244,7 +258,8 @@ static const torc_http1_role_ops role = {
 };
 
 torc_err torc_http1_client_new(torc_reactor *reactor, const torc_limits *limits,
-                               const torc_http1_client_ops *ops, void *context, torc_http1_client **client) {
+                               const torc_http1_client_ops *ops, void *context,
+                               torc_http1_client **client) {
     const torc_limits wide = torc_limits_default();
     torc_http1_client *self = torc_alloc(&reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
 
@@ -267,7 +282,8 @@ torc_err torc_http1_client_open(torc_http1_client *client, torc_exchange **excha
     torc_http1_connection *base = &client->base;
 
     if (base->current) return TORC_ERR_BUSY;
-    if (!base->protocol.transport || torc_http1_has(base, TORC_HTTP1_ENDING | TORC_HTTP1_PEER_ENDED | TORC_HTTP1_HANDED_OVER))
+    if (!base->protocol.transport ||
+        torc_http1_has(base, TORC_HTTP1_ENDING | TORC_HTTP1_PEER_ENDED | TORC_HTTP1_HANDED_OVER))
         return TORC_ERR_CLOSED;
     torc_http1_exchange *made = torc_http1_exchange_new(base, &client_wire, true);
     if (!made) return TORC_ERR_NO_MEMORY;

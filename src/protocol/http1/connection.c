@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection of HTTP/1: one exchange at a time, and the connection's end. What comes in is read in incoming.c, what
- * goes out is written in outgoing.c, and deadlines.c has the timer.
+ * A connection of HTTP/1: one exchange at a time, and the connection's end. What comes in is read
+ * in incoming.c, what goes out is written in outgoing.c, and deadlines.c has the timer.
  *
- *  - An exchange goes on in two ways at once, `in` and `out`; when both are done the role ends it: in the loop of
- *    data_received, or in `advance`, a posted call; never inside a call of the wire.
- *  - What cannot be taken now is left with the transport (HAS_KEPT), which is paused until somebody resumes it: who
- *    wants more of a body, who ends an exchange, the output that has drained, the next turn.
+ *  - An exchange goes on in two ways at once, `in` and `out`; when both are done the role ends it:
+ * in the loop of data_received, or in `advance`, a posted call; never inside a call of the wire.
+ *  - What cannot be taken now is left with the transport (HAS_KEPT), which is paused until somebody
+ * resumes it: who wants more of a body, who ends an exchange, the output that has drained, the next
+ * turn.
  *  - An ENDING connection begins nothing; connection_lost closes what exchange there is, and frees.
  */
 #include "protocol/http1/connection.h"
@@ -128,7 +129,8 @@ static void drop_successor(torc_factory *factory) {
 
 /* ---- going on ---- */
 
-/* End the exchange if nothing more is to come of it. A connection that is handed over ends it in `advance`. */
+/* End the exchange if nothing more is to come of it. A connection that is handed over ends it in
+ * `advance`. */
 static bool end_if_done(torc_http1_connection *self, bool is_unread) {
     const torc_http1_exchange *exchange = self->current;
 
@@ -180,7 +182,8 @@ void torc_http1_out_done(torc_http1_exchange *exchange) {
     torc_http1_connection *self = exchange->connection;
 
     exchange->out = TORC_HTTP1_OUT_DONE;
-    if (!torc_http1_has(self, TORC_HTTP1_IN_LOOP)) torc_reactor_post(torc_http1_reactor(self), &self->advance);
+    if (!torc_http1_has(self, TORC_HTTP1_IN_LOOP))
+        torc_reactor_post(torc_http1_reactor(self), &self->advance);
 }
 
 static size_t take(torc_http1_connection *self, torc_str bytes) {
@@ -210,7 +213,8 @@ static size_t data_received(torc_protocol *protocol, torc_str bytes) {
 }
 
 void torc_http1_resume(torc_http1_connection *self) {
-    if (!torc_http1_has(self, TORC_HTTP1_HAS_KEPT) || torc_http1_has(self, TORC_HTTP1_IN_LOOP | TORC_HTTP1_TURN_IS_OVER | TORC_HTTP1_HANDED_OVER))
+    if (!torc_http1_has(self, TORC_HTTP1_HAS_KEPT) ||
+        torc_http1_has(self, TORC_HTTP1_IN_LOOP | TORC_HTTP1_TURN_IS_OVER | TORC_HTTP1_HANDED_OVER))
         return;
     torc_transport_resume(self->protocol.transport);
 }
@@ -231,7 +235,8 @@ static void input_ended(torc_protocol *protocol) {
     torc_http1_set(self, TORC_HTTP1_INPUT_ENDED);
     if (torc_http1_has(self, TORC_HTTP1_ENDING | TORC_HTTP1_HANDED_OVER)) return;
     self->role->input_ended(self);
-    if (self->current) torc_reactor_post(torc_http1_reactor(self), &self->advance); /* that may have been all */
+    if (self->current)
+        torc_reactor_post(torc_http1_reactor(self), &self->advance); /* that may have been all */
 }
 
 static void drained(torc_protocol *protocol) {
@@ -277,7 +282,8 @@ void torc_http1_end(torc_http1_connection *self, bool is_unread) {
         torc_transport_close(transport);
         return;
     }
-    /* Closing with unread input makes the kernel reset, which may take the answer with it (RFC 9112 §9.6). */
+    /* Closing with unread input makes the kernel reset, which may take the answer with it (RFC 9112
+     * §9.6). */
     torc_http1_set(self, TORC_HTTP1_LINGERING);
     self->since_ms = torc_http1_reactor(self)->now_ms;
     torc_http1_expect_within(self, self->limits->linger_ms);

@@ -12,9 +12,9 @@
 #include "transport/transport.h"
 
 /*
- * What the two roles of HTTP/1 share: a connection that carries one exchange at a time, and the exchange's body
- * in both directions. What differs, heads and what follows an exchange, is behind torc_http1_role_ops; see
- * server.h and client.h.
+ * What the two roles of HTTP/1 share: a connection that carries one exchange at a time, and the
+ * exchange's body in both directions. What differs, heads and what follows an exchange, is behind
+ * torc_http1_role_ops; see server.h and client.h.
  */
 typedef struct torc_http1_connection torc_http1_connection;
 typedef struct torc_http1_exchange torc_http1_exchange;
@@ -26,7 +26,8 @@ typedef struct torc_http1_role_ops {
     size_t (*take_head)(torc_http1_connection *connection, torc_str bytes);
     /* Both messages are complete; `is_unread`: the peer sent more. Ends the exchange. */
     void (*exchange_done)(torc_http1_connection *connection, bool is_unread);
-    /* The peer broke the protocol in a body, or was too slow: answer or reset. Ends the exchange. */
+    /* The peer broke the protocol in a body, or was too slow: answer or reset. Ends the exchange.
+     */
     void (*message_bad)(torc_http1_connection *connection, torc_err reason, int status,
                         const char *problem);
     /* When something is to be done next for what only the role knows of, and doing it. */
@@ -62,14 +63,14 @@ struct torc_http1_connection {
 };
 
 enum {
-    TORC_HTTP1_IN_LOOP = 1,        /* data_received is on the stack: what ends is looked at there */
-    TORC_HTTP1_HAS_KEPT = 2,       /* bytes were left with the transport, which is paused */
+    TORC_HTTP1_IN_LOOP = 1,  /* data_received is on the stack: what ends is looked at there */
+    TORC_HTTP1_HAS_KEPT = 2, /* bytes were left with the transport, which is paused */
     TORC_HTTP1_PEER_ENDED = 4,
-    TORC_HTTP1_LINGERING = 8,      /* FIN was sent: read and drop until the peer's */
-    TORC_HTTP1_ENDING = 16,        /* closing, lingering or aborted: nothing is begun any more */
-    TORC_HTTP1_TURN_IS_OVER = 32,  /* enough was served in this turn: go on in the next */
-    TORC_HTTP1_INPUT_ENDED = 128,  /* and all before it was taken */
-    TORC_HTTP1_HANDED_OVER = 64    /* another protocol has the transport: only memory is left */
+    TORC_HTTP1_LINGERING = 8,     /* FIN was sent: read and drop until the peer's */
+    TORC_HTTP1_ENDING = 16,       /* closing, lingering or aborted: nothing is begun any more */
+    TORC_HTTP1_TURN_IS_OVER = 32, /* enough was served in this turn: go on in the next */
+    TORC_HTTP1_INPUT_ENDED = 128, /* and all before it was taken */
+    TORC_HTTP1_HANDED_OVER = 64   /* another protocol has the transport: only memory is left */
 };
 
 typedef enum torc_http1_in {
@@ -102,8 +103,8 @@ struct torc_http1_exchange {
     bool is_tunnel;
     bool has_link;
     torc_err reset_reason;
-    size_t demand;        /* bytes of the incoming body that are wanted */
-    uint64_t in_left;     /* of a body of known length */
+    size_t demand;    /* bytes of the incoming body that are wanted */
+    uint64_t in_left; /* of a body of known length */
     uint64_t out_left;
     uint64_t dropped;
     uint64_t progress_ms; /* when the peer last sent some of the body that is wanted */
@@ -128,7 +129,8 @@ struct torc_http1_exchange {
 /* Make a connection in the memory of a role; the protocol's operations are set. */
 void torc_http1_connection_init(torc_http1_connection *connection, torc_reactor *reactor,
                                 const torc_http1_role_ops *role, const torc_limits *limits);
-/* An exchange in an arena of its own, with nothing known yet, as `current`; NULL when out of memory. */
+/* An exchange in an arena of its own, with nothing known yet, as `current`; NULL when out of
+ * memory. */
 torc_http1_exchange *torc_http1_exchange_new(torc_http1_connection *connection,
                                              const torc_exchange_wire *wire, bool is_client);
 torc_http1_exchange *torc_http1_exchange_of(torc_exchange *exchange);
@@ -136,15 +138,16 @@ torc_http1_exchange *torc_http1_exchange_of(torc_exchange *exchange);
 void torc_http1_exchange_close(torc_http1_connection *connection, torc_err reason);
 
 /*
- * Go on with a head, or trailers, of which some bytes may have come before: how many were taken in `*taken`; when
- * DONE, where its bytes are in `*head`.
+ * Go on with a head, or trailers, of which some bytes may have come before: how many were taken in
+ * `*taken`; when DONE, where its bytes are in `*head`.
  */
 torc_http1_outcome torc_http1_gather(torc_http1_exchange *exchange, torc_http1_parser *parser,
                                      torc_str bytes, size_t *taken, char **head);
 /* The head was taken from its bytes: what body follows. */
 void torc_http1_begin_body_in(torc_http1_exchange *exchange);
 /* The final head's framing is decided: what body goes out. */
-void torc_http1_begin_body_out(torc_http1_exchange *exchange, const torc_http1_framing_out *framing);
+void torc_http1_begin_body_out(torc_http1_exchange *exchange,
+                               const torc_http1_framing_out *framing);
 /* Write a head by `write` into the output. */
 typedef size_t torc_http1_write_fn(const torc_head *head, const torc_http1_framing_out *framing,
                                    char *to);
@@ -178,7 +181,8 @@ static inline void torc_http1_expect_within(torc_http1_connection *connection, u
 uint64_t torc_http1_after(uint64_t from_ms, uint32_t ms);
 /* Receive again, if receiving was paused with bytes left. */
 void torc_http1_resume(torc_http1_connection *connection);
-/* End the connection once what was written has left; with unread input after the peer has read it. */
+/* End the connection once what was written has left; with unread input after the peer has read it.
+ */
 void torc_http1_end(torc_http1_connection *connection, bool is_unread);
 /* End it at once. */
 void torc_http1_abort(torc_http1_connection *connection, torc_err reason);

@@ -2,8 +2,8 @@
 /*
  * The deadlines of a connection, by its one timer.
  *
- *  - The timer is never armed for later than the next deadline; when it is early it is armed again. So a deadline that
- *    moves on costs a store.
+ *  - The timer is never armed for later than the next deadline; when it is early it is armed again.
+ * So a deadline that moves on costs a store.
  */
 #include "protocol/http1/connection.h"
 
@@ -34,7 +34,8 @@ static bool look_at_rate(const torc_http1_connection *self, const stretch *of, u
 
     if (of->rate_min == TORC_UNLIMITED || grace_ms == TORC_UNLIMITED) return true;
     const uint32_t elapsed_ms = (uint32_t)now_ms - *of->mark_ms;
-    if (*of->mark_ms && elapsed_ms >= grace_ms && is_slow(of->total - *of->mark, elapsed_ms, of->rate_min))
+    if (*of->mark_ms && elapsed_ms >= grace_ms &&
+        is_slow(of->total - *of->mark, elapsed_ms, of->rate_min))
         return false;
     if (!*of->mark_ms || elapsed_ms >= grace_ms) {
         *of->mark = of->total;
@@ -52,12 +53,16 @@ static bool look_at_output(torc_http1_connection *self, uint64_t *due_ms) {
         self->out_mark_ms = 0;
         return true;
     }
-    /* The kernel takes nothing for long while the peer, which is slow, takes what the kernel has. */
+    /* The kernel takes nothing for long while the peer, which is slow, takes what the kernel has.
+     */
     const uint64_t delivered = torc_transport_delivered(transport);
-    const stretch rate = {&self->out_mark, &self->out_mark_ms, delivered, self->limits->output_rate_min};
-    if (transport->ops->unacknowledged && delivered > self->out_seen) transport->progress_ms = torc_http1_reactor(self)->now_ms;
+    const stretch rate = {&self->out_mark, &self->out_mark_ms, delivered,
+                          self->limits->output_rate_min};
+    if (transport->ops->unacknowledged && delivered > self->out_seen)
+        transport->progress_ms = torc_http1_reactor(self)->now_ms;
     self->out_seen = delivered;
-    const uint64_t stall_ms = torc_http1_after(transport->progress_ms, self->limits->output_stall_ms);
+    const uint64_t stall_ms =
+        torc_http1_after(transport->progress_ms, self->limits->output_stall_ms);
     if (stall_ms <= torc_http1_reactor(self)->now_ms) return false;
     *due_ms = sooner(*due_ms, stall_ms);
     return look_at_rate(self, &rate, due_ms);
@@ -67,11 +72,13 @@ static bool look_at_output(torc_http1_connection *self, uint64_t *due_ms) {
 static bool look_at_input(torc_http1_connection *self, uint64_t *due_ms) {
     torc_http1_exchange *exchange = self->current;
 
-    if (!exchange || !exchange->is_told || exchange->in == TORC_HTTP1_IN_DONE || exchange->is_tunnel ||
-        exchange->in == TORC_HTTP1_IN_HEAD || torc_http1_has(self, TORC_HTTP1_HAS_KEPT) ||
+    if (!exchange || !exchange->is_told || exchange->in == TORC_HTTP1_IN_DONE ||
+        exchange->is_tunnel || exchange->in == TORC_HTTP1_IN_HEAD ||
+        torc_http1_has(self, TORC_HTTP1_HAS_KEPT) ||
         (exchange->demand == 0 && !exchange->is_stopped))
         return true;
-    const stretch rate = {&exchange->in_mark, &exchange->in_mark_ms, exchange->in_total, self->limits->body_rate_min};
+    const stretch rate = {&exchange->in_mark, &exchange->in_mark_ms, exchange->in_total,
+                          self->limits->body_rate_min};
     const uint64_t stall_ms = torc_http1_after(exchange->progress_ms, self->limits->body_stall_ms);
     if (stall_ms <= torc_http1_reactor(self)->now_ms) return false;
     *due_ms = sooner(*due_ms, stall_ms);
@@ -81,7 +88,8 @@ static bool look_at_input(torc_http1_connection *self, uint64_t *due_ms) {
 /* When lingering ends: some time after the last byte of ours has left. */
 static uint64_t linger_until(const torc_http1_connection *self) {
     const torc_transport *transport = self->protocol.transport;
-    const uint64_t from_ms = transport->progress_ms > self->since_ms ? transport->progress_ms : self->since_ms;
+    const uint64_t from_ms =
+        transport->progress_ms > self->since_ms ? transport->progress_ms : self->since_ms;
 
     if (torc_transport_unsent(transport) > 0) return UINT64_MAX;
     return torc_http1_after(from_ms, self->limits->linger_ms);

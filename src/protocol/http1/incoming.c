@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What comes in on a connection: heads and trailers, put together from parts, and bodies, at the speed at which they
- * are wanted.
+ * What comes in on a connection: heads and trailers, put together from parts, and bodies, at the
+ * speed at which they are wanted.
  *
- *  - A head that comes in one piece is copied once, into the exchange's arena; in parts, it is gathered there.
+ *  - A head that comes in one piece is copied once, into the exchange's arena; in parts, it is
+ * gathered there.
  *  - A byte of a body is told only while `demand` is not 0, or dropped when nobody wants it.
  */
 #include "protocol/http1/connection.h"
@@ -52,13 +53,15 @@ torc_http1_outcome torc_http1_gather(torc_http1_exchange *exchange, torc_http1_p
     }
     while (*taken < bytes.len) {
         /* In parts, since a body may follow that is not to be copied. */
-        const torc_str part = torc_str_head(torc_str_from(bytes, *taken), before ? 2048 : bytes.len);
+        const torc_str part =
+            torc_str_head(torc_str_from(bytes, *taken), before ? 2048 : bytes.len);
         if (!grow(exchange, part.len)) return torc_http1_bad(parser, 503, "out of memory");
         memcpy(exchange->gathered + exchange->gathered_len, part.bytes, part.len);
         exchange->gathered_len += (uint32_t)part.len;
         *taken += part.len;
         if (before == 0) continue; /* it was parsed already */
-        outcome = torc_http1_parse(parser, torc_str_make(exchange->gathered, exchange->gathered_len));
+        outcome =
+            torc_http1_parse(parser, torc_str_make(exchange->gathered, exchange->gathered_len));
         if (outcome == TORC_HTTP1_BAD) return outcome;
         if (outcome == TORC_HTTP1_DONE) {
             *taken = parser->head_len - before;
@@ -78,7 +81,8 @@ void torc_http1_begin_body_in(torc_http1_exchange *exchange) {
     exchange->gathered_len = exchange->gathered_capacity = 0;
     if (framing->is_chunked) {
         exchange->in = TORC_HTTP1_IN_CHUNKS;
-        torc_chunked_decoder_init(&exchange->chunks, exchange->connection->limits->chunk_line_bytes_max);
+        torc_chunked_decoder_init(&exchange->chunks,
+                                  exchange->connection->limits->chunk_line_bytes_max);
     } else if (framing->until_close) {
         exchange->in = TORC_HTTP1_IN_TO_CLOSE;
     } else if (framing->body_len > 0) {
@@ -91,7 +95,8 @@ void torc_http1_begin_body_in(torc_http1_exchange *exchange) {
 
 void torc_http1_in_done(torc_http1_exchange *exchange, const torc_fields *trailers) {
     exchange->in = TORC_HTTP1_IN_DONE;
-    if (!exchange->is_stopped && !exchange->reset_reason) exchange->base.events->body_ended(&exchange->base, trailers);
+    if (!exchange->is_stopped && !exchange->reset_reason)
+        exchange->base.events->body_ended(&exchange->base, trailers);
 }
 
 /* Bytes of the body: to who wants them, or nowhere. */
@@ -206,7 +211,8 @@ void torc_http1_want_body(torc_exchange *base, size_t bytes) {
     torc_http1_exchange *exchange = torc_http1_exchange_of(base);
     torc_http1_connection *self = exchange->connection;
 
-    if (!self || exchange->in == TORC_HTTP1_IN_DONE || torc_http1_has(self, TORC_HTTP1_ENDING)) return;
+    if (!self || exchange->in == TORC_HTTP1_IN_DONE || torc_http1_has(self, TORC_HTTP1_ENDING))
+        return;
     if (exchange->demand == 0) {
         exchange->progress_ms = torc_http1_reactor(self)->now_ms;
         exchange->in_mark_ms = 0;
@@ -229,10 +235,11 @@ void torc_http1_stop_body(torc_exchange *base) {
     if (!self || exchange->is_stopped) return;
     exchange->is_stopped = true;
     exchange->progress_ms = torc_http1_reactor(self)->now_ms;
-    /* A peer that waits for 100 may send its body or not: nobody knows what its next byte means (RFC 9110 §10.1.1). */
-    exchange->is_refused = (exchange->framing.expects_continue && !exchange->is_continued) ||
-                           (exchange->in == TORC_HTTP1_IN_LENGTH &&
-                            exchange->in_left > self->limits->drain_bytes_max);
+    /* A peer that waits for 100 may send its body or not: nobody knows what its next byte means
+     * (RFC 9110 §10.1.1). */
+    exchange->is_refused =
+        (exchange->framing.expects_continue && !exchange->is_continued) ||
+        (exchange->in == TORC_HTTP1_IN_LENGTH && exchange->in_left > self->limits->drain_bytes_max);
     if (exchange->is_refused && exchange->out == TORC_HTTP1_OUT_DONE) torc_http1_out_done(exchange);
     torc_http1_expect_within(self, self->limits->body_stall_ms);
     torc_http1_resume(self);

@@ -28,7 +28,8 @@ torc_err torc_http1_write_head(torc_http1_exchange *exchange, torc_http1_write_f
     return err;
 }
 
-void torc_http1_begin_body_out(torc_http1_exchange *exchange, const torc_http1_framing_out *framing) {
+void torc_http1_begin_body_out(torc_http1_exchange *exchange,
+                               const torc_http1_framing_out *framing) {
     exchange->out = TORC_HTTP1_OUT_BODY;
     exchange->out_body = (uint8_t)framing->body;
     exchange->out_left = framing->length;
@@ -101,7 +102,8 @@ torc_err torc_http1_send_end(torc_exchange *base, const torc_fields *trailers) {
 
     if (!self || torc_http1_has(self, TORC_HTTP1_ENDING)) return TORC_ERR_GONE;
     if (exchange->out != TORC_HTTP1_OUT_BODY) return TORC_ERR_STATE;
-    if (!exchange->out_is_dropped && exchange->out_body == TORC_HTTP1_BODY_LENGTH && exchange->out_left > 0)
+    if (!exchange->out_is_dropped && exchange->out_body == TORC_HTTP1_BODY_LENGTH &&
+        exchange->out_left > 0)
         err = TORC_ERR_STATE;
     else if (!exchange->out_is_dropped && exchange->out_body == TORC_HTTP1_BODY_CHUNKED)
         err = add_last_chunk(exchange, trailers);

@@ -349,7 +349,8 @@ static const char *cut(const char *line, const char *end, size_t max) {
 }
 
 /* A line that is not empty: DONE when it was read, and the next one begins. */
-__attribute__((noinline)) static outcome full_line(torc_http1_parser *parser, const char *base, const char *end) {
+__attribute__((noinline)) static outcome full_line(torc_http1_parser *parser, const char *base,
+                                                   const char *end) {
     const char *const line = base + parser->line, *next;
     const size_t max = line_max(parser);
     const outcome result = read_line(parser, base, cut(line, end, max), &next);
@@ -389,8 +390,9 @@ enum {
 };
 
 /*
- * The length of a field line as most are: a name of up to 15 letters, digits and `-`, a colon, a space or none, a
- * value, CR LF; and where its parts are. There are USUAL_BYTES. 0: it is something else, or wrong, or incomplete.
+ * The length of a field line as most are: a name of up to 15 letters, digits and `-`, a colon, a
+ * space or none, a value, CR LF; and where its parts are. There are USUAL_BYTES. 0: it is something
+ * else, or wrong, or incomplete.
  */
 static inline size_t usual_field(const char *base, const char *line, const char *end,
                                  torc_http1_span *span) {
@@ -410,10 +412,10 @@ static inline size_t usual_field(const char *base, const char *line, const char 
     return (size_t)(at - line);
 }
 
-/* The same for all lines that are there as a whole, however short and whatever their names. Apart from the quick
- * path, whose registers it would take. */
-__attribute__((noinline)) static size_t short_or_long_field(const char *base, const char *line,
-                                                             const char *end, torc_http1_span *span) {
+/* The same for all lines that are there as a whole, however short and whatever their names. Apart
+ * from the quick path, whose registers it would take. */
+__attribute__((noinline)) static size_t
+short_or_long_field(const char *base, const char *line, const char *end, torc_http1_span *span) {
     const char *const colon = torc_scan_token(line, end);
 
     if (colon == end || *colon != ':' || colon == line || colon - line > UINT16_MAX) return 0;
@@ -430,10 +432,11 @@ __attribute__((noinline)) static size_t short_or_long_field(const char *base, co
 }
 
 /*
- * Take a request line that is there as a whole and as most are: a method of up to 15 letters, a target, HTTP/1.1 and
- * CR LF, within the limits. False: nothing was done.
+ * Take a request line that is there as a whole and as most are: a method of up to 15 letters, a
+ * target, HTTP/1.1 and CR LF, within the limits. False: nothing was done.
  */
-static inline bool usual_request_line(torc_http1_parser *parser, const char *base, const char *end) {
+static inline bool usual_request_line(torc_http1_parser *parser, const char *base,
+                                      const char *end) {
     static const char rest[] = " HTTP/1.1\r\n";
     const char *const line = base + parser->line;
 

@@ -21,8 +21,9 @@ const char *torc_scan_target(const char *at, const char *end);
 const char *torc_scan_token(const char *at, const char *end);
 
 /*
- * How many of the 16 bytes at `at` go before the first that no usual name has (something else than a letter, a digit
- * or `-`), or before the first that ends a value: the short way for most names and values.
+ * How many of the 16 bytes at `at` go before the first that no usual name has (something else than
+ * a letter, a digit or `-`), or before the first that ends a value: the short way for most names
+ * and values.
  */
 static inline unsigned torc_scan_name16(const char *at);
 static inline unsigned torc_scan_value16(const char *at);

@@ -83,7 +83,8 @@ static const uint8_t kinds[TORC_FIELDS] = {
 };
 
 static char *put_connection(char *to, torc_http1_connection_field connection, bool has_connection) {
-    if (connection == TORC_HTTP1_CONNECTION_CLOSE) return put(to, TORC_STR("Connection: close\r\n"));
+    if (connection == TORC_HTTP1_CONNECTION_CLOSE)
+        return put(to, TORC_STR("Connection: close\r\n"));
     if (connection == TORC_HTTP1_CONNECTION_KEEP_ALIVE)
         return put(to, TORC_STR("Connection: keep-alive\r\n"));
     return has_connection ? to : put(to, TORC_STR("Connection: Upgrade\r\n"));

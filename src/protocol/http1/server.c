@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server's side of a connection: heads of requests in, heads of responses out, keeping alive, refusing.
+ * The server's side of a connection: heads of requests in, heads of responses out, keeping alive,
+ * refusing.
  *
- *  - A request that is malformed, or late, is answered from here, and the connection ends: there is no exchange yet,
- *    or it is closed first. After the head of a response a reset is the only answer that is left.
- *  - What is shed when memory is short is decided here, at the places where something new begins; see
- *    docs/design/limits.md.
+ *  - A request that is malformed, or late, is answered from here, and the connection ends: there is
+ * no exchange yet, or it is closed first. After the head of a response a reset is the only answer
+ * that is left.
+ *  - What is shed when memory is short is decided here, at the places where something new begins;
+ * see docs/design/limits.md.
  */
 #include "protocol/http1/server.h"
 
@@ -18,11 +20,12 @@
 #include "protocol/http1/connection.h"
 
 enum {
-    SHED_AT_ONCE = 16,     /* connections that are closed for one that begins */
+    SHED_AT_ONCE = 16, /* connections that are closed for one that begins */
     RETRY_AFTER_SECONDS = 1
 };
 
-/* Each connection has the limits of its server, which are in it: so it needs no pointer of its own to that. */
+/* Each connection has the limits of its server, which are in it: so it needs no pointer of its own
+ * to that. */
 static torc_http1_server *server_of(const torc_http1_connection *base) {
     return torc_container_of((torc_limits *)(uintptr_t)base->limits, torc_http1_server, limits);
 }
@@ -37,12 +40,15 @@ static torc_err write_refusal(torc_http1_connection *base, int status, const cha
     torc_date_format(torc_http1_reactor(base)->wall_seconds, date);
     const int body_len =
         snprintf(body, sizeof(body),
-                 "<!DOCTYPE html>\n<html><head><title>%d %.*s</title></head>\n<body><h1>%d %.*s</h1>\n<p>%s</p></body></html>\n",
+                 "<!DOCTYPE html>\n<html><head><title>%d %.*s</title></head>\n<body><h1>%d "
+                 "%.*s</h1>\n<p>%s</p></body></html>\n",
                  status, TORC_STR_ARGS(phrase), status, TORC_STR_ARGS(phrase), problem);
-    const int head_len = snprintf(
-        head, sizeof(head),
-        "HTTP/1.1 %d %.*s\r\nDate: %.*s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n",
-        status, TORC_STR_ARGS(phrase), (int)sizeof(date), date, body_len, status == 503 ? "Retry-After: 1\r\n" : "");
+    const int head_len =
+        snprintf(head, sizeof(head),
+                 "HTTP/1.1 %d %.*s\r\nDate: %.*s\r\nContent-Type: text/html; "
+                 "charset=utf-8\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n",
+                 status, TORC_STR_ARGS(phrase), (int)sizeof(date), date, body_len,
+                 status == 503 ? "Retry-After: 1\r\n" : "");
     torc_chain *output = torc_transport_output(base->protocol.transport);
     torc_err err = torc_chain_add_bytes(output, torc_str_make(head, (size_t)head_len));
     if (!err) err = torc_chain_add_bytes(output, torc_str_make(body, (size_t)body_len));
@@ -63,9 +69,12 @@ torc_str torc_http1_server_refusal(void) {
 static void count_refusal(torc_http1_connection *base, int status, const char *problem) {
     torc_http1_server *server = server_of(base);
 
-    torc_counter_add(status == 408 ? &server->timeouts : status == 503 ? &server->shed : &server->bad_requests, 1);
-    TORC_LOG_DEBUG(server->reactor->log, "http1", "a request was refused", TORC_LOG_INT("status", status),
-                   TORC_LOG_TEXT("problem", problem));
+    torc_counter_add(status == 408   ? &server->timeouts
+                     : status == 503 ? &server->shed
+                                     : &server->bad_requests,
+                     1);
+    TORC_LOG_DEBUG(server->reactor->log, "http1", "a request was refused",
+                   TORC_LOG_INT("status", status), TORC_LOG_TEXT("problem", problem));
 }
 
 /* Answer what is no request, or never will be a whole one, and end the connection. */
@@ -93,7 +102,8 @@ static void refuse_head(torc_http1_connection *base, const torc_http1_parser *pa
     refuse(base, status, problem);
 }
 
-static void message_bad(torc_http1_connection *base, torc_err reason, int status, const char *problem) {
+static void message_bad(torc_http1_connection *base, torc_err reason, int status,
+                        const char *problem) {
     const torc_http1_out out = (torc_http1_out)base->current->out;
 
     torc_http1_exchange_close(base, out == TORC_HTTP1_OUT_DONE ? TORC_OK : reason);
@@ -108,14 +118,15 @@ static void message_bad(torc_http1_connection *base, torc_err reason, int status
 /* ---- memory is short ---- */
 
 /*
- * Whether anything of a request has come. The empty line that some send behind a body (RFC 9112 §2.2) is nothing:
- * an answer to it would be taken for that to the next request.
+ * Whether anything of a request has come. The empty line that some send behind a body (RFC 9112
+ * §2.2) is nothing: an answer to it would be taken for that to the next request.
  */
 static bool has_begun(const torc_http1_connection *base) {
     const torc_http1_exchange *exchange = base->current;
 
     if (!exchange || exchange->is_told || exchange->gathered_len == 0) return exchange != NULL;
-    return exchange->gathered_len > 2 || memcmp(exchange->gathered, "\r\n", exchange->gathered_len) != 0;
+    return exchange->gathered_len > 2 ||
+           memcmp(exchange->gathered, "\r\n", exchange->gathered_len) != 0;
 }
 
 static bool is_idle(const torc_http1_connection *base) {
@@ -152,7 +163,8 @@ static torc_http1_connection *find_slowest(const torc_http1_server *server) {
          node = torc_list_next(&server->connections, node)) {
         const torc_transport *transport = at(node)->protocol.transport;
         if (torc_transport_unsent(transport) == 0) continue;
-        if (!slowest || transport->progress_ms < slowest->protocol.transport->progress_ms) slowest = at(node);
+        if (!slowest || transport->progress_ms < slowest->protocol.transport->progress_ms)
+            slowest = at(node);
     }
     return slowest;
 }
@@ -186,7 +198,8 @@ static torc_http1_exchange *begin(torc_http1_connection *base) {
     torc_http1_exchange *exchange = torc_http1_exchange_new(base, &server_wire, false);
 
     if (exchange)
-        torc_http1_parser_init(&exchange->as.parser, &exchange->arena, base->limits, false, server->leniencies);
+        torc_http1_parser_init(&exchange->as.parser, &exchange->arena, base->limits, false,
+                               server->leniencies);
     return exchange;
 }
 
@@ -207,7 +220,8 @@ static void tell_head(torc_http1_connection *base) {
     exchange->is_told = true;
     torc_http1_expect_within(base, server->patrol_ms);
     exchange->base.events->head_received(&exchange->base, &exchange->head);
-    if (exchange->in == TORC_HTTP1_IN_DONE && exchange->out != TORC_HTTP1_OUT_DONE && exchange->connection)
+    if (exchange->in == TORC_HTTP1_IN_DONE && exchange->out != TORC_HTTP1_OUT_DONE &&
+        exchange->connection)
         torc_http1_in_done(exchange, NULL);
 }
 
@@ -215,7 +229,8 @@ static void take_request(torc_http1_connection *base, char *bytes) {
     torc_http1_exchange *exchange = base->current;
     torc_http1_parser *parser = &exchange->as.parser;
 
-    if (torc_http1_take_request(parser, bytes, &exchange->head, &exchange->framing) == TORC_HTTP1_BAD)
+    if (torc_http1_take_request(parser, bytes, &exchange->head, &exchange->framing) ==
+        TORC_HTTP1_BAD)
         refuse_head(base, parser);
     else
         tell_head(base);
@@ -242,7 +257,8 @@ static size_t take_head(torc_http1_connection *base, torc_str bytes) {
     char *head;
 
     if (!exchange) {
-        if (torc_http1_has(base, TORC_HTTP1_TURN_IS_OVER) || torc_transport_room(base->protocol.transport) == 0)
+        if (torc_http1_has(base, TORC_HTTP1_TURN_IS_OVER) ||
+            torc_transport_room(base->protocol.transport) == 0)
             return 0;
         if (!may_begin(base)) return bytes.len;
         exchange = begin(base);
@@ -270,7 +286,8 @@ static size_t take_head(torc_http1_connection *base, torc_str bytes) {
 
 /* Whether nobody asked for the body until now, and it is too long to be dropped. */
 static bool is_left_unread(const torc_http1_exchange *exchange) {
-    return exchange->in == TORC_HTTP1_IN_LENGTH && exchange->in_total == 0 && exchange->demand == 0 &&
+    return exchange->in == TORC_HTTP1_IN_LENGTH && exchange->in_total == 0 &&
+           exchange->demand == 0 &&
            exchange->in_left > exchange->connection->limits->drain_bytes_max;
 }
 
@@ -287,13 +304,14 @@ static bool decide_keep_alive(torc_http1_exchange *exchange, const torc_head *he
     if (is_left_unread(exchange)) return false;
     for (uint32_t i = 0; i < head->fields.count; i++)
         if (head->fields.items[i].id == TORC_FIELD_CONNECTION)
-            return !torc_fields_have_member(&head->fields, TORC_FIELD_CONNECTION, TORC_STR("close"));
+            return !torc_fields_have_member(&head->fields, TORC_FIELD_CONNECTION,
+                                            TORC_STR("close"));
     return true;
 }
 
 static bool is_upgrade(const torc_http1_exchange *exchange, const torc_head *head) {
-    return head->status == 101 ||
-           (exchange->head.method == TORC_METHOD_CONNECT && head->status >= 200 && head->status < 300);
+    return head->status == 101 || (exchange->head.method == TORC_METHOD_CONNECT &&
+                                   head->status >= 200 && head->status < 300);
 }
 
 /* How the body is delimited (RFC 9112 §6.3), and what Connection says. */
@@ -325,7 +343,8 @@ static torc_http1_framing_out decide_framing(torc_http1_exchange *exchange, cons
 }
 
 static torc_err check_head(const torc_http1_exchange *exchange) {
-    if (!exchange->connection || torc_http1_has(exchange->connection, TORC_HTTP1_ENDING)) return TORC_ERR_GONE;
+    if (!exchange->connection || torc_http1_has(exchange->connection, TORC_HTTP1_ENDING))
+        return TORC_ERR_GONE;
     return exchange->out == TORC_HTTP1_OUT_HEAD ? TORC_OK : TORC_ERR_STATE;
 }
 
@@ -429,8 +448,9 @@ static uint64_t deadline(torc_http1_connection *base) {
     const torc_limits *limits = base->limits;
 
     if (!has_begun(base))
-        return torc_http1_has(base, TORC_HTTP1_HAS_KEPT) ? UINT64_MAX
-                                                         : torc_http1_after(base->since_ms, limits->keep_alive_ms);
+        return torc_http1_has(base, TORC_HTTP1_HAS_KEPT)
+                   ? UINT64_MAX
+                   : torc_http1_after(base->since_ms, limits->keep_alive_ms);
     if (!base->current->is_told) return torc_http1_after(base->since_ms, limits->header_ms);
     if (torc_http1_has(base, TORC_HTTP1_PEER_ENDED) && !base->current->is_tunnel)
         return torc_http1_after(base->since_ms, limits->half_close_ms);
@@ -502,7 +522,8 @@ static torc_http1_server *of_factory(torc_factory *factory) {
     return torc_container_of(factory, torc_http1_server, factory);
 }
 
-static torc_err build_protocol(torc_factory *factory, torc_transport *transport, torc_protocol **protocol) {
+static torc_err build_protocol(torc_factory *factory, torc_transport *transport,
+                               torc_protocol **protocol) {
     torc_http1_server *server = of_factory(factory);
 
     (void)transport;
@@ -511,7 +532,8 @@ static torc_err build_protocol(torc_factory *factory, torc_transport *transport,
         torc_counter_add(&server->shed, 1);
         return TORC_ERR_LIMIT;
     }
-    torc_http1_connection *self = torc_alloc(&server->reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
+    torc_http1_connection *self =
+        torc_alloc(&server->reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
     if (!self) return TORC_ERR_NO_MEMORY;
     torc_http1_connection_init(self, server->reactor, &role, &server->limits);
     torc_list_push(&server->connections, &self->node);
@@ -541,16 +563,22 @@ static void set_shedding(torc_http1_server *server) {
 static void register_metrics(torc_http1_server *server) {
     torc_metrics *metrics = torc_reactor_metrics(server->reactor);
 
-    torc_metrics_add_counter(metrics, &server->requests, "http_requests", "Requests whose head was complete.", "");
-    torc_metrics_add_counter(metrics, &server->bad_requests, "http_bad_requests", "Requests that were malformed or beyond a limit.", "");
-    torc_metrics_add_counter(metrics, &server->timeouts, "http_timeouts", "Requests that came too slowly.", "");
-    torc_metrics_add_counter(metrics, &server->shed, "http_shed", "Requests and connections refused because memory was short.", "");
+    torc_metrics_add_counter(metrics, &server->requests, "http_requests",
+                             "Requests whose head was complete.", "");
+    torc_metrics_add_counter(metrics, &server->bad_requests, "http_bad_requests",
+                             "Requests that were malformed or beyond a limit.", "");
+    torc_metrics_add_counter(metrics, &server->timeouts, "http_timeouts",
+                             "Requests that came too slowly.", "");
+    torc_metrics_add_counter(metrics, &server->shed, "http_shed",
+                             "Requests and connections refused because memory was short.", "");
 }
 
 torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
-                               const torc_http1_server_options *options, torc_http1_server **server) {
+                               const torc_http1_server_options *options,
+                               torc_http1_server **server) {
     const torc_limits wide = torc_limits_default();
-    torc_http1_server *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
+    torc_http1_server *self =
+        torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;
     self->factory.ops = &factory_ops;
@@ -560,12 +588,14 @@ torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
     self->limits = torc_limits_inherit(options ? options->limits : NULL, &wide);
     if (options && options->allow_bare_lf) self->leniencies |= TORC_HTTP1_ALLOW_BARE_LF;
     if (options && options->allow_folded_fields) self->leniencies |= TORC_HTTP1_ALLOW_FOLD;
-    self->patrol_ms = least(least(self->limits.keep_alive_ms, self->limits.output_stall_ms), self->limits.rate_grace_ms);
+    self->patrol_ms = least(least(self->limits.keep_alive_ms, self->limits.output_stall_ms),
+                            self->limits.rate_grace_ms);
     torc_list_init(&self->connections);
     set_shedding(self);
     register_metrics(self);
     if (self->leniencies)
-        TORC_LOG_WARN(reactor->log, "http1", "malformed heads are tolerated", TORC_LOG_BOOL("bare_lf", options->allow_bare_lf),
+        TORC_LOG_WARN(reactor->log, "http1", "malformed heads are tolerated",
+                      TORC_LOG_BOOL("bare_lf", options->allow_bare_lf),
                       TORC_LOG_BOOL("folded_fields", options->allow_folded_fields));
     *server = self;
     return TORC_OK;

@@ -9,7 +9,8 @@
 #include "protocol/exchange.h"
 
 /*
- * The server's side of HTTP/1: what the connections of a listener share, and the factory that makes them.
+ * The server's side of HTTP/1: what the connections of a listener share, and the factory that makes
+ * them.
  */
 typedef struct torc_http1_server_options {
     const torc_limits *limits; /* NULL: the defaults; zeros inherit */
@@ -20,19 +21,19 @@ typedef struct torc_http1_server {
     torc_factory factory;
     torc_acceptor *acceptor;
     torc_reactor *reactor;
-    torc_limits limits;       /* resolved; by them a connection finds its server */
-    unsigned leniencies;      /* TORC_HTTP1_ALLOW_… */
-    uint32_t patrol_ms;       /* how long the timer of a busy connection may sleep */
-    torc_list connections;    /* the oldest first */
+    torc_limits limits;    /* resolved; by them a connection finds its server */
+    unsigned leniencies;   /* TORC_HTTP1_ALLOW_… */
+    uint32_t patrol_ms;    /* how long the timer of a busy connection may sleep */
+    torc_list connections; /* the oldest first */
     bool is_draining;
-    /* Bytes of memory in use from which on: connections are not kept alive, new ones are refused, requests are
-     * answered 503, connections are closed. */
+    /* Bytes of memory in use from which on: connections are not kept alive, new ones are refused,
+     * requests are answered 503, connections are closed. */
     size_t shed_keep_alive, shed_connections, shed_requests, shed_peers;
     torc_counter requests, bad_requests, timeouts, shed;
 } torc_http1_server;
 
-/* Make a server whose requests go to `acceptor`, which must outlive it. It frees itself when the last user of its
- * factory is gone. */
+/* Make a server whose requests go to `acceptor`, which must outlive it. It frees itself when the
+ * last user of its factory is gone. */
 torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
                                const torc_http1_server_options *options,
                                torc_http1_server **server) TORC_MUST_CHECK;

@@ -214,8 +214,7 @@ torc_http1_outcome torc_http1_take_request(torc_http1_parser *parser, char *byte
         result = check_expect(parser, &head->fields, framing);
     if (result != TORC_HTTP1_DONE) return result;
     framing->keeps_alive = parser->version >= 11;
-    if (seen.has_connection || seen.has_te)
-        read_connection(parser, &head->fields, &seen, framing);
+    if (seen.has_connection || seen.has_te) read_connection(parser, &head->fields, &seen, framing);
     if (head->target.form == TORC_TARGET_ABSOLUTE) replace_host(head, &seen);
     if (framing->body_len == 0) framing->expects_continue = false;
     head->body_len = framing->body_len;

@@ -57,14 +57,15 @@ static void restore(int stream, int before, FILE *file, char *text, size_t size)
 /* Run an app with arguments, ended by NULL. */
 static printed run(torc_app *app, const char *const *arguments) {
     printed result = {.code = -1};
-    char *argv[8] = {(char *)(uintptr_t)"program"};
+    char *argv[8] = {(char *)(uintptr_t) "program"};
     FILE *out = tmpfile(), *err = tmpfile();
     int argc = 1;
 
     for (; arguments[argc - 1]; argc++) argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
     fflush(stdout);
     fflush(stderr);
-    const int stdout_before = divert(STDOUT_FILENO, out), stderr_before = divert(STDERR_FILENO, err);
+    const int stdout_before = divert(STDOUT_FILENO, out),
+              stderr_before = divert(STDERR_FILENO, err);
     result.code = torc_app_run(app, argc, argv);
     fflush(stdout);
     fflush(stderr);
@@ -133,10 +134,13 @@ static void a_mistake_exits_with_2_and_a_line(void **state) {
         const char *line;
     } cases[] = {
         {{"--lsten", NULL}, "greeter: --lsten: no such option; did you mean --listen?\n"},
-        {{"--limit=fields=no", NULL}, "greeter: --limit fields=no: the value is a whole number from 1 up, or `none`\n"},
+        {{"--limit=fields=no", NULL},
+         "greeter: --limit fields=no: the value is a whole number from 1 up, or `none`\n"},
         {{"--log-level", "loud", NULL},
-         "greeter: --log-level loud: levels are debug, info, warn, error, critical, off; or `info,http=debug`\n"},
-        {{"--log-format", "xml", NULL}, "greeter: --log-format xml: formats are auto, text and json\n"},
+         "greeter: --log-level loud: levels are debug, info, warn, error, critical, off; or "
+         "`info,http=debug`\n"},
+        {{"--log-format", "xml", NULL},
+         "greeter: --log-format xml: formats are auto, text and json\n"},
     };
 
     (void)state;
@@ -152,7 +156,7 @@ static void a_mistake_exits_with_2_and_a_line(void **state) {
 }
 
 static void endpoints_have_a_maximum(void **state) {
-    char *argv[36] = {(char *)(uintptr_t)"program"};
+    char *argv[36] = {(char *)(uintptr_t) "program"};
     torc_app *app = new_app();
     FILE *err = tmpfile();
     char text[1000];
@@ -203,7 +207,8 @@ static torc_app *new_ending_app(int signals) {
 }
 
 static void a_signal_ends_it_in_order(void **state) {
-    const printed result = run(new_ending_app(1), ARGUMENTS("--log-format", "json", "--greeting", "hi"));
+    const printed result =
+        run(new_ending_app(1), ARGUMENTS("--log-format", "json", "--greeting", "hi"));
 
     (void)state;
     assert_int_equal(result.code, 0);
@@ -224,7 +229,8 @@ static void the_signals_are_the_processes_again(void **state) {
     assert_int_equal(run(new_ending_app(1), ARGUMENTS("--log-level=off")).code, 0);
     sigprocmask(SIG_BLOCK, NULL, &after);
     for (int number = 1; number < 32; number++)
-        if (number != SIGPIPE) assert_int_equal(sigismember(&after, number), sigismember(&before, number));
+        if (number != SIGPIPE)
+            assert_int_equal(sigismember(&after, number), sigismember(&before, number));
 }
 
 static void a_level_of_off_is_silent(void **state) {

@@ -104,9 +104,11 @@ static void the_help_shows_the_defaults(void **state) {
     (void)state;
     torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 10000);
     torc_limit_options_write(&text);
-    assert_true(torc_str_starts_with(torc_buf_str(&text),
-                                     TORC_STR("  request-line-bytes              16384  length of a request line\n")));
-    assert_true(torc_str_find(torc_buf_str(&text), TORC_STR("  connections-per-address          none  ")) > 0);
+    assert_true(torc_str_starts_with(
+        torc_buf_str(&text),
+        TORC_STR("  request-line-bytes              16384  length of a request line\n")));
+    assert_true(torc_str_find(torc_buf_str(&text),
+                              TORC_STR("  connections-per-address          none  ")) > 0);
     torc_buf_dispose(&text);
 }
 

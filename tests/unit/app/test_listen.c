@@ -97,12 +97,15 @@ static void what_is_wrong_with_an_endpoint_is_told(void **state) {
     torc_listener *listener = NULL;
 
     (void)state;
-    check_err(torc_listen_http(reactor, "nonsense:1", torc_site_acceptor(site), NULL, &error, &listener),
-              TORC_ERR_SYNTAX);
+    check_err(
+        torc_listen_http(reactor, "nonsense:1", torc_site_acceptor(site), NULL, &error, &listener),
+        TORC_ERR_SYNTAX);
     assert_true(error.text[0] != '\0');
-    check_err(torc_listen_http(reactor, "nonsense:1", torc_site_acceptor(site), NULL, NULL, &listener),
-              TORC_ERR_SYNTAX);
-    check_err(torc_listen_http(reactor, "unix:/nowhere/at/all", torc_site_acceptor(site), NULL, &error, &listener),
+    check_err(
+        torc_listen_http(reactor, "nonsense:1", torc_site_acceptor(site), NULL, NULL, &listener),
+        TORC_ERR_SYNTAX);
+    check_err(torc_listen_http(reactor, "unix:/nowhere/at/all", torc_site_acceptor(site), NULL,
+                               &error, &listener),
               TORC_ERR_NOT_FOUND);
     assert_int_equal(error.text[0], '\0');
     assert_null(listener);
@@ -166,7 +169,8 @@ static void draining_lets_the_busy_finish(void **state) {
     close(busy);
 }
 
-/* A connection may still ask when listener and site were let go of: it is refused, and the last one frees the site. */
+/* A connection may still ask when listener and site were let go of: it is refused, and the last one
+ * frees the site. */
 static void a_site_may_be_freed_before_its_connections(void **state) {
     torc_listener *listener = torc_listen(reactor, endpoint, torc_site_acceptor(site), NULL);
     char bytes[1000];

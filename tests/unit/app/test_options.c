@@ -40,7 +40,7 @@ static const torc_option_set set = {
 
 /* Read arguments, ended by NULL; whether they were right. */
 static bool read_all(torc_buf *mistake, const char *const *arguments) {
-    char *argv[8] = {(char *)(uintptr_t)"program"};
+    char *argv[8] = {(char *)(uintptr_t) "program"};
     int argc = 1;
 
     for (; arguments[argc - 1]; argc++) argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
@@ -55,7 +55,8 @@ static void options_are_applied_in_order(void **state) {
     torc_buf mistake;
 
     (void)state;
-    assert_true(read_all(&mistake, ARGUMENTS("--port", "1", "--quiet", "--port=2", "--port=", "--port", "--quiet")));
+    assert_true(read_all(
+        &mistake, ARGUMENTS("--port", "1", "--quiet", "--port=2", "--port=", "--port", "--quiet")));
     assert_string_equal(applied, "port=1;quiet=-;port=2;port=;port=--quiet;");
     assert_true(read_all(&mistake, (const char *const[]){NULL}));
     assert_string_equal(applied, "");
@@ -114,7 +115,8 @@ static void the_nearest_name_is_one_that_could_have_been_meant(void **state) {
     assert_string_equal(torc_nearest_name(TORC_STR("limits"), names, 3), "limit");
     assert_string_equal(torc_nearest_name(TORC_STR("loglevel"), names, 3), "log-level");
     assert_null(torc_nearest_name(TORC_STR("zebra"), names, 3));
-    assert_null(torc_nearest_name(TORC_STR("listen-to-a-name-that-is-longer-than-all-options"), names, 3));
+    assert_null(
+        torc_nearest_name(TORC_STR("listen-to-a-name-that-is-longer-than-all-options"), names, 3));
     assert_null(torc_nearest_name(TORC_STR("x"), names, 0));
 }
 

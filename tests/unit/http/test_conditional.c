@@ -43,8 +43,8 @@ static void drop_lines(fields_of *self) {
     torc_page_pool_dispose(&self->pages);
 }
 
-static void check_condition(const char *lines, torc_method method, const torc_validators *validators,
-                            torc_condition expected) {
+static void check_condition(const char *lines, torc_method method,
+                            const torc_validators *validators, torc_condition expected) {
     fields_of of;
 
     read_lines(&of, lines);
@@ -61,12 +61,15 @@ static const torc_validators missing = {.last_modified = TORC_NO_DATE, .is_missi
 
 static void tags_have_a_grammar(void **state) {
     static const char *const good[] = {"\"\"", "\"a\"", "\"\xc3\xa4!\"", "W/\"\""};
-    static const char *const bad[] = {"", "a", "\"", "W/a", "w/\"a\"", "\"a", "a\"", "\"a\"b\"", "\"a\x7f\"", "\"a b\"", "\"a\tb\"", "W/\""};
+    static const char *const bad[] = {"",          "a",       "\"",       "W/a",
+                                      "w/\"a\"",   "\"a",     "a\"",      "\"a\"b\"",
+                                      "\"a\x7f\"", "\"a b\"", "\"a\tb\"", "W/\""};
 
     (void)state;
     for (size_t i = 0; i < TORC_COUNT_OF(good); i++)
         assert_true(torc_etag_is_valid(torc_str_of(good[i])));
-    for (size_t i = 0; i < TORC_COUNT_OF(bad); i++) assert_false(torc_etag_is_valid(torc_str_of(bad[i])));
+    for (size_t i = 0; i < TORC_COUNT_OF(bad); i++)
+        assert_false(torc_etag_is_valid(torc_str_of(bad[i])));
 }
 
 static void tags_are_compared_in_two_ways(void **state) {
@@ -111,16 +114,20 @@ static const struct {
     {"If-Modified-Since: " LATER, TORC_CONDITION_NOT_MODIFIED, TORC_CONDITION_PROCEED},
     {"If-Modified-Since: " EARLIER, TORC_CONDITION_PROCEED, TORC_CONDITION_PROCEED},
     {"If-Modified-Since: yesterday", TORC_CONDITION_PROCEED, TORC_CONDITION_PROCEED},
-    {"If-Modified-Since: " AT_VERSION "\nIf-Modified-Since: " AT_VERSION, TORC_CONDITION_PROCEED, TORC_CONDITION_PROCEED},
+    {"If-Modified-Since: " AT_VERSION "\nIf-Modified-Since: " AT_VERSION, TORC_CONDITION_PROCEED,
+     TORC_CONDITION_PROCEED},
     {"If-Unmodified-Since: " AT_VERSION, TORC_CONDITION_PROCEED, TORC_CONDITION_PROCEED},
     {"If-Unmodified-Since: " EARLIER, TORC_CONDITION_FAILED, TORC_CONDITION_FAILED},
     {"If-Unmodified-Since: junk", TORC_CONDITION_PROCEED, TORC_CONDITION_PROCEED},
     /* The order: tags before dates, what is wanted before what is known. */
-    {"If-Match: " TAG "\nIf-Unmodified-Since: " EARLIER, TORC_CONDITION_PROCEED, TORC_CONDITION_PROCEED},
-    {"If-None-Match: \"x\"\nIf-Modified-Since: " AT_VERSION, TORC_CONDITION_PROCEED, TORC_CONDITION_PROCEED},
+    {"If-Match: " TAG "\nIf-Unmodified-Since: " EARLIER, TORC_CONDITION_PROCEED,
+     TORC_CONDITION_PROCEED},
+    {"If-None-Match: \"x\"\nIf-Modified-Since: " AT_VERSION, TORC_CONDITION_PROCEED,
+     TORC_CONDITION_PROCEED},
     {"If-Match: \"x\"\nIf-None-Match: " TAG, TORC_CONDITION_FAILED, TORC_CONDITION_FAILED},
     {"If-Match: " TAG "\nIf-None-Match: " TAG, TORC_CONDITION_NOT_MODIFIED, TORC_CONDITION_FAILED},
-    {"If-Unmodified-Since: " AT_VERSION "\nIf-Modified-Since: " AT_VERSION, TORC_CONDITION_NOT_MODIFIED, TORC_CONDITION_PROCEED},
+    {"If-Unmodified-Since: " AT_VERSION "\nIf-Modified-Since: " AT_VERSION,
+     TORC_CONDITION_NOT_MODIFIED, TORC_CONDITION_PROCEED},
 };
 
 static void conditions_are_looked_at_in_their_order(void **state) {
@@ -146,7 +153,8 @@ static void what_has_no_validators_matches_the_star_alone(void **state) {
     check_condition("If-Match: *", TORC_METHOD_PUT, &unknown, TORC_CONDITION_PROCEED);
     check_condition("If-None-Match: *", TORC_METHOD_PUT, &unknown, TORC_CONDITION_FAILED);
     check_condition("If-Modified-Since: " LATER, TORC_METHOD_GET, &unknown, TORC_CONDITION_PROCEED);
-    check_condition("If-Unmodified-Since: " EARLIER, TORC_METHOD_PUT, &unknown, TORC_CONDITION_PROCEED);
+    check_condition("If-Unmodified-Since: " EARLIER, TORC_METHOD_PUT, &unknown,
+                    TORC_CONDITION_PROCEED);
 }
 
 static void what_is_missing_may_be_made_but_not_changed(void **state) {
@@ -174,8 +182,10 @@ static void a_range_is_heeded_for_the_same_version_only(void **state) {
     (void)state;
     for (size_t i = 0; i < TORC_COUNT_OF(ranges); i++) {
         read_lines(&of, ranges[i].lines);
-        assert_int_equal(torc_conditional_allows_range(&of.fields, &strong, NOW), ranges[i].with_strong);
-        assert_int_equal(torc_conditional_allows_range(&of.fields, &weak, NOW), ranges[i].with_weak);
+        assert_int_equal(torc_conditional_allows_range(&of.fields, &strong, NOW),
+                         ranges[i].with_strong);
+        assert_int_equal(torc_conditional_allows_range(&of.fields, &weak, NOW),
+                         ranges[i].with_weak);
         drop_lines(&of);
     }
     /* A date within the last second is no strong validator. */

@@ -5,12 +5,15 @@
 
 #include "check.h"
 
-static void describe(torc_range_outcome outcome, const torc_ranges *ranges, char *text, size_t size) {
-    size_t at = (size_t)snprintf(text, size, "%s", outcome == TORC_RANGE_WHOLE     ? "whole"
-                                                   : outcome == TORC_RANGE_PARTIAL ? "partial"
-                                                                                   : "none");
+static void describe(torc_range_outcome outcome, const torc_ranges *ranges, char *text,
+                     size_t size) {
+    size_t at = (size_t)snprintf(text, size, "%s",
+                                 outcome == TORC_RANGE_WHOLE     ? "whole"
+                                 : outcome == TORC_RANGE_PARTIAL ? "partial"
+                                                                 : "none");
     for (uint32_t i = 0; i < ranges->count && outcome == TORC_RANGE_PARTIAL; i++)
-        at += (size_t)snprintf(text + at, size - at, " %llu+%llu", (unsigned long long)ranges->items[i].first,
+        at += (size_t)snprintf(text + at, size - at, " %llu+%llu",
+                               (unsigned long long)ranges->items[i].first,
                                (unsigned long long)ranges->items[i].len);
 }
 
@@ -57,9 +60,11 @@ static const struct {
     {"bytes 0-1", 1000, "whole"},
     {"seconds=0-1", 1000, "whole"},
     /* Too many, or over and over. */
-    {"bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30", 1000,
-     "partial 0+1 2+1 4+1 6+1 8+1 10+1 12+1 14+1 16+1 18+1 20+1 22+1 24+1 26+1 28+1 30+1"},
-    {"bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30,32-32", 1000, "whole"},
+    {"bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30",
+     1000, "partial 0+1 2+1 4+1 6+1 8+1 10+1 12+1 14+1 16+1 18+1 20+1 22+1 24+1 26+1 28+1 30+1"},
+    {"bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30,"
+     "32-32",
+     1000, "whole"},
     {"bytes=0-9,5-14,10-19", 1000, "partial 0+10 5+10 10+10"},
     {"bytes=0-,0-,0-,0-", 1000, "whole"},
     /* The largest numbers. */
@@ -73,7 +78,8 @@ static void ranges_are_read(void **state) {
 
     (void)state;
     for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
-        const torc_range_outcome outcome = torc_range_parse(torc_str_of(cases[i].value), cases[i].size, &ranges);
+        const torc_range_outcome outcome =
+            torc_range_parse(torc_str_of(cases[i].value), cases[i].size, &ranges);
         describe(outcome, &ranges, text, sizeof(text));
         if (strcmp(text, cases[i].expected) != 0) print_error("%s\n", cases[i].value);
         assert_string_equal(text, cases[i].expected);
@@ -101,9 +107,10 @@ static void heads_of_parts_are_written(void **state) {
     torc_range_add_part_head(&buf, TORC_STR("B"), torc_str_make(NULL, 0), &range, 8000);
     torc_range_add_part_head(&buf, TORC_STR("B"), TORC_STR("text/plain"), NULL, 8000);
     check_ok(torc_buf_err(&buf));
-    check_str(torc_buf_str(&buf), "\r\n--B\r\nContent-Type: text/plain\r\nContent-Range: bytes 500-599/8000\r\n\r\n"
-                                  "\r\n--B\r\nContent-Range: bytes 500-599/8000\r\n\r\n"
-                                  "\r\n--B--\r\n");
+    check_str(torc_buf_str(&buf),
+              "\r\n--B\r\nContent-Type: text/plain\r\nContent-Range: bytes 500-599/8000\r\n\r\n"
+              "\r\n--B\r\nContent-Range: bytes 500-599/8000\r\n\r\n"
+              "\r\n--B--\r\n");
     torc_buf_dispose(&buf);
 }
 

@@ -395,12 +395,14 @@ static void usual_names_are_found_by_words(void **state) {
         check_usual(name.bytes, name.len, (torc_field_id)id);
         for (size_t at = 0; at < name.len; at++) {
             memcpy(other, name.bytes, name.len);
-            other[at] = (char)(isupper((unsigned char)other[at]) ? tolower(other[at]) : toupper(other[at]));
+            other[at] =
+                (char)(isupper((unsigned char)other[at]) ? tolower(other[at]) : toupper(other[at]));
             check_usual(other, name.len, (torc_field_id)id);
             other[at] = other[at] == 'q' ? 'z' : 'q';
             check_usual(other, name.len, torc_field_find(torc_str_make(other, name.len)));
         }
-        check_usual(name.bytes, name.len - 1, torc_field_find(torc_str_make(name.bytes, name.len - 1)));
+        check_usual(name.bytes, name.len - 1,
+                    torc_field_find(torc_str_make(name.bytes, name.len - 1)));
     }
 }
 

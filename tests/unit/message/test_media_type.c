@@ -24,7 +24,8 @@ static void the_ends_of_the_table_are_found(void **state) {
 }
 
 static void what_is_not_known_has_none(void **state) {
-    static const char *const names[] = {"", "html", "a.", "a.xyz", ".", "a.htmlx", "a.longerthanall"};
+    static const char *const names[] = {"",        "html",           "a.", "a.xyz", ".",
+                                        "a.htmlx", "a.longerthanall"};
 
     (void)state;
     for (size_t i = 0; i < TORC_COUNT_OF(names); i++)

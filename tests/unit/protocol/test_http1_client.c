@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client's side of HTTP/1 against a server that the test plays byte by byte. What holds over every wire is in
- * tests/conformance.
+ * The client's side of HTTP/1 against a server that the test plays byte by byte. What holds over
+ * every wire is in tests/conformance.
  */
 #include "protocol/http1/client.h"
 
@@ -26,9 +26,9 @@ typedef struct world {
     torc_test_connection *peer;
     torc_exchange *exchange;
     torc_limits limits;
-    bool withholds; /* nothing of a body is wanted */
-    bool refuses;   /* stop_body at the head */
-    bool enters;    /* a tunnel, at the head */
+    bool withholds;          /* nothing of a body is wanted */
+    bool refuses;            /* stop_body at the head */
+    bool enters;             /* a tunnel, at the head */
     torc_factory *successor; /* gets the connection at the head */
     char log[512], body[256];
     size_t log_len, body_len;
@@ -38,10 +38,13 @@ typedef struct world {
 
 static void note(world *self, const char *word) {
     if (self->body_len > 0) {
-        self->log_len += (size_t)snprintf(self->log + self->log_len, sizeof(self->log) - self->log_len, "[%.*s] ", (int)self->body_len, self->body);
+        self->log_len +=
+            (size_t)snprintf(self->log + self->log_len, sizeof(self->log) - self->log_len,
+                             "[%.*s] ", (int)self->body_len, self->body);
         self->body_len = 0;
     }
-    self->log_len += (size_t)snprintf(self->log + self->log_len, sizeof(self->log) - self->log_len, "%s ", word);
+    self->log_len +=
+        (size_t)snprintf(self->log + self->log_len, sizeof(self->log) - self->log_len, "%s ", word);
     assert_true(self->log_len < sizeof(self->log));
 }
 
@@ -122,7 +125,8 @@ static void open_world(world *self, pacing pace, const torc_limits *limits) {
     memset(self, 0, sizeof(*self));
     check_ok(torc_test_reactor_new(NULL, &self->reactor));
     check_ok(torc_http1_client_new(self->reactor, limits, &ops, self, &self->client));
-    self->peer = torc_test_connection_new_over(self->reactor, torc_http1_client_protocol(self->client));
+    self->peer =
+        torc_test_connection_new_over(self->reactor, torc_http1_client_protocol(self->client));
     assert_non_null(self->peer);
     if (pace == BYTEWISE) torc_test_connection_set_pieces(self->peer, 1);
     if (pace == SCRAMBLED) check_ok(torc_test_connection_scramble(self->peer, 7));
@@ -143,7 +147,8 @@ static torc_head request(const char *method, torc_fields *fields) {
     torc_head head = {.method_text = torc_str_of(method), .fields = *fields};
 
     head.method = torc_method_find(head.method_text);
-    check_ok(torc_target_parse(head.method == TORC_METHOD_CONNECT ? TORC_STR("a:1") : TORC_STR("/"), head.method, &head.target));
+    check_ok(torc_target_parse(head.method == TORC_METHOD_CONNECT ? TORC_STR("a:1") : TORC_STR("/"),
+                               head.method, &head.target));
     return head;
 }
 
@@ -178,7 +183,8 @@ static void reply(world *self, const char *text) {
 
 /* ---- requests ---- */
 
-static void check_request(const char *method, const char *field, int64_t body_len, const char *body, const char *expected) {
+static void check_request(const char *method, const char *field, int64_t body_len, const char *body,
+                          const char *expected) {
     world w;
     torc_chain chain;
 
@@ -199,13 +205,19 @@ static void requests_are_framed(void **state) {
     (void)state;
     check_request("GET", NULL, 0, NULL, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     check_request("POST", NULL, 0, NULL, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
-    check_request("POST", NULL, 3, "abc", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
-    check_request("GET", NULL, -1, "abc", "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
-    check_request("GET", "Connection: close", 0, NULL, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    check_request("POST", NULL, 3, "abc",
+                  "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    check_request(
+        "GET", NULL, -1, "abc",
+        "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    check_request("GET", "Connection: close", 0, NULL,
+                  "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     check_request("CONNECT", NULL, 0, NULL, "CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n");
     /* What says where the body ends is the wire's alone. */
-    check_request("POST", "Content-Length: 7", 3, "abc", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
-    check_request("POST", "Transfer-Encoding: chunked", 3, "abc", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    check_request("POST", "Content-Length: 7", 3, "abc",
+                  "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    check_request("POST", "Transfer-Encoding: chunked", 3, "abc",
+                  "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
 }
 
 static void one_at_a_time(void **state) {
@@ -243,34 +255,47 @@ typedef struct reply_case {
 static const reply_case reply_cases[] = {
     /* Where a body ends. */
     {"GET", NULL, OK_HEAD "Content-Length: 5\r\n\r\nhello", false, "200 [hello] end OK idle "},
-    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n", false, "200 [hello] end OK idle "},
-    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n", false, "200 trailers OK idle "},
+    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n",
+     false, "200 [hello] end OK idle "},
+    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n", false,
+     "200 trailers OK idle "},
     {"GET", NULL, OK_HEAD "\r\nuntil the end", true, "200 [until the end] end OK lost "},
     {"GET", NULL, OK_HEAD "\r\n", true, "200 end OK lost "},
     {"HEAD", NULL, OK_HEAD "Content-Length: 5\r\n\r\n", false, "200 end OK idle "},
     {"HEAD", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n", false, "200 end OK idle "},
     {"GET", NULL, "HTTP/1.1 204 No Content\r\n\r\n", false, "204 end OK idle "},
-    {"GET", NULL, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false, "304 end OK idle "},
+    {"GET", NULL, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false,
+     "304 end OK idle "},
     /* Whether the connection goes on. */
-    {"GET", NULL, OK_HEAD "Content-Length: 0\r\nConnection: close\r\n\r\n", false, "200 end OK lost "},
+    {"GET", NULL, OK_HEAD "Content-Length: 0\r\nConnection: close\r\n\r\n", false,
+     "200 end OK lost "},
     {"GET", "Connection: close", OK_HEAD "Content-Length: 0\r\n\r\n", false, "200 end OK lost "},
     {"GET", NULL, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", false, "200 end OK lost "},
-    {"GET", NULL, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", false, "200 end OK idle "},
+    {"GET", NULL, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", false,
+     "200 end OK idle "},
     {"GET", NULL, OK_HEAD "Content-Length: 0\r\n\r\n", true, "200 end OK idle lost "},
     /* Heads before the head. */
-    {"GET", NULL, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" OK_HEAD "Content-Length: 0\r\n\r\n", false, "103 103 100 200 end OK idle "},
+    {"GET", NULL,
+     "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 "
+     "Continue\r\n\r\n" OK_HEAD "Content-Length: 0\r\n\r\n",
+     false, "103 103 100 200 end OK idle "},
     {"GET", NULL, "HTTP/1.1 103 Early Hints\r\n\r\n", true, "103 LOST lost "},
     /* Nobody asked for another protocol; or nobody goes over to it. */
-    {"GET", NULL, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", false, "PEER lost "},
-    {"GET", "Connection: Upgrade", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", false, "101 end OK lost "},
+    {"GET", NULL, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+     false, "PEER lost "},
+    {"GET", "Connection: Upgrade",
+     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", false,
+     "101 end OK lost "},
     {"CONNECT", NULL, OK_HEAD "Content-Length: 5\r\n\r\n", false, "200 end OK lost "},
-    {"CONNECT", NULL, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", false, "403 [no] end OK idle "},
+    {"CONNECT", NULL, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", false,
+     "403 [no] end OK idle "},
     /* What breaks off. */
     {"GET", NULL, "", true, "LOST lost "},
     {"GET", NULL, "HTTP/1.1 200", true, "LOST lost "},
     {"GET", NULL, OK_HEAD "Content-Length: 5\r\n\r\n", true, "200 LOST lost "},
     {"GET", NULL, OK_HEAD "Content-Length: 5\r\n\r\nhell", true, "200 [hell] LOST lost "},
-    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n", true, "200 [hel] LOST lost "},
+    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n", true,
+     "200 [hel] LOST lost "},
     {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\n", true, "200 LOST lost "},
     /* What is no response. */
     {"GET", NULL, "hello\r\n\r\n", false, "PEER lost "},
@@ -283,13 +308,17 @@ static const reply_case reply_cases[] = {
     {"GET", NULL, OK_HEAD "A: b\nC: d\r\n\r\n", false, "PEER lost "},
     {"GET", NULL, OK_HEAD "Content-Length: -1\r\n\r\n", false, "PEER lost "},
     {"GET", NULL, OK_HEAD "Content-Length: 5, 5\r\n\r\nhello", false, "PEER lost "},
-    {"GET", NULL, OK_HEAD "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", false, "PEER lost "},
+    {"GET", NULL, OK_HEAD "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", false,
+     "PEER lost "},
     {"GET", NULL, OK_HEAD "Content-Length: 99999999999999999999\r\n\r\n", false, "PEER lost "},
-    {"GET", NULL, OK_HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", false, "PEER lost "},
+    {"GET", NULL, OK_HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", false,
+     "PEER lost "},
     {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked, chunked\r\n\r\n", false, "PEER lost "},
     {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", false, "200 PEER lost "},
-    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhelXX", false, "200 [hel] PEER lost "},
-    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 1\r\n\r\n", false, "200 PEER lost "},
+    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhelXX", false,
+     "200 [hel] PEER lost "},
+    {"GET", NULL, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 1\r\n\r\n", false,
+     "200 PEER lost "},
 };
 
 static void check_reply(const reply_case *c, pacing pace) {
@@ -314,7 +343,9 @@ static void responses_are_read(void **state) {
 /* The answer stands; what follows it is nobody's, and the connection ends. */
 static void surplus_bytes_end_the_connection(void **state) {
     (void)state;
-    const reply_case c = {"GET", NULL, OK_HEAD "Content-Length: 2\r\n\r\nok" OK_HEAD "Content-Length: 0\r\n\r\n", false, "200 [ok] end OK lost "};
+    const reply_case c = {"GET", NULL,
+                          OK_HEAD "Content-Length: 2\r\n\r\nok" OK_HEAD "Content-Length: 0\r\n\r\n",
+                          false, "200 [ok] end OK lost "};
     check_reply(&c, WHOLE);
 }
 
@@ -336,7 +367,8 @@ static void heads_have_limits(void **state) {
     (void)state;
     open_world(&w, WHOLE, &limits);
     ask(&w, "GET", NULL);
-    reply(&w, OK_HEAD "A: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n\r\n");
+    reply(&w, OK_HEAD
+          "A: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n\r\n");
     assert_string_equal(w.log, "PEER lost ");
     close_world(&w);
 }
@@ -424,7 +456,8 @@ static void another_protocol_gets_what_came_behind_the_head(void **state) {
         open_world(&w, (pacing)pace, NULL);
         w.successor = &successor.factory;
         ask(&w, "GET", "Connection: Upgrade");
-        reply(&w, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhello");
+        reply(&w,
+              "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhello");
         torc_test_connection_send(w.peer, TORC_STR(", you"));
         torc_test_connection_send_end(w.peer);
         settle(&w);
@@ -579,7 +612,9 @@ static void every_allocation_may_fail(void **state) {
             if (!err) err = exchange->wire->send_end(exchange, NULL);
             if (err) exchange->wire->reset(exchange, err);
             settle(&w);
-            if (w.client) reply(&w, "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n0\r\n");
+            if (w.client)
+                reply(&w, "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" OK_HEAD
+                          "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n0\r\n");
             if (w.client) reply(&w, "X-Sum: 1\r\n\r\n");
         }
         failed = torc_test_allocation_failed(w.reactor);

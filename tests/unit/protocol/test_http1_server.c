@@ -51,7 +51,8 @@ static torc_render say_trailer(torc_request *request) {
     if (err) return torc_reply_error(request, err);
     const torc_fields *trailers = torc_body_trailers(request);
     return torc_reply_bytes(request, 200, "text/plain",
-                            trailers ? torc_fields_value(trailers, TORC_STR("X-Sum")) : TORC_STR("none"));
+                            trailers ? torc_fields_value(trailers, TORC_STR("X-Sum"))
+                                     : TORC_STR("none"));
 }
 
 static torc_render write_much(torc_request *request) {
@@ -126,7 +127,8 @@ static const torc_protocol_ops echo_ops = {
 static echo the_echo;
 static torc_err echo_err;
 
-static torc_err echo_build(torc_factory *factory, torc_transport *transport, torc_protocol **protocol) {
+static torc_err echo_build(torc_factory *factory, torc_transport *transport,
+                           torc_protocol **protocol) {
     (void)factory;
     (void)transport;
     the_echo = (echo){.protocol = {.ops = &echo_ops}};
@@ -146,9 +148,9 @@ static const struct {
     const char *path;
     torc_render_fn *render;
 } renders[] = {
-    {"/", hello},           {"/late", late},          {"/wait", wait_second},
+    {"/", hello},           {"/late", late},           {"/wait", wait_second},
     {"/count", count_body}, {"/trailer", say_trailer}, {"/much", write_much},
-    {"/pieces", in_pieces}, {"/hints", early_hints},  {"/204", no_content},
+    {"/pieces", in_pieces}, {"/hints", early_hints},   {"/204", no_content},
     {"/304", not_modified}, {"/broken", fail_in_body}, {"/close", close_after},
     {"/upgrade", upgrade},
 };
@@ -166,7 +168,8 @@ static torc_render by_path(torc_request *request, void *context) {
 
 static void begin_with(fixture *self) {
     const torc_http_server_options options = {.limits = &self->limits};
-    check_ok(torc_http_server_new(self->http.reactor, &self->http.handler.acceptor, &options, &self->factory));
+    check_ok(torc_http_server_new(self->http.reactor, &self->http.handler.acceptor, &options,
+                                  &self->factory));
     self->peer = torc_test_connection_new(self->http.reactor, self->factory);
     assert_non_null(self->peer);
 }
@@ -274,8 +277,9 @@ static void a_request_is_answered_and_the_connection_kept(void **state) {
 
 static void the_same_is_answered_however_it_is_split(void **state) {
     fixture *self = *state;
-    static const char text[] = "POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-                               "5;a=\"b\"\r\nhello\r\n3\r\nabc\r\n0\r\nX-Sum: 8\r\n\r\n" GET("/");
+    static const char text[] =
+        "POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "5;a=\"b\"\r\nhello\r\n3\r\nabc\r\n0\r\nX-Sum: 8\r\n\r\n" GET("/");
 
     for (size_t at = 1; at < sizeof(text) - 1; at++) {
         begin_with(self);
@@ -300,7 +304,8 @@ static void pipelined_requests_are_answered_in_order_in_one_send(void **state) {
 
     send_text(self, GET("/") GET("/204") GET("/404") GET("/"));
     const torc_str all = written(self);
-    const ptrdiff_t first = torc_str_find(all, TORC_STR("hello")), second = torc_str_find(all, TORC_STR(" 204 ")),
+    const ptrdiff_t first = torc_str_find(all, TORC_STR("hello")),
+                    second = torc_str_find(all, TORC_STR(" 204 ")),
                     third = torc_str_find(all, TORC_STR(" 404 "));
     assert_true(first > 0 && second > first && third > second);
     assert_int_equal(count_of(self, "hello"), 2);
@@ -379,7 +384,9 @@ static void a_body_of_unknown_length_ends_a_connection_of_1_0(void **state) {
 static void the_answer_to_head_has_no_body(void **state) {
     fixture *self = *state;
 
-    send_text(self, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nHEAD /pieces HTTP/1.1\r\nHost: x\r\n\r\n" GET("/204"));
+    send_text(
+        self,
+        "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nHEAD /pieces HTTP/1.1\r\nHost: x\r\n\r\n" GET("/204"));
     check_has(self, "Content-Length: 5\r\n\r\nHTTP/1.1 200 OK");
     check_has(self, "Transfer-Encoding: chunked\r\n\r\nHTTP/1.1 204 No Content");
     assert_false(has_text(self, "hello"));
@@ -429,10 +436,14 @@ static void bad_requests_are_answered_and_the_connection_closed(void **state) {
         {"GET / HTTP/1.1\r\nHost: a\r\nExpect: magic\r\n\r\n", 417},
         {"GET / HTTP/1.1\nHost: a\n\n", 400},
         {"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+        {"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n",
+         400},
         {"POST /count HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400},
         {"POST /count HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", 400},
-        {"POST /count HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 1\r\n\r\n", 400},
+        {"POST /count HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n0\r\nContent-Length: 1\r\n\r\n",
+         400},
     };
 
     for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
@@ -527,7 +538,8 @@ static void trailers_are_limited_at_the_edge(void **state) {
     self->limits.trailers_bytes_max = 20;
     for (int len = 19; len <= 21; len++) {
         snprintf(text, sizeof(text),
-                 "POST /trailer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: %.*s\r\n\r\n",
+                 "POST /trailer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                 "chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: %.*s\r\n\r\n",
                  len - 7, "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv");
         send_text(self, text);
         check_has(self, len <= 20 ? " 200 OK" : " 431 ");
@@ -541,11 +553,15 @@ static void bodies_are_limited_at_the_edge(void **state) {
 
     self->limits.body_bytes_max = 10;
     for (int len = 9; len <= 11; len++) {
-        snprintf(text, sizeof(text), "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%.*s", len, len, "bbbbbbbbbbbb");
+        snprintf(text, sizeof(text),
+                 "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%.*s", len, len,
+                 "bbbbbbbbbbbb");
         send_text(self, text);
         check_has(self, len <= 10 ? " 200 OK" : " 413 ");
         end_with(self);
-        snprintf(text, sizeof(text), "POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%.*s\r\n0\r\n\r\n",
+        snprintf(text, sizeof(text),
+                 "POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                 "chunked\r\n\r\n%x\r\n%.*s\r\n0\r\n\r\n",
                  (unsigned)len, len, "bbbbbbbbbbbb");
         send_text(self, text);
         check_has(self, len <= 10 ? " 200 OK" : " 413 ");
@@ -560,14 +576,17 @@ static void leniencies_have_names(void **state) {
     send_text(self, "GET / HTTP/1.1\r\nHost: x\r\nX-Fold: a\r\n b\r\n\r\n");
     check_has(self, " 400 ");
     end_with(self);
-    check_ok(torc_http_server_new(self->http.reactor, &self->http.handler.acceptor, &options, &self->factory));
+    check_ok(torc_http_server_new(self->http.reactor, &self->http.handler.acceptor, &options,
+                                  &self->factory));
     self->peer = torc_test_connection_new(self->http.reactor, self->factory);
     send_text(self, "GET / HTTP/1.1\nHost: x\nX-Fold: a\n b\n\n");
     check_has(self, " 200 OK");
 }
 
 static int set_up_two_fibers(void **state) {
-    return make_fixture(state, &(torc_reactor_options){.size = sizeof(torc_reactor_options), .fibers_max = 2}, false);
+    return make_fixture(
+        state, &(torc_reactor_options){.size = sizeof(torc_reactor_options), .fibers_max = 2},
+        false);
 }
 
 static void a_request_beyond_the_fibers_is_answered_503(void **state) {
@@ -586,7 +605,8 @@ static void a_request_beyond_the_fibers_is_answered_503(void **state) {
     send_text(self, GET("/"));
     check_has(self, "hello");
     for (int i = 0; i < 2; i++) {
-        assert_true(torc_str_find(torc_test_connection_written(others[i]), TORC_STR(" 200 OK")) > 0);
+        assert_true(torc_str_find(torc_test_connection_written(others[i]), TORC_STR(" 200 OK")) >
+                    0);
         torc_test_connection_free(others[i]);
     }
 }
@@ -606,13 +626,17 @@ static void a_body_is_read(void **state) {
 static void trailers_are_read(void **state) {
     fixture *self = *state;
 
-    send_text(self, "POST /trailer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1z\r\n\r\n");
+    send_text(self, "POST /trailer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                    "chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1z\r\n\r\n");
     check_has(self, "\r\n\r\n1z");
-    send_text(self, "POST /trailer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
+    send_text(self, "POST /trailer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                    "chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
     check_has(self, "\r\n\r\nnone");
 }
 
-#define EXPECT(path, version) "POST " path " HTTP/" version "\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+#define EXPECT(path, version)                                                                      \
+    "POST " path " HTTP/" version "\r\nHost: x\r\nContent-Length: 3\r\nExpect: "                   \
+    "100-continue\r\n\r\n"
 
 static void continue_is_sent_when_the_body_is_read(void **state) {
     fixture *self = *state;
@@ -659,7 +683,8 @@ static void an_unread_body_is_dropped_up_to_a_limit(void **state) {
     assert_int_equal(count_of(self, "Connection: close"), 0);
     send_text(self, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
     assert_int_equal(count_of(self, "hello"), 3);
-    assert_int_equal(count_of(self, "Connection: close"), 1); /* as it is known when the head goes */
+    assert_int_equal(count_of(self, "Connection: close"),
+                     1); /* as it is known when the head goes */
     check_ends(self);
     end_with(self);
 
@@ -1065,7 +1090,8 @@ static void nobody_goes_over_without_an_offer(void **state) {
     send_text(self, GET("/upgrade"));
     check_has(self, " 426 ");
     check_open(self);
-    send_text(self, "GET /upgrade HTTP/1.0\r\nConnection: Upgrade, keep-alive\r\nUpgrade: Echo\r\n\r\n");
+    send_text(self,
+              "GET /upgrade HTTP/1.0\r\nConnection: Upgrade, keep-alive\r\nUpgrade: Echo\r\n\r\n");
     assert_int_equal(count_of(self, " 426 "), 2);
 }
 
@@ -1080,7 +1106,9 @@ static void a_factory_that_fails_resets(void **state) {
 /* ---- memory ---- */
 
 static int set_up_small(void **state) {
-    return make_fixture(state, &(torc_reactor_options){.size = sizeof(torc_reactor_options), .memory_max = 8000000}, false);
+    return make_fixture(
+        state, &(torc_reactor_options){.size = sizeof(torc_reactor_options), .memory_max = 8000000},
+        false);
 }
 
 /* Fill the memory to a percentage of its limit. */
@@ -1121,8 +1149,10 @@ static void what_is_shed_goes_in_its_order(void **state) {
     fill(self, 91, &charged);
     torc_test_connection_send(other, TORC_STR(GET("/")));
     torc_test_settle(self->http.reactor);
-    assert_int_equal(torc_str_find(torc_test_connection_written(other), TORC_STR("HTTP/1.1 503 ")), 0);
-    assert_true(torc_str_find(torc_test_connection_written(other), TORC_STR("Retry-After: 1\r\n")) > 0);
+    assert_int_equal(torc_str_find(torc_test_connection_written(other), TORC_STR("HTTP/1.1 503 ")),
+                     0);
+    assert_true(torc_str_find(torc_test_connection_written(other), TORC_STR("Retry-After: 1\r\n")) >
+                0);
     assert_false(torc_test_connection_is_over(third));
 
     fill(self, 96, &charged);
@@ -1151,12 +1181,14 @@ static void what_is_kept_for_later_is_given_back_before_anything_is_shed(void **
         assert_non_null(pages[i]);
     }
     for (size_t i = 0; i < TORC_COUNT_OF(pages); i++) torc_page_unref(pages[i]);
-    assert_true(torc_reactor_memory(self->http.reactor)->used_total > torc_reactor_memory(self->http.reactor)->limit / 100 * 86);
+    assert_true(torc_reactor_memory(self->http.reactor)->used_total >
+                torc_reactor_memory(self->http.reactor)->limit / 100 * 86);
 
     torc_test_connection *other = torc_test_connection_new(self->http.reactor, self->factory);
     torc_test_connection_send(other, TORC_STR(GET("/")));
     torc_test_settle(self->http.reactor);
-    assert_int_equal(torc_str_find(torc_test_connection_written(other), TORC_STR("HTTP/1.1 200 ")), 0);
+    assert_int_equal(torc_str_find(torc_test_connection_written(other), TORC_STR("HTTP/1.1 200 ")),
+                     0);
     fill(self, 0, &charged);
     torc_test_connection_free(other);
 }
@@ -1166,7 +1198,8 @@ static void every_allocation_may_fail(void **state) {
     (void)state;
     static const char *const texts[] = {
         GET("/") GET("/pieces") GET("/much"),
-        "POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-A: b\r\n\r\n" GET("/404"),
+        "POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\nabc\r\n0\r\nX-A: b\r\n\r\n" GET("/404"),
         UPGRADE "early",
         "GET /\x7f HTTP/1.1\r\n\r\n",
     };
@@ -1221,7 +1254,8 @@ int main(void) {
         TEST(trailers_are_limited_at_the_edge),
         TEST(bodies_are_limited_at_the_edge),
         TEST(leniencies_have_names),
-        cmocka_unit_test_setup_teardown(a_request_beyond_the_fibers_is_answered_503, set_up_two_fibers, tear_down),
+        cmocka_unit_test_setup_teardown(a_request_beyond_the_fibers_is_answered_503,
+                                        set_up_two_fibers, tear_down),
         TEST(a_body_is_read),
         TEST(trailers_are_read),
         TEST(continue_is_sent_when_the_body_is_read),
@@ -1254,7 +1288,8 @@ int main(void) {
         TEST(nobody_goes_over_without_an_offer),
         TEST(a_factory_that_fails_resets),
         cmocka_unit_test_setup_teardown(what_is_shed_goes_in_its_order, set_up_small, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_kept_for_later_is_given_back_before_anything_is_shed, set_up_small, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_kept_for_later_is_given_back_before_anything_is_shed, set_up_small, tear_down),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

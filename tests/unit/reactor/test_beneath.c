@@ -136,7 +136,8 @@ static void each_step_may_fail(void **state) {
     for (uint64_t n = 2; n <= 3; n++) {
         int fd = -1;
         torc_test_fail_calls(reactor, TORC_TEST_OPEN, 1, n, ENOSYS);
-        check_err(torc_beneath_open(reactor, folder, "sub/file", TORC_BENEATH_MAY_BLOCK, &fd), TORC_ERR_UNSUPPORTED);
+        check_err(torc_beneath_open(reactor, folder, "sub/file", TORC_BENEATH_MAY_BLOCK, &fd),
+                  TORC_ERR_UNSUPPORTED);
         assert_int_equal(fd, -1);
     }
 }

@@ -39,8 +39,9 @@ static char *text_of(const torc_chain *of) {
     assert_non_null(text);
     for (const torc_segment *segment = of->first; segment; segment = segment->next) {
         if (segment->kind == TORC_SEGMENT_FILE)
-            assert_int_equal(pread(segment->owner.file->fd, text + len, segment->len, (off_t)segment->offset),
-                             (ssize_t)segment->len);
+            assert_int_equal(
+                pread(segment->owner.file->fd, text + len, segment->len, (off_t)segment->offset),
+                (ssize_t)segment->len);
         else
             memcpy(text + len, segment->bytes, segment->len);
         len += segment->len;
@@ -106,7 +107,9 @@ static void bytes_gather_in_a_page(void **state) {
 }
 
 static void bytes_go_over_pages(void **state) {
-    enum { LEN = 3 * TORC_PAGE_BYTES + 100 };
+    enum {
+        LEN = 3 * TORC_PAGE_BYTES + 100
+    };
     char *bytes = malloc(LEN + 1);
 
     (void)state;
@@ -323,7 +326,9 @@ static void segments_are_used_again(void **state) {
 
 /* All of the bytes or none, and what was there stands. */
 static torc_err add_much(torc_memory *of, void *context) {
-    enum { LEN = 2 * TORC_PAGE_BYTES };
+    enum {
+        LEN = 2 * TORC_PAGE_BYTES
+    };
     torc_page_pool own_pages;
     torc_chain_pool own_pool;
     torc_chain own, head;

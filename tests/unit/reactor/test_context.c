@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing stacks, without the fibers that are made of it. The sanitizers are told as fibers tell them.
+ * Changing stacks, without the fibers that are made of it. The sanitizers are told as fibers tell
+ * them.
  */
 #include "reactor/context.h"
 
@@ -11,7 +12,9 @@
 
 #include "check.h"
 
-enum { STACK_SIZE = 256 * 1024 };
+enum {
+    STACK_SIZE = 256 * 1024
+};
 
 static torc_context caller, callee;
 static char *stack;
@@ -85,7 +88,8 @@ TORC_CONTEXT_FRAME static void scribble(void *argument) {
     }
 }
 
-__attribute__((noinline)) static uint64_t mix(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f) {
+__attribute__((noinline)) static uint64_t mix(uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+                                              uint64_t e, uint64_t f) {
     begin(scribble, NULL);
     for (int i = 0; i < 100; i++) {
         a += b ^ c;

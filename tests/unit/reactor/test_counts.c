@@ -60,7 +60,8 @@ static void turns_calls_and_timers_are_counted(void **state) {
 
     (void)state;
     torc_timer_init(&timer, reactor, nothing_expired);
-    const int64_t turns = count_of("reactor_turns"), calls = count_of("reactor_calls"), timers = count_of("reactor_timers");
+    const int64_t turns = count_of("reactor_turns"), calls = count_of("reactor_calls"),
+                  timers = count_of("reactor_timers");
     torc_timer_arm(&timer, 0);
     torc_reactor_post(reactor, &call);
     check_ok(torc_reactor_turn(reactor, 0));
@@ -121,7 +122,8 @@ static void each_has_a_name_and_a_help(void **state) {
     const torc_metrics *metrics = torc_reactor_metrics(reactor);
 
     (void)state;
-    for (const torc_metric *metric = torc_metrics_next(metrics, NULL); metric; metric = torc_metrics_next(metrics, metric)) {
+    for (const torc_metric *metric = torc_metrics_next(metrics, NULL); metric;
+         metric = torc_metrics_next(metrics, metric)) {
         assert_true(metric->name[0] && metric->help[0] && metric->unit);
         assert_ptr_equal(torc_metrics_find(metrics, torc_str_of(metric->name)), metric); /* once */
     }
@@ -130,8 +132,11 @@ static void each_has_a_name_and_a_help(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(turns_calls_and_timers_are_counted), TEST(bytes_and_completions_are_counted), TEST(jobs_are_counted),
-        TEST(memory_is_counted),                  TEST(each_has_a_name_and_a_help),
+        TEST(turns_calls_and_timers_are_counted),
+        TEST(bytes_and_completions_are_counted),
+        TEST(jobs_are_counted),
+        TEST(memory_is_counted),
+        TEST(each_has_a_name_and_a_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

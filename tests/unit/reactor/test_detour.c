@@ -22,7 +22,8 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static int drops, drops_after_run;
 
 static int set_up(void **state) {
-    const torc_reactor_options options = {.size = sizeof(options), .threads_max = 1, .thread_queue_max = 1};
+    const torc_reactor_options options = {
+        .size = sizeof(options), .threads_max = 1, .thread_queue_max = 1};
 
     (void)state;
     drops = drops_after_run = 0;
@@ -124,7 +125,8 @@ static void what_was_not_begun_never_runs(void **state) {
     (void)state;
     pthread_mutex_lock(&gate);
     start(&first, &one);
-    while (reactor->counts.jobs_ended == 0 && torc_reactor_turn(reactor, 0) == TORC_OK && !second.has_ended) {
+    while (reactor->counts.jobs_ended == 0 && torc_reactor_turn(reactor, 0) == TORC_OK &&
+           !second.has_ended) {
         /* Once the one thread has begun the first, the second waits in the queue. */
         start(&second, &two);
         torc_fiber_cancel(two, TORC_ERR_CANCELLED);
@@ -138,7 +140,10 @@ static void what_was_not_begun_never_runs(void **state) {
 }
 
 static void a_full_queue_is_told_at_once(void **state) {
-    traveller self[4] = {{.waits_at_gate = true}, {.waits_at_gate = true}, {.waits_at_gate = true}, {.waits_at_gate = true}};
+    traveller self[4] = {{.waits_at_gate = true},
+                         {.waits_at_gate = true},
+                         {.waits_at_gate = true},
+                         {.waits_at_gate = true}};
     torc_fiber *fiber = NULL;
     int busy = 0;
 
@@ -151,7 +156,8 @@ static void a_full_queue_is_told_at_once(void **state) {
         assert_false(self[i].was_left);
         busy++;
     }
-    assert_true(busy >= 2 && busy <= 3); /* one is in the queue, and one with the thread if it has begun */
+    assert_true(busy >= 2 &&
+                busy <= 3); /* one is in the queue, and one with the thread if it has begun */
     pthread_mutex_unlock(&gate);
     torc_test_finish_jobs(reactor);
     for (int i = 0; i < 4; i++) assert_true(self[i].has_ended);
@@ -204,8 +210,9 @@ static void any_function_may_take_it(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_fiber_gets_the_answer),     TEST(a_cancelled_one_leaves_what_was_begun), TEST(what_was_not_begun_never_runs),
-        TEST(a_full_queue_is_told_at_once), TEST(there_may_be_no_memory),                TEST(any_function_may_take_it),
+        TEST(a_fiber_gets_the_answer),       TEST(a_cancelled_one_leaves_what_was_begun),
+        TEST(what_was_not_begun_never_runs), TEST(a_full_queue_is_told_at_once),
+        TEST(there_may_be_no_memory),        TEST(any_function_may_take_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

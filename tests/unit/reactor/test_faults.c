@@ -20,7 +20,10 @@
 #include "reactor/reactor.h"
 #include "testing/uncounted.h"
 
-enum { SENT = 100000, RUNS_MAX = 10000 };
+enum {
+    SENT = 100000,
+    RUNS_MAX = 10000
+};
 
 typedef torc_err new_fn(const torc_reactor_options *options, torc_reactor **reactor);
 
@@ -74,12 +77,16 @@ static void closed(torc_io *io) {
     close(io->fd);
 }
 
-static const torc_io_ops io_ops = {
-    .received = received, .sent = sent, .peer_ended = peer_ended, .failed = failed, .closed = closed};
+static const torc_io_ops io_ops = {.received = received,
+                                   .sent = sent,
+                                   .peer_ended = peer_ended,
+                                   .failed = failed,
+                                   .closed = closed};
 
 static void open_stream(story *self, stream *end, int fd) {
     torc_chain_init(&end->sending, &self->reactor->chains);
-    end->is_open = !note(self, torc_io_open(&end->io, self->reactor, TORC_IO_STREAM, fd, AF_UNIX, &io_ops));
+    end->is_open =
+        !note(self, torc_io_open(&end->io, self->reactor, TORC_IO_STREAM, fd, AF_UNIX, &io_ops));
     if (end->is_open)
         torc_io_receive_start(&end->io);
     else
@@ -160,7 +167,8 @@ static void write_and_read(story *self) {
     if (note(self, torc_file_open_temporary(self->reactor, "/tmp", &file))) return;
     if (!note(self, torc_file_write(file, TORC_STR("0123456789")))) {
         torc_file_set_position(file, 3);
-        if (!note(self, torc_file_read(file, bytes, sizeof(bytes), &len))) assert_memory_equal(bytes, "3456789", len);
+        if (!note(self, torc_file_read(file, bytes, sizeof(bytes), &len)))
+            assert_memory_equal(bytes, "3456789", len);
     }
     torc_file_close(file);
 }
@@ -237,7 +245,8 @@ static bool run(new_fn *make, torc_test_call call, uint64_t n, int number) {
     else
         torc_test_fail_allocation(self.reactor, n);
     tell(&self);
-    has_failed = number ? torc_test_call_count(self.reactor, call) >= n : torc_test_allocation_failed(self.reactor);
+    has_failed = number ? torc_test_call_count(self.reactor, call) >= n
+                        : torc_test_allocation_failed(self.reactor);
     if (!has_failed) assert_int_equal(self.errors, 0);
     check(&self);
     torc_reactor_free(self.reactor);

@@ -241,7 +241,8 @@ static void fibers_sleep_as_long_as_they_ask(void **state) {
 
 /* ---- stacks ---- */
 
-/* As much as a frame each, so that no compiler makes a loop of it or keeps less; answers the depth. */
+/* As much as a frame each, so that no compiler makes a loop of it or keeps less; answers the depth.
+ */
 __attribute__((noinline)) static size_t dig(size_t depth, const char *lowest) {
     char frame[256];
 

@@ -418,7 +418,8 @@ static void the_end_is_seen_while_stopped(void **state) {
     free_stream(self);
 }
 
-/* The end was told while stopped; the end of the bytes waits until the last of them was consumed. */
+/* The end was told while stopped; the end of the bytes waits until the last of them was consumed.
+ */
 static void the_end_of_the_input_waits_for_kept_bytes(void **state) {
     stream *self = pair();
 

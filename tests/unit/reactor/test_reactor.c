@@ -177,8 +177,11 @@ static void closed(torc_io *io) {
     stream_of(io)->closed++;
 }
 
-static const torc_io_ops stream_ops = {
-    .received = received, .peer_ended = peer_ended, .sent = sent, .failed = failed, .closed = closed};
+static const torc_io_ops stream_ops = {.received = received,
+                                       .peer_ended = peer_ended,
+                                       .sent = sent,
+                                       .failed = failed,
+                                       .closed = closed};
 
 static void bytes_that_are_not_consumed_are_given_again(void **state) {
     torc_reactor *reactor = make();

@@ -13,7 +13,10 @@
 #include "check.h"
 #include "reactor/reactor.h"
 
-enum { REACTORS = 2, ROUNDS = 200 };
+enum {
+    REACTORS = 2,
+    ROUNDS = 200
+};
 
 /* What one thread has; the assertions are made in the test's thread, of what it leaves here. */
 typedef struct side {
@@ -41,7 +44,7 @@ typedef struct ball {
     int hops;
 } ball;
 
-static void throw(ball *it, side *to) {
+static void throw(ball * it, side *to) {
     it->to = to;
     it->hops++;
     torc_reactor_call_from_thread(to->reactor, &it->call);
@@ -75,7 +78,8 @@ static torc_err work_a_little(void *context) {
     if (torc_sleep(self->reactor, 0)) self->wrong++;
     if (!torc_run_in_thread(self->reactor, square, &number, sizeof(number), NULL)) self->jobs++;
     if (number != self->number * self->number) self->wrong++;
-    if (torc_await(torc_defer_later(self->reactor, 0, value, free), &fired) || fired != value) self->wrong++;
+    if (torc_await(torc_defer_later(self->reactor, 0, value, free), &fired) || fired != value)
+        self->wrong++;
     free(fired);
     if (write(self->peer, "x", 1) != 1) self->wrong++;
     self->fibers_ended++;
@@ -118,7 +122,8 @@ static void closed(torc_io *io) {
     close(io->fd);
 }
 
-static const torc_io_ops io_ops = {.received = received, .peer_ended = peer_ended, .failed = failed, .closed = closed};
+static const torc_io_ops io_ops = {
+    .received = received, .peer_ended = peer_ended, .failed = failed, .closed = closed};
 
 static void *serve(void *context) {
     side *self = context;
@@ -134,7 +139,8 @@ static torc_err make_side(side *self, uint64_t number) {
     int ends[2];
 
     self->number = number;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends)) return TORC_ERR_SYSTEM;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends))
+        return TORC_ERR_SYSTEM;
     self->peer = ends[1];
     const torc_err err = torc_reactor_new(NULL, &self->reactor);
     if (err) return err;
@@ -177,7 +183,8 @@ static torc_err wait_for_nothing(void *context) {
 
 /* One that has no more fibers or memory to give takes none from another. */
 static void limits_are_each_ones_own(void **state) {
-    const torc_reactor_options options = {.size = sizeof(options), .memory_max = 512 * 1024, .fibers_max = 1};
+    const torc_reactor_options options = {
+        .size = sizeof(options), .memory_max = 512 * 1024, .fibers_max = 1};
     torc_reactor *small, *large;
 
     (void)state;

@@ -127,7 +127,8 @@ static void it_may_be_freed_when_told(void **state) {
     assert_false(is_blocked(SIGUSR1));
 }
 
-/* One that has come and was not told takes no default action later: the handler above would fail. */
+/* One that has come and was not told takes no default action later: the handler above would fail.
+ */
 static void what_was_not_told_is_dropped(void **state) {
     (void)state;
     check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));

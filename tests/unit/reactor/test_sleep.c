@@ -49,7 +49,8 @@ static void begin(void) {
 }
 
 static void each_sleeps_its_own_time(void **state) {
-    sleeper a = {.name = 'a', .delay_ms = 30}, b = {.name = 'b', .delay_ms = 10}, c = {.name = 'c', .delay_ms = 20};
+    sleeper a = {.name = 'a', .delay_ms = 30}, b = {.name = 'b', .delay_ms = 10},
+            c = {.name = 'c', .delay_ms = 20};
     const uint64_t now_ms = torc_reactor_now_ms(reactor);
 
     (void)state;
@@ -137,8 +138,9 @@ static void a_yield_may_be_cancelled(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(each_sleeps_its_own_time),    TEST(no_delay_is_a_turn),       TEST(a_sleep_may_be_cancelled),
-        TEST(yielding_lets_the_others_go), TEST(a_yield_may_be_cancelled),
+        TEST(each_sleeps_its_own_time), TEST(no_delay_is_a_turn),
+        TEST(a_sleep_may_be_cancelled), TEST(yielding_lets_the_others_go),
+        TEST(a_yield_may_be_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,11 @@ static int set_up(void **state) {
     if (torc_test_reactor_new(NULL, &reactor)) return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends)) return -1;
     torc_chain_init(&chain, &reactor->chains);
-    io = (torc_io){.reactor = reactor, .fd = ends[0], .kind = TORC_IO_STREAM, .family = AF_UNIX, .sending = &chain};
+    io = (torc_io){.reactor = reactor,
+                   .fd = ends[0],
+                   .kind = TORC_IO_STREAM,
+                   .family = AF_UNIX,
+                   .sending = &chain};
     other = ends[1];
     return 0;
 }
@@ -95,7 +99,8 @@ static void a_range_of_a_file_is_a_call_of_its_own(void **state) {
     add_chunk("<");
     add_file("0123456789", 2, 5);
     add_chunk(">");
-    for (const char *const *expected = (const char *const[]){"<", "23456", ">", NULL}; *expected; expected++) {
+    for (const char *const *expected = (const char *const[]){"<", "23456", ">", NULL}; *expected;
+         expected++) {
         const ssize_t sent = send_some(SIZE_MAX);
         assert_int_equal(sent, strlen(*expected));
         check_arrived(*expected);
@@ -202,7 +207,8 @@ static void the_kernels_error_is_taken_once(void **state) {
 }
 
 static void accepts_fail_in_four_ways(void **state) {
-    static const int next[] = {EINTR, ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH};
+    static const int next[] = {EINTR,       ECONNABORTED, EPROTO, EPERM,        ENETDOWN,
+                               ENOPROTOOPT, EHOSTDOWN,    ENONET, EHOSTUNREACH, ENETUNREACH};
 
     (void)state;
     assert_int_equal(torc_socket_accept_failure(EAGAIN), TORC_ACCEPT_NOBODY);
@@ -225,7 +231,8 @@ static void who_waits_is_refused_by_a_close(void **state) {
 
     (void)state;
     assert_true(spare >= 0);
-    assert_int_equal(bind(listening, (struct sockaddr *)(void *)&addr, sizeof(sa_family_t)), 0); /* a name of the kernel's */
+    assert_int_equal(bind(listening, (struct sockaddr *)(void *)&addr, sizeof(sa_family_t)),
+                     0); /* a name of the kernel's */
     assert_int_equal(listen(listening, 5), 0);
     assert_int_equal(getsockname(listening, (struct sockaddr *)(void *)&addr, &len), 0);
     assert_int_equal(connect(client, (struct sockaddr *)(void *)&addr, len), 0);

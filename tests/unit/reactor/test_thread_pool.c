@@ -14,7 +14,10 @@
 #include "check.h"
 #include "reactor/reactor.h"
 
-enum { JOBS = 40, THREADS = 3 };
+enum {
+    JOBS = 40,
+    THREADS = 3
+};
 
 static torc_reactor *reactor;
 static pthread_t reactor_thread;
@@ -32,7 +35,8 @@ static int told;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static int set_up(void **state) {
-    const torc_reactor_options options = {.size = sizeof(options), .threads_max = THREADS, .thread_queue_max = JOBS};
+    const torc_reactor_options options = {
+        .size = sizeof(options), .threads_max = THREADS, .thread_queue_max = JOBS};
 
     (void)state;
     memset(notes, 0, sizeof(notes));
@@ -107,7 +111,8 @@ static void a_thread_is_made_only_when_none_is_idle(void **state) {
 
 static void jobs_are_begun_in_their_order(void **state) {
     (void)state;
-    torc_test_fail_calls(reactor, TORC_TEST_THREAD, 2, 1000000, EAGAIN); /* one thread, and no more */
+    torc_test_fail_calls(reactor, TORC_TEST_THREAD, 2, 1000000,
+                         EAGAIN); /* one thread, and no more */
     for (int i = 0; i < JOBS; i++) submit(i);
     torc_test_finish_jobs(reactor);
     for (int i = 0; i < JOBS; i++) assert_int_equal(notes[i].order, i);
@@ -186,12 +191,9 @@ static void threads_take_no_signals(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(threads_have_a_maximum),
-        TEST(a_thread_is_made_only_when_none_is_idle),
-        TEST(jobs_are_begun_in_their_order),
-        TEST(without_threads_there_are_no_jobs),
-        TEST(there_may_be_no_memory),
-        TEST(a_freed_reactor_tells_all),
+        TEST(threads_have_a_maximum),        TEST(a_thread_is_made_only_when_none_is_idle),
+        TEST(jobs_are_begun_in_their_order), TEST(without_threads_there_are_no_jobs),
+        TEST(there_may_be_no_memory),        TEST(a_freed_reactor_tells_all),
         TEST(threads_take_no_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

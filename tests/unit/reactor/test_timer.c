@@ -211,7 +211,9 @@ static void arming_allocates_nothing(void **state) {
 
 /* ---- many ---- */
 
-enum { MANY = 500 };
+enum {
+    MANY = 500
+};
 
 static torc_timer many[MANY];
 static uint64_t last_due;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bounds of the reactor's turn: nothing holds it for ever, and what is left goes on in the next turn,
- * which then does not wait.
+ * The bounds of the reactor's turn: nothing holds it for ever, and what is left goes on in the next
+ * turn, which then does not wait.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -31,7 +31,9 @@ static void turn(void) {
 
 /* ---- timers: 1 ms of those that are due ---- */
 
-enum { TIMERS = 100 };
+enum {
+    TIMERS = 100
+};
 
 static int expirations;
 static uint64_t cost_us;
@@ -154,7 +156,9 @@ static void calls_of_threads_have_the_same_millisecond(void **state) {
 }
 
 static void a_long_round_is_left_as_well(void **state) {
-    enum { CALLS = 100 };
+    enum {
+        CALLS = 100
+    };
     posting calls[CALLS] = {0}, last = {.call = {.run = run_once}};
     int runs = 0;
 
@@ -198,7 +202,9 @@ static void a_busy_queue_lets_timers_and_peers_through(void **state) {
 
 /* ---- completions: 64, or 500 us, before the queue and the outputs ---- */
 
-enum { STREAMS = 100 };
+enum {
+    STREAMS = 100
+};
 
 typedef struct stream {
     torc_io io;
@@ -264,8 +270,11 @@ static void closed(torc_io *io) {
     torc_chain_clear(&of_io(io)->chain);
 }
 
-static const torc_io_ops io_ops = {
-    .received = received, .peer_ended = peer_ended, .sent = sent, .failed = failed, .closed = closed};
+static const torc_io_ops io_ops = {.received = received,
+                                   .peer_ended = peer_ended,
+                                   .sent = sent,
+                                   .failed = failed,
+                                   .closed = closed};
 
 static int open_streams(void **state) {
     if (set_up(state)) return -1;
@@ -318,7 +327,8 @@ static void or_after_half_a_millisecond(void **state) {
     cost_us = 70;
     give_all();
     turn();
-    assert_int_equal(delivered_at_flush, 8); /* the clock is looked at then, and 560 us have passed */
+    assert_int_equal(delivered_at_flush,
+                     8); /* the clock is looked at then, and 560 us have passed */
     assert_int_equal(delivered_at_call, 8);
     for (int i = 0; i < 10; i++) turn();
     assert_int_equal(delivered, STREAMS);
@@ -326,12 +336,15 @@ static void or_after_half_a_millisecond(void **state) {
 
 /* Peers that have sent much are given a part each a turn, and the same one is not given twice. */
 static void a_stream_receives_once_a_turn(void **state) {
-    enum { EACH = 150000 };
+    enum {
+        EACH = 150000
+    };
     static char bytes[EACH];
 
     (void)state;
     streams[1].restarts = true; /* which gives it no more than the others */
-    for (int i = 0; i < 3; i++) assert_true(write(streams[i].other, bytes, EACH) > TORC_RECEIVE_SIZE);
+    for (int i = 0; i < 3; i++)
+        assert_true(write(streams[i].other, bytes, EACH) > TORC_RECEIVE_SIZE);
     turn();
     for (int i = 0; i < 3; i++) assert_int_equal(streams[i].receives, 1);
     turn(); /* without waiting: there is more */
@@ -351,7 +364,9 @@ static size_t drain(int fd) {
 
 /* 256 KiB a turn leave, though the kernel would take more at once. */
 static void a_stream_sends_its_share_a_turn(void **state) {
-    enum { LEN = 1000000 };
+    enum {
+        LEN = 1000000
+    };
     stream *self = &streams[0];
     char *bytes = calloc(1, LEN);
     const int room = 2 * LEN;
@@ -364,7 +379,8 @@ static void a_stream_sends_its_share_a_turn(void **state) {
     torc_chunk_unref(chunk);
     torc_io_send(&self->io, &self->chain, LEN);
     for (int i = 0; i < 100 && total < LEN; i++) {
-        const size_t came = drain(self->other); /* the first share left from inside torc_io_send() */
+        const size_t came =
+            drain(self->other); /* the first share left from inside torc_io_send() */
         total += came;
         if (came > most_sent_in_turn) most_sent_in_turn = came;
         turn();

@@ -10,7 +10,10 @@
 #include "check.h"
 #include "reactor/reactor.h"
 
-enum { THREADS = 4, CALLS = 500 };
+enum {
+    THREADS = 4,
+    CALLS = 500
+};
 
 static torc_reactor *reactor;
 static pthread_t reactor_thread;
@@ -50,7 +53,8 @@ static void run(torc_thread_call *call) {
     const posted *self = torc_container_of(call, posted, call);
 
     assert_true(pthread_equal(pthread_self(), reactor_thread));
-    assert_int_equal(self->number, next_of[self->thread]++); /* calls of one thread keep their order */
+    assert_int_equal(self->number,
+                     next_of[self->thread]++); /* calls of one thread keep their order */
     arrived++;
 }
 
@@ -133,8 +137,10 @@ static void a_call_may_post_itself(void **state) {
 }
 
 int main(void) {
-#define TEST(name) {"epoll: " #name, name, set_up, tear_down, NULL}
-#define LATE(name) {"late: " #name, name, set_up_late, tear_down, NULL}
+#define TEST(name)                                                                                 \
+    { "epoll: " #name, name, set_up, tear_down, NULL }
+#define LATE(name)                                                                                 \
+    { "late: " #name, name, set_up_late, tear_down, NULL }
     const struct CMUnitTest tests[] = {
         TEST(calls_of_many_threads_all_arrive),
         LATE(calls_of_many_threads_all_arrive),

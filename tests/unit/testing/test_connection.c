@@ -283,7 +283,9 @@ static char pattern(size_t i) {
 
 /* Many bytes both ways through the scrambler, with every seed the same bytes. */
 static void scrambled_bytes_are_the_same(void **state) {
-    enum { LEN = 70000 };
+    enum {
+        LEN = 70000
+    };
     char *bytes = malloc(LEN);
 
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The double's own: windows, turns, and what the server's end refuses. What every wire promises is in
- * tests/conformance.
+ * The double's own: windows, turns, and what the server's end refuses. What every wire promises is
+ * in tests/conformance.
  */
 #include "testing/mux.h"
 
@@ -12,7 +12,9 @@
 #include "check.h"
 #include "reactor/reactor.h"
 
-enum { ENDS_MAX = 8 };
+enum {
+    ENDS_MAX = 8
+};
 
 typedef struct end {
     torc_exchange *exchange;
@@ -110,7 +112,9 @@ static int tear_down(void **state) {
 }
 
 static end *ask(torc_test_mux *mux) {
-    const torc_head head = {.method = TORC_METHOD_POST, .method_text = TORC_STR("POST"), .target = {.text = TORC_STR("/")}};
+    const torc_head head = {.method = TORC_METHOD_POST,
+                            .method_text = TORC_STR("POST"),
+                            .target = {.text = TORC_STR("/")}};
     end *self = &clients[client_count++];
     torc_exchange *exchange;
 
@@ -237,7 +241,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(exchanges_take_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_so_many_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranges_of_files_arrive_as_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_comes_while_it_drains_is_unprocessed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_comes_while_it_drains_is_unprocessed, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,15 @@ static void addresses_are_read(void **state) {
 
 static void what_is_no_address_is_refused(void **state) {
     static const char *const wrong[] = {
-        "", "localhost", "192.0.2", "192.0.2.256", "192.0.2.1:80", "[::1]", "::g", "1.2.3.4.5", " 192.0.2.1",
+        "",
+        "localhost",
+        "192.0.2",
+        "192.0.2.256",
+        "192.0.2.1:80",
+        "[::1]",
+        "::g",
+        "1.2.3.4.5",
+        " 192.0.2.1",
         "2001:db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001",
     };
     torc_addr addr = {.len = 77};
@@ -75,7 +83,8 @@ static void no_address_is_empty(void **state) {
 }
 
 static torc_addr unix_addr(torc_str path, size_t behind) {
-    torc_addr addr = {.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.len + behind)};
+    torc_addr addr = {.len =
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.len + behind)};
 
     addr.as.un.sun_family = AF_UNIX;
     memcpy(addr.as.un.sun_path, path.bytes, path.len);
@@ -103,7 +112,8 @@ static void unix_addresses_are_their_paths(void **state) {
 static void addresses_are_compared(void **state) {
     const torc_addr a = parse("192.0.2.1", 80), same = parse("192.0.2.1", 80);
     const torc_addr port = parse("192.0.2.1", 81), host = parse("192.0.2.2", 80), none = {0};
-    const torc_addr v6 = parse("2001:db8::1", 80), same6 = parse("2001:db8::1", 80), host6 = parse("2001:db8::2", 80);
+    const torc_addr v6 = parse("2001:db8::1", 80), same6 = parse("2001:db8::1", 80),
+                    host6 = parse("2001:db8::2", 80);
     torc_addr scoped = v6;
 
     (void)state;
@@ -117,19 +127,17 @@ static void addresses_are_compared(void **state) {
     assert_true(torc_addr_equals(&v6, &same6));
     assert_false(torc_addr_equals(&v6, &host6));
     assert_false(torc_addr_equals(&v6, &scoped));
-    const torc_addr path = unix_addr(TORC_STR("/a"), 1), path2 = unix_addr(TORC_STR("/a"), 1), path3 = unix_addr(TORC_STR("/b"), 1);
+    const torc_addr path = unix_addr(TORC_STR("/a"), 1), path2 = unix_addr(TORC_STR("/a"), 1),
+                    path3 = unix_addr(TORC_STR("/b"), 1);
     assert_true(torc_addr_equals(&path, &path2));
     assert_false(torc_addr_equals(&path, &path3));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses_are_read),
-        cmocka_unit_test(what_is_no_address_is_refused),
-        cmocka_unit_test(the_longest_text_fits),
-        cmocka_unit_test(a_mapped_address_reads_as_ipv4),
-        cmocka_unit_test(no_address_is_empty),
-        cmocka_unit_test(unix_addresses_are_their_paths),
+        cmocka_unit_test(addresses_are_read),     cmocka_unit_test(what_is_no_address_is_refused),
+        cmocka_unit_test(the_longest_text_fits),  cmocka_unit_test(a_mapped_address_reads_as_ipv4),
+        cmocka_unit_test(no_address_is_empty),    cmocka_unit_test(unix_addresses_are_their_paths),
         cmocka_unit_test(addresses_are_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

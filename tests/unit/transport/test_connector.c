@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connecting, over UNIX sockets: no port is opened. What is TCP's own is in tests/system/test_tcp.c.
+ * Connecting, over UNIX sockets: no port is opened. What is TCP's own is in
+ * tests/system/test_tcp.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +34,10 @@ static int set_up(bool is_late) {
     snprintf(addr.as.un.sun_path, sizeof(addr.as.un.sun_path), "%s/x.sock", folder);
     listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (bind(listening, &addr.as.any, addr.len) || listen(listening, 5)) return -1;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor) : torc_test_reactor_new(NULL, &reactor)) ? -1 : 0;
+    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
+                    : torc_test_reactor_new(NULL, &reactor))
+               ? -1
+               : 0;
 }
 
 static int set_up_epoll(void **state) {
@@ -70,7 +74,8 @@ static void failed(torc_factory *factory, void *context, torc_err err) {
 
 static torc_err dial(uint64_t timeout_ms, torc_filter_factory *filters) {
     is_inside = true;
-    const torc_err err = torc_connector_new(reactor, &addr, timeout_ms, &client.factory, filters, failed, folder);
+    const torc_err err =
+        torc_connector_new(reactor, &addr, timeout_ms, &client.factory, filters, failed, folder);
     is_inside = false;
     return err;
 }
@@ -247,16 +252,11 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BOTH(a_connection_gets_a_protocol),
-        BOTH(nobody_listens),
-        BOTH(there_is_no_such_path),
-        BOTH(no_family_has_no_socket),
-        BOTH(an_attempt_may_take_too_long),
-        BOTH(an_attempt_may_take_all_its_time),
-        BOTH(a_failing_call_is_the_failure),
-        BOTH(a_factory_may_refuse),
-        BOTH(filters_stand_in_between),
-        BOTH(a_freed_reactor_ends_the_attempt),
+        BOTH(a_connection_gets_a_protocol),  BOTH(nobody_listens),
+        BOTH(there_is_no_such_path),         BOTH(no_family_has_no_socket),
+        BOTH(an_attempt_may_take_too_long),  BOTH(an_attempt_may_take_all_its_time),
+        BOTH(a_failing_call_is_the_failure), BOTH(a_factory_may_refuse),
+        BOTH(filters_stand_in_between),      BOTH(a_freed_reactor_ends_the_attempt),
         BOTH(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,8 @@ static torc_endpoint parse(const char *string) {
     torc_endpoint endpoint = {0};
     torc_endpoint_error error = {0};
 
-    if (torc_endpoint_parse(torc_str_of(string), &endpoint, &error)) fail_msg("%s: %s", string, error.text);
+    if (torc_endpoint_parse(torc_str_of(string), &endpoint, &error))
+        fail_msg("%s: %s", string, error.text);
     return endpoint;
 }
 
@@ -163,7 +164,8 @@ static void strings_have_a_maximum(void **state) {
     (void)state;
     memset(string, 'x', sizeof(string));
     memcpy(string, "unix:", 5);
-    check_err(torc_endpoint_parse(torc_str_make(string, sizeof(string)), &endpoint, NULL), TORC_ERR_SYNTAX);
+    check_err(torc_endpoint_parse(torc_str_make(string, sizeof(string)), &endpoint, NULL),
+              TORC_ERR_SYNTAX);
     check_err(torc_endpoint_parse(torc_str_make(string, 511), &endpoint, NULL), TORC_ERR_SYNTAX);
     check_err(torc_endpoint_parse(TORC_STR("unix:/a\0b"), &endpoint, NULL), TORC_ERR_SYNTAX);
     check_err(torc_endpoint_parse(TORC_STR("unix:/a\\\0b"), &endpoint, NULL), TORC_ERR_SYNTAX);
@@ -171,7 +173,8 @@ static void strings_have_a_maximum(void **state) {
 
 /* Whatever it is, an answer or a place in the string. */
 static void every_prefix_has_an_answer(void **state) {
-    static const char *const strings[] = {"tcp6:8080:interface=\\:\\:1:backlog=5:v6only=0", "unix:/a\\:b:mode=660", "[::1]:8080"};
+    static const char *const strings[] = {"tcp6:8080:interface=\\:\\:1:backlog=5:v6only=0",
+                                          "unix:/a\\:b:mode=660", "[::1]:8080"};
 
     (void)state;
     for (size_t i = 0; i < TORC_COUNT_OF(strings); i++)

@@ -10,7 +10,9 @@
 #include "reactor/reactor.h"
 #include "transport/file_pump.h"
 
-enum { LEN = 3 * TORC_FILE_PIECE / 2 };
+enum {
+    LEN = 3 * TORC_FILE_PIECE / 2
+};
 
 static torc_reactor *reactor;
 static torc_file_pump pump;

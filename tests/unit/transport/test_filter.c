@@ -85,8 +85,10 @@ static void note_end(torc_filter *filter) {
 }
 
 static const torc_filter_ops passing_ops = {.made = made, .free = freed};
-static const torc_filter_ops doubling_ops = {.made = made, .received = double_up, .send = double_down, .free = freed};
-static const torc_filter_ops polite_ops = {.made = made, .shut_down = say_bye, .peer_ended = note_end, .free = freed};
+static const torc_filter_ops doubling_ops = {
+    .made = made, .received = double_up, .send = double_down, .free = freed};
+static const torc_filter_ops polite_ops = {
+    .made = made, .shut_down = say_bye, .peer_ended = note_end, .free = freed};
 
 /* A link without a filter of its own, with those of the test. */
 typedef struct stage {
@@ -114,7 +116,8 @@ static void open_memory(link_ends *link) {
     assert_non_null(link->memory);
 }
 
-static void open_stage(stage *self, link_kind kind, const torc_filter_ops *const *ops, size_t count) {
+static void open_stage(stage *self, link_kind kind, const torc_filter_ops *const *ops,
+                       size_t count) {
     torc_transport *top = NULL; /* of a pair */
 
     memset(self, 0, sizeof(*self));
@@ -170,7 +173,8 @@ static void pass_both_ways(stage *self) {
     torc_transport_write_file(link_transport(link), link_open_file(TORC_STR("0123456789")), 3, 4);
     link_settle(link);
     check_str(link_written(link), "hi3456");
-    if (link->memory) assert_int_equal(torc_test_connection_file_bytes(link->memory), 4); /* as a range */
+    if (link->memory)
+        assert_int_equal(torc_test_connection_file_bytes(link->memory), 4); /* as a range */
 }
 
 static void filters_that_do_nothing_change_nothing(void **state) {
@@ -332,7 +336,8 @@ static void hold_back(stage *self) {
     const int receives = self->trials[0].receives;
     link_send(link, TORC_STR("fg"));
     torc_transport_pause(link_transport(link));
-    torc_transport_resume(link_transport(link)); /* the stage above wants more, and the filter does not */
+    torc_transport_resume(
+        link_transport(link)); /* the stage above wants more, and the filter does not */
     link_settle(link);
     check_got(&link->probe, "aabbcc");
     assert_int_equal(self->trials[0].receives, receives);
@@ -436,7 +441,8 @@ static void last_words_may_take_time(stage *self) {
     torc_transport_close_write(link_transport(link));
     link_settle(link);
     assert_false(link_has_ended(link));
-    torc_transport_close(link_transport(link)); /* before the filter has answered: one end for both */
+    torc_transport_close(
+        link_transport(link)); /* before the filter has answered: one end for both */
     link_settle(link);
     assert_int_equal(link->probe.losts, 0);
     assert_int_equal(self->trials[0].shut_downs, 1);

@@ -15,7 +15,9 @@
 #include "testing/scrambler.h"
 #include "transport/listener.h"
 
-enum { PROBES = 200 };
+enum {
+    PROBES = 200
+};
 
 static torc_reactor *reactor;
 static torc_listener *listener;
@@ -29,7 +31,8 @@ static struct {
     int count, stops;
 } site;
 
-static torc_err build_protocol(torc_factory *factory, torc_transport *transport, torc_protocol **protocol) {
+static torc_err build_protocol(torc_factory *factory, torc_transport *transport,
+                               torc_protocol **protocol) {
     (void)factory;
     (void)transport;
     if (site.refuses) return site.refuses;
@@ -53,7 +56,10 @@ static int set_up(bool is_late) {
     strcpy(folder, "/tmp/torc-test-XXXXXX");
     if (!mkdtemp(folder)) return -1;
     snprintf(path, sizeof(path), "%s/x.sock", folder);
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor) : torc_test_reactor_new(NULL, &reactor)) ? -1 : 0;
+    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
+                    : torc_test_reactor_new(NULL, &reactor))
+               ? -1
+               : 0;
 }
 
 static int set_up_epoll(void **state) {
@@ -93,7 +99,8 @@ static torc_endpoint endpoint_of(const char *arguments) {
     return endpoint;
 }
 
-static torc_err listen_with(const torc_listen_options *options, torc_filter_factory *filters, torc_str refusal) {
+static torc_err listen_with(const torc_listen_options *options, torc_filter_factory *filters,
+                            torc_str refusal) {
     const torc_endpoint endpoint = endpoint_of("");
     return torc_listener_new(reactor, &endpoint, &site.base, filters, options, refusal, &listener);
 }
@@ -181,7 +188,8 @@ static void the_address_is_told(void **state) {
     assert_string_equal(torc_addr_text(&addr, text).bytes, path);
     addr = torc_transport_peer(site.probes[0].base.transport);
     assert_int_equal(torc_addr_family(&addr), AF_UNIX);
-    check_err(torc_transport_set_no_delay(site.probes[0].base.transport, true), TORC_ERR_UNSUPPORTED);
+    check_err(torc_transport_set_no_delay(site.probes[0].base.transport, true),
+              TORC_ERR_UNSUPPORTED);
     close(fd);
 }
 
@@ -276,7 +284,8 @@ static void a_file_that_somebody_listens_on_is_not(void **state) {
 
     (void)state;
     listen_plainly();
-    check_err(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &other), TORC_ERR_ADDRESS_IN_USE);
+    check_err(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &other),
+              TORC_ERR_ADDRESS_IN_USE);
     assert_null(other);
     settle();
     const int asked = site.count; /* a connection asked who listens, and went away */
@@ -292,7 +301,8 @@ static void nor_is_one_that_is_no_socket(void **state) {
 
     (void)state;
     close(fd);
-    check_err(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener), TORC_ERR_ADDRESS_IN_USE);
+    check_err(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener),
+              TORC_ERR_ADDRESS_IN_USE);
     assert_int_equal(access(path, F_OK), 0);
 }
 
@@ -303,7 +313,8 @@ static void a_descriptor_may_be_inherited(void **state) {
 
     (void)state;
     strcpy(addr.sun_path, path);
-    check_err(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener), TORC_ERR_INVALID); /* not listening */
+    check_err(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener),
+              TORC_ERR_INVALID); /* not listening */
     assert_int_equal(bind(fd, (struct sockaddr *)(void *)&addr, sizeof(addr)), 0);
     assert_int_equal(listen(fd, 5), 0);
     check_ok(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener));
@@ -436,7 +447,8 @@ static void the_maximum_of_the_output_holds_above_filters(void **state) {
     close(fd);
 }
 
-static torc_err refuse_filter(torc_filter_factory *factory, torc_reactor *of, torc_filter **filter) {
+static torc_err refuse_filter(torc_filter_factory *factory, torc_reactor *of,
+                              torc_filter **filter) {
     (void)factory;
     (void)of;
     (void)filter;
@@ -516,7 +528,8 @@ static void closing_ends_the_wait_for_descriptors(void **state) {
 static void its_metrics_go_with_it(void **state) {
     (void)state;
     listen_plainly();
-    assert_non_null(torc_metrics_find(torc_reactor_metrics(reactor), TORC_STR("connections_accepted")));
+    assert_non_null(
+        torc_metrics_find(torc_reactor_metrics(reactor), TORC_STR("connections_accepted")));
     torc_listener_close(listener);
     listener = NULL;
     settle();
@@ -536,7 +549,8 @@ static void every_allocation_may_fail(void **state) {
     (void)state;
     for (uint64_t n = 1; has_failed; n++) {
         torc_scrambler_factory factory;
-        const torc_listen_options options = {.size = sizeof(options), .connections_per_address_max = 5};
+        const torc_listen_options options = {.size = sizeof(options),
+                                             .connections_per_address_max = 5};
         const size_t before = reactor->memory.used[TORC_MEMORY_CONNECTION];
         int clients[2] = {-1, -1};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams over pairs of UNIX sockets. What all transports promise is in test_transport.c, what is TCP's
- * own in tests/system/test_tcp.c.
+ * Streams over pairs of UNIX sockets. What all transports promise is in test_transport.c, what is
+ * TCP's own in tests/system/test_tcp.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,10 @@ static int set_up(bool is_late) {
     probe_init(&self);
     ended_count = losts_when_ended = 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds)) return -1;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor) : torc_test_reactor_new(NULL, &reactor)) ? -1 : 0;
+    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
+                    : torc_test_reactor_new(NULL, &reactor))
+               ? -1
+               : 0;
 }
 
 static int set_up_epoll(void **state) {
@@ -109,7 +112,8 @@ static void nor_does_one_that_cannot_be_registered(void **state) {
 
     (void)state;
     torc_test_fail_calls(reactor, TORC_TEST_REGISTER, 1, 1, ENOMEM);
-    const torc_err err = torc_stream_new(reactor, fds[0], AF_UNIX, &stream); /* the late double registers nothing */
+    const torc_err err =
+        torc_stream_new(reactor, fds[0], AF_UNIX, &stream); /* the late double registers nothing */
     if (err) {
         check_err(err, TORC_ERR_NO_MEMORY);
         assert_int_equal(close(fds[0]), 0);
@@ -128,7 +132,8 @@ static void unix_streams_have_no_options(void **state) {
     torc_transport_made(&stream->base, &self.base);
     check_err(torc_transport_set_no_delay(&stream->base, true), TORC_ERR_UNSUPPORTED);
     check_err(torc_transport_set_keep_alive(&stream->base, true), TORC_ERR_UNSUPPORTED);
-    const torc_addr peer = torc_transport_peer(&stream->base), host = torc_transport_host(&stream->base);
+    const torc_addr peer = torc_transport_peer(&stream->base),
+                    host = torc_transport_host(&stream->base);
     assert_int_equal(torc_addr_family(&peer), AF_UNIX);
     assert_int_equal(torc_addr_family(&host), AF_UNIX);
     torc_transport_close(&stream->base);

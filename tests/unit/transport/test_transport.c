@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What torc/transport.h and torc/protocol.h promise, over memory and sockets, early and late, scrambled
- * and not.
+ * What torc/transport.h and torc/protocol.h promise, over memory and sockets, early and late,
+ * scrambled and not.
  */
 #include "link.h"
 
@@ -25,7 +25,9 @@ static void bytes_are_received(link_ends *self) {
 }
 
 static void many_bytes_are_received_in_order(link_ends *self) {
-    enum { LEN = 200000 };
+    enum {
+        LEN = 200000
+    };
     char *bytes = pattern_of(LEN);
 
     link_send(self, torc_str_make(bytes, LEN));
@@ -133,7 +135,9 @@ static void what_a_turn_writes_leaves_at_once(link_ends *self) {
 }
 
 static void much_is_sent_over_turns(link_ends *self) {
-    enum { LEN = 3 * TORC_TURN_SEND_MAX / 2 };
+    enum {
+        LEN = 3 * TORC_TURN_SEND_MAX / 2
+    };
     char *bytes = pattern_of(LEN);
 
     torc_transport_write(link_transport(self), torc_str_make(bytes, LEN));
@@ -146,7 +150,9 @@ static void much_is_sent_over_turns(link_ends *self) {
 }
 
 static void ranges_of_files_are_sent(link_ends *self) {
-    enum { LEN = 150000 };
+    enum {
+        LEN = 150000
+    };
     char *bytes = pattern_of(LEN);
     const int fd = link_open_file(torc_str_make(bytes, LEN));
 
@@ -262,18 +268,22 @@ static void as_much_as_the_maximum_is_fine(link_ends *self) {
     char bytes[1000] = {0};
 
     link_transport(self)->output_max = 10000;
-    for (int i = 0; i < 10; i++) torc_transport_write(link_transport(self), torc_str_make(bytes, sizeof(bytes)));
+    for (int i = 0; i < 10; i++)
+        torc_transport_write(link_transport(self), torc_str_make(bytes, sizeof(bytes)));
     link_settle(self);
     assert_int_equal(link_written(self).len, 10000);
     assert_int_equal(self->probe.losts, 0);
 }
 
 static void a_file_may_be_larger_than_the_maximum(link_ends *self) {
-    enum { LEN = 50000 };
+    enum {
+        LEN = 50000
+    };
     char *bytes = pattern_of(LEN);
 
     link_transport(self)->output_max = 10000;
-    torc_transport_write_file(link_transport(self), link_open_file(torc_str_make(bytes, LEN)), 0, LEN);
+    torc_transport_write_file(link_transport(self), link_open_file(torc_str_make(bytes, LEN)), 0,
+                              LEN);
     torc_transport_write(link_transport(self), TORC_STR("!"));
     link_settle(self);
     assert_int_equal(link_written(self).len, LEN + 1);
@@ -347,10 +357,12 @@ static const torc_producer_ops push_ops = {.pause = paused, .resume = resumed, .
 static const torc_producer_ops pull_ops = {.pause = paused, .resume = pulled, .stop = stopped};
 
 static feeder feeder_of(link_ends *self, const torc_producer_ops *ops, size_t left) {
-    return (feeder){.base = {ops}, .link = self, .probe = &self->probe, .piece = 1000, .left = left};
+    return (feeder){
+        .base = {ops}, .link = self, .probe = &self->probe, .piece = 1000, .left = left};
 }
 
-/* Everything is full and the peer takes nothing, and then more is written: the pause comes all the same. */
+/* Everything is full and the peer takes nothing, and then more is written: the pause comes all the
+ * same. */
 static void a_push_producer_is_paused_and_resumed(link_ends *self) {
     feeder producer = feeder_of(self, &push_ops, SIZE_MAX);
     size_t given = 0;
@@ -427,10 +439,12 @@ static void a_lost_producer_is_stopped_first(link_ends *self) {
 }
 
 static void there_is_one_producer(link_ends *self) {
-    feeder producer = feeder_of(self, &push_ops, SIZE_MAX), other = feeder_of(self, &push_ops, SIZE_MAX);
+    feeder producer = feeder_of(self, &push_ops, SIZE_MAX),
+           other = feeder_of(self, &push_ops, SIZE_MAX);
 
     check_ok(torc_transport_register_producer(link_transport(self), &producer.base, true));
-    check_err(torc_transport_register_producer(link_transport(self), &other.base, true), TORC_ERR_STATE);
+    check_err(torc_transport_register_producer(link_transport(self), &other.base, true),
+              TORC_ERR_STATE);
     torc_transport_unregister_producer(link_transport(self));
     torc_transport_unregister_producer(link_transport(self));
     check_ok(torc_transport_register_producer(link_transport(self), &other.base, true));
@@ -468,7 +482,9 @@ static void so_is_one_that_comes_after_an_abort(link_ends *self) {
 /* ---- the ends ---- */
 
 static void closing_sends_what_was_written(link_ends *self) {
-    enum { LEN = 300000 };
+    enum {
+        LEN = 300000
+    };
     char *bytes = pattern_of(LEN);
 
     torc_transport_write(link_transport(self), torc_str_make(bytes, LEN));
@@ -781,7 +797,9 @@ static void a_failing_send_is_the_loss(link_ends *self) {
 }
 
 static void short_and_interrupted_calls_lose_nothing(link_ends *self) {
-    enum { LEN = 5000 };
+    enum {
+        LEN = 5000
+    };
     char *bytes = pattern_of(LEN);
 
     torc_test_limit_calls(self->reactor, TORC_TEST_SEND, 7);
@@ -790,7 +808,8 @@ static void short_and_interrupted_calls_lose_nothing(link_ends *self) {
     torc_test_fail_calls(self->reactor, TORC_TEST_RECEIVE, 2, 3, EINTR);
     torc_transport_write(link_transport(self), torc_str_make(bytes, LEN));
     link_send(self, torc_str_make(bytes, LEN));
-    for (int i = 0; i < 100 && (self->probe.len < LEN || link_written(self).len < LEN); i++) link_settle(self);
+    for (int i = 0; i < 100 && (self->probe.len < LEN || link_written(self).len < LEN); i++)
+        link_settle(self);
     assert_int_equal(self->probe.len, LEN);
     assert_memory_equal(self->probe.got, bytes, LEN);
     assert_int_equal(link_written(self).len, LEN);

@@ -60,13 +60,15 @@ static void data_answer_get_and_head_only(void **state) {
 
 static void a_redirect_answers_any_method_at_any_depth(void **state) {
     torc_site *site = new_site();
-    static const char *const heads[] = {"GET /moved", "POST /moved/", "DELETE /moved/a/b?c", "FOO /moved"};
+    static const char *const heads[] = {"GET /moved", "POST /moved/", "DELETE /moved/a/b?c",
+                                        "FOO /moved"};
 
     for (size_t i = 0; i < TORC_COUNT_OF(heads); i++) {
         torc_test_request *test = web_ask(*state, site, heads[i]);
         assert_int_equal(torc_test_request_status(test), 308);
         check_str(torc_test_request_field(test, "Location"), "/new?a=\"b\"");
-        assert_true(torc_str_find(torc_test_request_body(test), TORC_STR("/new?a=&quot;b&quot;")) > 0);
+        assert_true(torc_str_find(torc_test_request_body(test), TORC_STR("/new?a=&quot;b&quot;")) >
+                    0);
         torc_test_request_free(test);
     }
     assert_int_equal(web_status(*state, site, "GET /bad"), 500);
@@ -89,7 +91,8 @@ static void an_error_page_is_escaped_and_answers_everything(void **state) {
 
     assert_int_equal(torc_test_request_status(test), 418);
     check_str(torc_test_request_field(test, "Content-Type"), "text/html; charset=utf-8");
-    assert_true(torc_str_find(torc_test_request_body(test), TORC_STR("<h1>&lt;b&gt;</h1>\n<p>&lt;i&gt;</p>")) > 0);
+    assert_true(torc_str_find(torc_test_request_body(test),
+                              TORC_STR("<h1>&lt;b&gt;</h1>\n<p>&lt;i&gt;</p>")) > 0);
     assert_int_equal(torc_test_request_length(test), torc_test_request_body(test).len);
     torc_test_request_free(test);
 
@@ -103,7 +106,8 @@ static void an_error_page_is_escaped_and_answers_everything(void **state) {
 static torc_render reply_depth(torc_request *request) {
     char text[32];
 
-    snprintf(text, sizeof(text), "%zu of %zu", torc_request_depth(request), torc_request_segment_count(request));
+    snprintf(text, sizeof(text), "%zu of %zu", torc_request_depth(request),
+             torc_request_segment_count(request));
     const torc_err err = torc_sleep(torc_request_reactor(request), 5); /* it may wait */
     return err ? torc_reply_error(request, err) : torc_reply_text(request, 200, text);
 }
@@ -112,9 +116,11 @@ static void a_function_is_a_leaf_if_told_so(void **state) {
     torc_resource *root = torc_folder_new();
 
     torc_resource_put_child(root, "leaf", torc_render_new(reply_depth, 0, true));
-    torc_resource_put_child(root, "node", torc_render_new(reply_depth, torc_method_bit(TORC_METHOD_PUT), false));
+    torc_resource_put_child(root, "node",
+                            torc_render_new(reply_depth, torc_method_bit(TORC_METHOD_PUT), false));
     torc_site *site = torc_site_new(root, NULL);
-    torc_test_request *test = torc_test_request_new(*state, torc_site_acceptor(site), "FOO /leaf/a/b");
+    torc_test_request *test =
+        torc_test_request_new(*state, torc_site_acceptor(site), "FOO /leaf/a/b");
     torc_test_request_run(test);
     torc_test_advance(*state, 5);
     torc_test_request_run(test);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What requests may cost, counted: no allocation while a connection is kept alive, one write for all the responses of
- * a turn, and the memory of a connection that is idle. The whole of the server runs, over connections in memory.
+ * What requests may cost, counted: no allocation while a connection is kept alive, one write for
+ * all the responses of a turn, and the memory of a connection that is idle. The whole of the server
+ * runs, over connections in memory.
  */
 #include <torc/json.h>
 #include <torc/reply.h>
@@ -87,7 +88,8 @@ static void check_allocates_nothing(torc_str requests, unsigned count) {
 
 static void a_request_on_a_connection_kept_alive_allocates_nothing(void **state) {
     (void)state;
-    check_allocates_nothing(TORC_STR("GET /plaintext HTTP/1.1\r\nHost: a.example\r\nAccept: */*\r\n\r\n"), 1);
+    check_allocates_nothing(
+        TORC_STR("GET /plaintext HTTP/1.1\r\nHost: a.example\r\nAccept: */*\r\n\r\n"), 1);
 }
 
 static void json_allocates_nothing(void **state) {
@@ -134,11 +136,13 @@ static void an_idle_connection_holds_no_page(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_request_on_a_connection_kept_alive_allocates_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_request_on_a_connection_kept_alive_allocates_nothing,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(json_allocates_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pipelined_requests_allocate_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_head_in_pieces_allocates_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_responses_of_a_turn_leave_in_one_write, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_responses_of_a_turn_leave_in_one_write, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(an_idle_connection_holds_no_page, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,8 @@ static void children_are_found_by_name(void **state) {
     torc_resource *root = torc_folder_new();
     char name[2] = "a";
 
-    for (name[0] = 'z'; name[0] >= 'a'; name[0]--) torc_resource_put_child(root, name, torc_folder_new());
+    for (name[0] = 'z'; name[0] >= 'a'; name[0]--)
+        torc_resource_put_child(root, name, torc_folder_new());
     assert_non_null(torc_resource_child(root, TORC_STR("q")));
     assert_null(torc_resource_child(root, TORC_STR("Q")));
     assert_null(torc_resource_child(root, TORC_STR("")));

@@ -61,7 +61,8 @@ static torc_site *new_site(void) {
 }
 
 /* The status and the Allow field of an answer. */
-static void check_allow(torc_reactor *reactor, torc_site *site, const char *head, int status, const char *allow) {
+static void check_allow(torc_reactor *reactor, torc_site *site, const char *head, int status,
+                        const char *allow) {
     torc_test_request *test = web_ask(reactor, site, head);
     const torc_str got = torc_test_request_field(test, "Allow");
 
@@ -130,9 +131,10 @@ static void head_is_answered_by_get(void **state) {
 static void trace_shows_the_request_where_it_is_allowed(void **state) {
     const torc_site_options options = {.size = sizeof(options), .allow_trace = true};
     torc_site *site = torc_site_new(new_tree(), &options);
-    torc_test_request *test = web_ask(*state, site,
-                                      "TRACE /a?b\nHost: x\nCookie: secret\nX-A: 1\nAuthorization: s\n"
-                                      "Proxy-Authorization: s");
+    torc_test_request *test =
+        web_ask(*state, site,
+                "TRACE /a?b\nHost: x\nCookie: secret\nX-A: 1\nAuthorization: s\n"
+                "Proxy-Authorization: s");
 
     assert_int_equal(torc_test_request_status(test), 200);
     check_str(torc_test_request_field(test, "Content-Type"), "message/http");
@@ -160,7 +162,8 @@ static void the_server_and_the_type_are_set(void **state) {
     torc_test_request_free(test);
     torc_site_free(site);
 
-    const torc_site_options own = {.size = sizeof(own), .server = "mine", .default_content_type = "a/b"};
+    const torc_site_options own = {
+        .size = sizeof(own), .server = "mine", .default_content_type = "a/b"};
     site = torc_site_new(new_tree(), &own);
     test = web_ask(*state, site, "GET /untyped");
     check_str(torc_test_request_field(test, "Server"), "mine");
@@ -204,7 +207,8 @@ static void details_are_shown_only_when_asked_for(void **state) {
         torc_log *log;
         torc_buf_init(&lines, NULL, TORC_MEMORY_OTHER, 10000);
         check_ok(torc_log_new_buf(NULL, &lines, TORC_LOG_FORMAT_TEXT, &log));
-        const torc_site_options options = {.size = sizeof(options), .show_errors = shown, .log = log};
+        const torc_site_options options = {
+            .size = sizeof(options), .show_errors = shown, .log = log};
         torc_site *site = torc_site_new(new_tree(), &options);
         torc_test_request *test = web_ask(*state, site, "GET /fail");
 
@@ -231,7 +235,8 @@ static void the_limits_of_a_site_hold_for_its_requests(void **state) {
 
     torc_resource_route(root, "POST /", read_whole);
     torc_site *site = torc_site_new(root, &options);
-    torc_test_request *test = torc_test_request_new(*state, torc_site_acceptor(site), "POST /\nContent-Length: 3");
+    torc_test_request *test =
+        torc_test_request_new(*state, torc_site_acceptor(site), "POST /\nContent-Length: 3");
     torc_test_request_send(test, TORC_STR("abc"));
     torc_test_request_send_end(test);
     torc_test_request_run(test);
@@ -326,9 +331,9 @@ static void without_memory_there_is_no_site(void **state) {
 }
 
 static void each_allocation_may_fail(void **state) {
-    static const char *const heads[] = {"GET /hello",  "GET /nowhere", "POST /hello", "OPTIONS /hello",
-                                        "TRACE /a",    "OPTIONS *",    "GET /",       "GET /declare",
-                                        "GET /decline"};
+    static const char *const heads[] = {"GET /hello",     "GET /nowhere", "POST /hello",
+                                        "OPTIONS /hello", "TRACE /a",     "OPTIONS *",
+                                        "GET /",          "GET /declare", "GET /decline"};
     const torc_site_options options = {.size = sizeof(options), .allow_trace = true};
 
     for (size_t i = 0; i < TORC_COUNT_OF(heads); i++) {
@@ -337,7 +342,8 @@ static void each_allocation_may_fail(void **state) {
             void *fresh = NULL; /* so that the pools do not hide allocations */
             assert_int_equal(web_set_up(&fresh), 0);
             torc_site *site = torc_site_new(new_tree(), &options);
-            torc_test_request *test = torc_test_request_new(fresh, torc_site_acceptor(site), heads[i]);
+            torc_test_request *test =
+                torc_test_request_new(fresh, torc_site_acceptor(site), heads[i]);
             torc_test_fail_allocation(fresh, n);
             torc_test_request_run(test);
             failed = torc_test_allocation_failed(fresh);

@@ -126,7 +126,8 @@ static void check_location(torc_reactor *reactor, const char *head, const char *
     torc_test_request *test = web_ask(reactor, site, head);
 
     assert_int_equal(torc_test_request_status(test), 302);
-    check_str_at(torc_test_request_field(test, "Location"), torc_str_of(location), __FILE__, __LINE__);
+    check_str_at(torc_test_request_field(test, "Location"), torc_str_of(location), __FILE__,
+                 __LINE__);
     torc_test_request_free(test);
 }
 
@@ -144,10 +145,22 @@ static void a_missing_slash_is_added_and_the_query_kept(void **state) {
 
 static void what_is_not_to_be_served_is_not_found(void **state) {
     static const char *const heads[] = {
-        "GET /f/missing",      "GET /f/foo.txt/",         "GET /f/foo.txt/x",      "GET /f//foo.txt",
-        "GET /f/sub//",        "GET /f/.dot",             "GET /f/.hidden/file",   "GET /f/%2Edot",
-        "GET /f/../secret.txt", "GET /f/..",              "GET /f/../",            "GET /f/%2e%2e/secret.txt",
-        "GET /f/sub/../foo.txt", "GET /f/..%2fsecret.txt", "GET /f/sub%2fpage.xyz", "GET /f/./foo.txt",
+        "GET /f/missing",
+        "GET /f/foo.txt/",
+        "GET /f/foo.txt/x",
+        "GET /f//foo.txt",
+        "GET /f/sub//",
+        "GET /f/.dot",
+        "GET /f/.hidden/file",
+        "GET /f/%2Edot",
+        "GET /f/../secret.txt",
+        "GET /f/..",
+        "GET /f/../",
+        "GET /f/%2e%2e/secret.txt",
+        "GET /f/sub/../foo.txt",
+        "GET /f/..%2fsecret.txt",
+        "GET /f/sub%2fpage.xyz",
+        "GET /f/./foo.txt",
     };
 
     for (size_t i = 0; i < TORC_COUNT_OF(heads); i++) {
@@ -209,9 +222,11 @@ static void without_openat2_names_are_opened_one_by_one(void **state) {
     assert_int_equal(symlink("sub", path_of("pub/link")), 0);
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 2, ENOSYS);
     web_check(*state, site, "GET /f/sub/page.xyz", 200, "page");
-    assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN), 5); /* twice openat2, then `.`, sub, page.xyz */
+    assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN),
+                     5); /* twice openat2, then `.`, sub, page.xyz */
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 2, EPERM);
-    assert_int_equal(web_status(*state, site, "GET /f/link/page.xyz"), 404); /* no links are followed so */
+    assert_int_equal(web_status(*state, site, "GET /f/link/page.xyz"),
+                     404); /* no links are followed so */
 }
 
 /* ---- conditions ---- */
@@ -241,7 +256,8 @@ static void a_version_that_is_known_is_not_sent_again(void **state) {
         if (torc_test_request_status(test) != cases[i].status) print_error("%s\n", cases[i].field);
         assert_int_equal(torc_test_request_status(test), cases[i].status);
         check_str(torc_test_request_field(test, "ETag"), "\"2ebc98a1.5-a\"");
-        assert_int_equal(torc_test_request_field(test, "Content-Type").bytes != NULL, cases[i].status == 200);
+        assert_int_equal(torc_test_request_field(test, "Content-Type").bytes != NULL,
+                         cases[i].status == 200);
         assert_int_equal(torc_test_request_body(test).len, cases[i].status == 200 ? 10 : 0);
         torc_test_request_free(test);
     }
@@ -274,7 +290,8 @@ static void a_folder_that_comes_later_is_found(void **state) {
 }
 
 static void index_and_type_are_options(void **state) {
-    torc_static_files_options options = {.size = sizeof(options), .index = "page.xyz", .default_type = "a/b"};
+    torc_static_files_options options = {
+        .size = sizeof(options), .index = "page.xyz", .default_type = "a/b"};
     torc_site *own = site_over(path_of("pub"), &options);
     torc_test_request *test = web_ask(*state, own, "GET /f/sub/");
 
@@ -297,7 +314,8 @@ static void index_and_type_are_options(void **state) {
 /* The peer leaves while a thread opens the file: nothing is sent, and nothing is left open. */
 static void a_peer_that_leaves_leaves_nothing_behind(void **state) {
     const int before = dup(0);
-    torc_test_request *test = torc_test_request_new(*state, torc_site_acceptor(site), "GET /f/foo.txt");
+    torc_test_request *test =
+        torc_test_request_new(*state, torc_site_acceptor(site), "GET /f/foo.txt");
 
     close(before);
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 1, EAGAIN);
@@ -330,7 +348,8 @@ static bool fail_one(const char *head, bool is_cold, uint64_t n) {
 }
 
 static void each_allocation_may_fail(void **state) {
-    static const char *const heads[] = {"GET /f/foo.txt", "GET /f/sub", "GET /f/", "GET /f/missing"};
+    static const char *const heads[] = {"GET /f/foo.txt", "GET /f/sub", "GET /f/",
+                                        "GET /f/missing"};
 
     (void)state;
     for (size_t i = 0; i < TORC_COUNT_OF(heads); i++)
@@ -354,13 +373,14 @@ static void without_memory_there_is_none(void **state) {
 
 /* ---- ranges ---- */
 
-static void check_range(torc_reactor *reactor, const char *head, int status, const char *content_range,
-                        torc_str body) {
+static void check_range(torc_reactor *reactor, const char *head, int status,
+                        const char *content_range, torc_str body) {
     torc_test_request *test = web_ask(reactor, site, head);
 
     if (torc_test_request_status(test) != status) print_error("%s\n", head);
     assert_int_equal(torc_test_request_status(test), status);
-    check_str_at(torc_test_request_field(test, "Content-Range"), torc_str_of(content_range), __FILE__, __LINE__);
+    check_str_at(torc_test_request_field(test, "Content-Range"), torc_str_of(content_range),
+                 __FILE__, __LINE__);
     if (status != 416) {
         check_str_at(torc_test_request_body(test), body, __FILE__, __LINE__);
         assert_int_equal(torc_test_request_length(test), status == 304 ? -1 : (int64_t)body.len);
@@ -371,13 +391,15 @@ static void check_range(torc_reactor *reactor, const char *head, int status, con
 static void a_range_is_sent_alone(void **state) {
     check_range(*state, "GET /f/foo.txt\nRange: bytes=2-4", 206, "bytes 2-4/10", TORC_STR("234"));
     check_range(*state, "GET /f/foo.txt\nRange: bytes=-1", 206, "bytes 9-9/10", TORC_STR("9"));
-    check_range(*state, "GET /f/foo.txt\nRange: bytes=0-", 206, "bytes 0-9/10", TORC_STR("0123456789"));
+    check_range(*state, "GET /f/foo.txt\nRange: bytes=0-", 206, "bytes 0-9/10",
+                TORC_STR("0123456789"));
     check_range(*state, "GET /f/foo.txt\nRange: bytes=10-", 416, "bytes */10", TORC_STR(""));
     check_range(*state, "GET /f/nothing.css\nRange: bytes=0-", 416, "bytes */0", TORC_STR(""));
     check_range(*state, "GET /f/foo.txt\nRange: lines=1-2", 200, NULL, TORC_STR("0123456789"));
-    check_range(*state, "GET /f/foo.txt\nRange: bytes=2-4\nIf-Range: \"2ebc98a1.5-a\"", 206, "bytes 2-4/10",
-                TORC_STR("234"));
-    check_range(*state, "GET /f/foo.txt\nRange: bytes=2-4\nIf-Range: \"old\"", 200, NULL, TORC_STR("0123456789"));
+    check_range(*state, "GET /f/foo.txt\nRange: bytes=2-4\nIf-Range: \"2ebc98a1.5-a\"", 206,
+                "bytes 2-4/10", TORC_STR("234"));
+    check_range(*state, "GET /f/foo.txt\nRange: bytes=2-4\nIf-Range: \"old\"", 200, NULL,
+                TORC_STR("0123456789"));
 }
 
 static void head_knows_no_ranges_and_conditions_come_first(void **state) {
@@ -387,9 +409,14 @@ static void head_knows_no_ranges_and_conditions_come_first(void **state) {
     assert_int_equal(torc_test_request_length(test), 10);
     check_str(torc_test_request_field(test, "Accept-Ranges"), "bytes");
     torc_test_request_free(test);
-    assert_int_equal(web_status(*state, site, "GET /f/foo.txt\nRange: bytes=2-4\nIf-None-Match: *"), 304);
-    assert_int_equal(web_status(*state, site, "GET /f/foo.txt\nRange: bytes=20-\nIf-Match: \"x\""), 412);
-    assert_int_equal(web_status(*state, site, "GET /f/foo.txt\nIf-Unmodified-Since: Sat, 05 Nov 1994 08:49:37 GMT"), 412);
+    assert_int_equal(web_status(*state, site, "GET /f/foo.txt\nRange: bytes=2-4\nIf-None-Match: *"),
+                     304);
+    assert_int_equal(web_status(*state, site, "GET /f/foo.txt\nRange: bytes=20-\nIf-Match: \"x\""),
+                     412);
+    assert_int_equal(
+        web_status(*state, site,
+                   "GET /f/foo.txt\nIf-Unmodified-Since: Sat, 05 Nov 1994 08:49:37 GMT"),
+        412);
 }
 
 static void several_ranges_are_parts_of_one_body(void **state) {
@@ -397,12 +424,15 @@ static void several_ranges_are_parts_of_one_body(void **state) {
 
     assert_int_equal(torc_test_request_status(test), 206);
     assert_null(torc_test_request_field(test, "Content-Range").bytes);
-    check_str(torc_test_request_field(test, "Content-Type"), "multipart/byteranges; boundary=torc-part-2ebc98a1.5-a");
-    check_str(torc_test_request_body(test),
-              "\r\n--torc-part-2ebc98a1.5-a\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/10\r\n\r\n01"
-              "\r\n--torc-part-2ebc98a1.5-a\r\nContent-Type: text/plain\r\nContent-Range: bytes 5-6/10\r\n\r\n56"
-              "\r\n--torc-part-2ebc98a1.5-a\r\nContent-Type: text/plain\r\nContent-Range: bytes 9-9/10\r\n\r\n9"
-              "\r\n--torc-part-2ebc98a1.5-a--\r\n");
+    check_str(torc_test_request_field(test, "Content-Type"),
+              "multipart/byteranges; boundary=torc-part-2ebc98a1.5-a");
+    check_str(torc_test_request_body(test), "\r\n--torc-part-2ebc98a1.5-a\r\nContent-Type: "
+                                            "text/plain\r\nContent-Range: bytes 0-1/10\r\n\r\n01"
+                                            "\r\n--torc-part-2ebc98a1.5-a\r\nContent-Type: "
+                                            "text/plain\r\nContent-Range: bytes 5-6/10\r\n\r\n56"
+                                            "\r\n--torc-part-2ebc98a1.5-a\r\nContent-Type: "
+                                            "text/plain\r\nContent-Range: bytes 9-9/10\r\n\r\n9"
+                                            "\r\n--torc-part-2ebc98a1.5-a--\r\n");
     assert_int_equal(torc_test_request_length(test), torc_test_request_body(test).len);
     torc_test_request_free(test);
 }

@@ -27,7 +27,8 @@ static void dispose(torc_resource *resource) {
 }
 
 static torc_resource *find_child(torc_resource *resource, torc_request *request, torc_str name);
-static const torc_resource_ops ops = {.find_child = find_child, .render = render, .dispose = dispose};
+static const torc_resource_ops ops = {
+    .find_child = find_child, .render = render, .dispose = dispose};
 
 static torc_resource *find_child(torc_resource *resource, torc_request *request, torc_str name) {
     node *child;
@@ -92,7 +93,8 @@ static torc_render decline(torc_resource *resource, torc_request *request) {
 
 /* A render that declines makes the tree be walked again: all that was made is disposed of, too. */
 static void whoever_was_made_is_disposed_of_after_a_refusal(void **state) {
-    static const torc_resource_ops declining = {.find_child = find_child, .render = decline, .dispose = dispose};
+    static const torc_resource_ops declining = {
+        .find_child = find_child, .render = decline, .dispose = dispose};
     torc_site *site = new_site();
 
     root.base.ops = &declining;
@@ -132,7 +134,8 @@ static void a_long_path_is_no_deep_stack(void **state) {
     torc_site_free(site);
 }
 
-/* A child was found, and there is no memory to hold it: it is disposed of, and the peer told to come back. */
+/* A child was found, and there is no memory to hold it: it is disposed of, and the peer told to
+ * come back. */
 static void no_memory_is_not_the_same_as_not_found(void **state) {
     torc_site *site = new_site();
 
@@ -152,14 +155,16 @@ static void each_allocation_may_fail(void **state) {
     bool failed = true;
 
     for (uint64_t n = 1; failed; n++) {
-        torc_test_request *test = torc_test_request_new(*state, torc_site_acceptor(site), "GET /a/b/c/d/e/f");
+        torc_test_request *test =
+            torc_test_request_new(*state, torc_site_acceptor(site), "GET /a/b/c/d/e/f");
         made = disposed = unmade = 0;
         torc_test_fail_allocation(*state, n);
         torc_test_request_run(test);
         failed = torc_test_allocation_failed(*state);
         torc_test_fail_allocation(*state, 0);
         const int status = torc_test_request_status(test);
-        assert_true(torc_test_request_was_reset(test) || status == 503 || status == 200 || (status == 404 && unmade));
+        assert_true(torc_test_request_was_reset(test) || status == 503 || status == 200 ||
+                    (status == 404 && unmade));
         if (!failed) assert_int_equal(status, 200);
         torc_test_request_free(test);
         assert_int_equal(disposed, made);
@@ -188,7 +193,8 @@ static void who_looks_itself_gets_all_but_trace_and_connect(void **state) {
     web_check(*state, site, "FOO /any/x", 200, "any");
     torc_test_request *test = web_ask(*state, site, "TRACE /any");
     assert_int_equal(torc_test_request_status(test), 405);
-    check_str(torc_test_request_field(test, "Allow"), "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
+    check_str(torc_test_request_field(test, "Allow"),
+              "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
     torc_test_request_free(test);
     web_check(*state, site, "TRACE /", 200, "any");
     assert_int_equal(web_status(*state, site, "CONNECT host:1"), 200);
