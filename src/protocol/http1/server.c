@@ -20,8 +20,7 @@
 #include "protocol/http1/connection.h"
 
 enum {
-    SHED_AT_ONCE = 16, /* connections that are closed for one that begins */
-    RETRY_AFTER_SECONDS = 1
+    SHED_AT_ONCE = 16 /* connections that are closed for one that begins */
 };
 
 /* Each connection has the limits of its server, which are in it: so it needs no pointer of its own
