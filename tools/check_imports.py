@@ -19,7 +19,10 @@ KINDS = {
     "never prints": (
         r"v?printf|v?fprintf|v?dprintf|puts|fputs|putchar|putc|fputc|fwrite|perror|psignal|warnx?|vwarnx?|v?syslog"
         r"|stdout|stderr|stdin|fdopen|fopen|fopen64",
-        {"src_app_app.c.o": "torc_app_run() is a program's main(): its help, and what is wrong with its options"},
+        {
+            "src_app_app.c.o": "torc_app_run() is a program's main(): what cannot be done",
+            "src_app_app_options.c.o": "its help, and what is wrong with its options",
+        },
     ),
     "leaves what signals do": (r"signal|bsd_signal|sysv_signal|sigaction|sigset|siginterrupt|sigaltstack|sigvec", {}),
     # SIGPIPE, which sendfile() raises; what a signalfd tells; a thread of the pool takes none.
