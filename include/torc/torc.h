@@ -33,6 +33,7 @@
 #include <torc/range.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>
+#include <torc/representation.h>
 #include <torc/request.h>
 #include <torc/resource.h>
 #include <torc/signal.h>

@@ -214,16 +214,10 @@ static torc_render code(torc_request *request) {
 
 /* What stays the same since 1970-01-01 00:00:10, under one tag. */
 static torc_render cond(torc_request *request) {
-    const torc_validators validators = {.etag = TORC_STR_INIT("\"MatchingTag\""),
-                                        .last_modified = 10};
-    char date[TORC_DATE_LEN];
+    static const torc_validators validators = {.etag = TORC_STR_INIT("\"MatchingTag\""),
+                                               .last_modified = 10};
+    const torc_condition condition = torc_request_check(request, &validators);
 
-    torc_date_format(validators.last_modified, date);
-    torc_response_set(request, "ETag", validators.etag);
-    torc_response_set(request, "Last-Modified", torc_str_make(date, sizeof(date)));
-    const torc_condition condition = torc_conditional_check(
-        torc_request_fields(request), torc_request_method(request), &validators,
-        torc_reactor_wall_seconds(torc_request_reactor(request)));
     if (condition == TORC_CONDITION_PROCEED)
         torc_request_write(request, TORC_STR("correct"));
     else

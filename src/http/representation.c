@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Representations: the whole, ranges of it, or only that the peer has it already.
+ *
+ *  - What is announced is written: a length is the sum of what follows, and a write that fails
+ * aborts.
+ *  - Conditions come before ranges (RFC 9110 §13.2.2).
+ */
+#include <torc/representation.h>
+
+#include <stdio.h>
+#include <torc/date.h>
+#include <torc/range.h>
+
+#include "base/siphash.h"
+#include "http/request_state.h"
+
+enum {
+    BOUNDARY_SIZE = 32,
+    PART_HEADS_MAX = 64 * 1024
+};
+
+static int64_t now_of(const torc_request *request) {
+    return torc_reactor_wall_seconds(request->reactor);
+}
+
+/* ---- conditions ---- */
+
+static void set_validators(torc_request *request, const torc_validators *validators) {
+    char date[TORC_DATE_LEN];
+
+    if (validators->etag.len) torc_response_set(request, "ETag", validators->etag);
+    if (validators->last_modified == TORC_NO_DATE) return;
+    torc_date_format(validators->last_modified, date);
+    torc_response_set(request, "Last-Modified", torc_str_make(date, sizeof(date)));
+}
+
+torc_condition torc_request_check(torc_request *request, const torc_validators *validators) {
+    set_validators(request, validators);
+    return torc_conditional_check(torc_request_fields(request), torc_request_method(request),
+                                  validators, now_of(request));
+}
+
+torc_render torc_reply_condition(torc_request *request, torc_condition condition) {
+    if (condition == TORC_CONDITION_FAILED) return torc_reply_status(request, 412, NULL);
+    torc_response_set_status(request, 304, NULL);
+    return torc_reply_end(request);
+}
+
+/* ---- ranges ---- */
+
+/* End a response, of which something could not be written if there is an error. */
+static torc_render end(torc_request *request, torc_err err) {
+    return err ? torc_reply_error(request, err) : torc_reply_end(request);
+}
+
+static void set_type(torc_request *request, torc_str type) {
+    if (type.len) torc_response_set(request, "Content-Type", type);
+}
+
+/* One range, or the whole, after its head. HEAD has the same head, and nothing is read for it. */
+static torc_render send_range(torc_request *request, const torc_representation *self,
+                              uint64_t first, uint64_t len) {
+    const bool has_body = len > 0 && torc_request_method(request) != TORC_METHOD_HEAD;
+
+    set_type(request, self->content_type);
+    torc_response_set_length(request, len);
+    return end(request, has_body ? self->write(self, request, first, len) : TORC_OK);
+}
+
+static torc_render send_part(torc_request *request, const torc_representation *self,
+                             const torc_range *range) {
+    char text[TORC_CONTENT_RANGE_SIZE];
+
+    torc_response_set_status(request, 206, NULL);
+    torc_response_set(request, "Content-Range", torc_content_range_format(range, self->size, text));
+    return send_range(request, self, range->first, range->len);
+}
+
+/* What stands between the parts: the end of each of `heads`, of which there is one more. */
+typedef struct parts {
+    const torc_representation *of;
+    torc_ranges ranges;
+    torc_buf heads;
+    size_t ends[TORC_RANGES_MAX + 1];
+} parts;
+
+/* The length of all. */
+static uint64_t add_heads(parts *self, torc_str boundary) {
+    uint64_t len = 0;
+
+    for (uint32_t i = 0; i <= self->ranges.count; i++) {
+        const torc_range *range = i < self->ranges.count ? &self->ranges.items[i] : NULL;
+        torc_range_add_part_head(&self->heads, boundary, self->of->content_type, range,
+                                 self->of->size);
+        self->ends[i] = self->heads.len;
+        if (range) len += range->len;
+    }
+    return len + self->heads.len;
+}
+
+static torc_err write_parts(const parts *self, torc_request *request) {
+    size_t at = 0;
+
+    for (uint32_t i = 0; i <= self->ranges.count; i++) {
+        torc_request_write(request, torc_str_make(self->heads.bytes + at, self->ends[i] - at));
+        at = self->ends[i];
+        if (i == self->ranges.count) break;
+        const torc_range *range = &self->ranges.items[i];
+        const torc_err err = self->of->write(self->of, request, range->first, range->len);
+        if (err) return err;
+    }
+    return TORC_OK;
+}
+
+/* Several ranges: a multipart body (RFC 9110 §14.6), with a boundary that nobody can guess. */
+static torc_render send_parts(torc_request *request, parts *self) {
+    const torc_siphash_key random = torc_siphash_key_random();
+    char boundary[BOUNDARY_SIZE], type[BOUNDARY_SIZE + 48];
+    torc_err err;
+
+    snprintf(boundary, sizeof(boundary), "torc-%016llx", (unsigned long long)random.words[0]);
+    snprintf(type, sizeof(type), "multipart/byteranges; boundary=%s", boundary);
+    torc_buf_init(&self->heads, &request->reactor->memory, TORC_MEMORY_OUTPUT, PART_HEADS_MAX);
+    const uint64_t len = add_heads(self, torc_str_of(boundary));
+    err = torc_buf_err(&self->heads);
+    if (!err) {
+        torc_response_set_status(request, 206, NULL);
+        torc_response_set(request, "Content-Type", torc_str_of(type));
+        torc_response_set_length(request, len);
+        err = write_parts(self, request);
+    }
+    torc_buf_dispose(&self->heads);
+    return end(request, err);
+}
+
+static torc_render refuse(torc_request *request, const torc_representation *self) {
+    char text[TORC_CONTENT_RANGE_SIZE];
+
+    torc_response_set(request, "Content-Range", torc_content_range_format(NULL, self->size, text));
+    return torc_reply_status(request, 416, NULL);
+}
+
+/* The ranges that are to be heeded: of GET only (RFC 9110 §14.2). */
+static torc_range_outcome ranges_of(torc_request *request, const torc_representation *self,
+                                    torc_ranges *ranges) {
+    const torc_str asked = torc_request_field_id(request, TORC_FIELD_RANGE);
+
+    if (!asked.bytes || torc_request_method(request) != TORC_METHOD_GET ||
+        !torc_conditional_allows_range(torc_request_fields(request), &self->validators,
+                                       now_of(request)))
+        return TORC_RANGE_WHOLE;
+    return torc_range_parse(asked, self->size, ranges);
+}
+
+torc_render torc_reply_representation(torc_request *request, const torc_representation *self) {
+    const torc_condition condition = torc_request_check(request, &self->validators);
+    parts several;
+
+    if (condition != TORC_CONDITION_PROCEED) return torc_reply_condition(request, condition);
+    torc_response_set(request, "Accept-Ranges", TORC_STR("bytes"));
+    switch (ranges_of(request, self, &several.ranges)) {
+    case TORC_RANGE_UNSATISFIABLE:
+        return refuse(request, self);
+    case TORC_RANGE_PARTIAL:
+        if (several.ranges.count == 1) return send_part(request, self, &several.ranges.items[0]);
+        several.of = self;
+        return send_parts(request, &several);
+    case TORC_RANGE_WHOLE:
+        break;
+    }
+    return send_range(request, self, 0, self->size);
+}
+
+/* ---- bytes in memory ---- */
+
+typedef struct version {
+    torc_representation base;
+    torc_str bytes;
+} version;
+
+static torc_err write_bytes(const torc_representation *base, torc_request *request, uint64_t first,
+                            uint64_t len) {
+    const version *self = torc_container_of(base, version, base);
+
+    torc_request_write(request, torc_str_make(self->bytes.bytes + first, (size_t)len));
+    return TORC_OK;
+}
+
+torc_render torc_reply_version(torc_request *request, const torc_validators *validators,
+                               const char *content_type, torc_str bytes) {
+    const version self = {
+        .base = {.validators = *validators,
+                 .content_type = torc_str_of(content_type),
+                 .size = bytes.len,
+                 .write = write_bytes},
+        .bytes = bytes,
+    };
+    return torc_reply_representation(request, &self.base);
+}
