@@ -36,6 +36,12 @@ TORC_API torc_site *torc_site_new(torc_resource *root, const torc_site_options *
  */
 TORC_API void torc_site_free(torc_site *site);
 TORC_API torc_resource *torc_site_root(torc_site *site);
+/**
+ * The resource that would answer the request by the tree of this site, from its root; NULL when
+ * nobody would (404, 405, or no memory). As when a request comes, find_child is called on the way,
+ * and torc_request_depth() and the parameters become those of the place that is found.
+ */
+TORC_API torc_resource *torc_site_resolve(torc_site *site, torc_request *request);
 /** What torc_request_context() gives. */
 TORC_API void torc_site_set_context(torc_site *site, void *context);
 /** What a listener hands its requests to. */

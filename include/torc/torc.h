@@ -23,6 +23,7 @@
 #include <torc/head.h>
 #include <torc/json.h>
 #include <torc/limits.h>
+#include <torc/link.h>
 #include <torc/listen.h>
 #include <torc/log.h>
 #include <torc/memory.h>

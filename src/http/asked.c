@@ -25,6 +25,7 @@ torc_str torc_request_query(const torc_request *request) {
 }
 
 bool torc_request_is_secure(const torc_request *request) {
+    if (request->origin) return request->origin->is_secure;
     return request->exchange->wire->link(request->exchange)->is_secure;
 }
 
@@ -33,7 +34,10 @@ torc_str torc_request_scheme(const torc_request *request) {
 }
 
 torc_str torc_request_authority(const torc_request *request) {
+    const torc_request_origin *origin = request->origin;
     const torc_str authority = request->head->target.authority;
+
+    if (origin) return torc_str_make(origin->authority, origin->len);
     return authority.bytes ? authority : torc_request_field_id(request, TORC_FIELD_HOST);
 }
 

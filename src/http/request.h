@@ -59,7 +59,8 @@ void torc_request_run(torc_request *request, torc_request_step_fn *step, void *c
 typedef struct torc_path {
     torc_str *raw, *decoded;
     uint32_t count;
-    uint32_t depth; /* how many of them led to who renders */
+    uint32_t depth;      /* how many of them led to who renders */
+    uint32_t root_depth; /* and to the root of its application */
 } torc_path;
 torc_path *torc_request_path_of(torc_request *request);
 /* Parameters of a route, newest first. */

@@ -23,6 +23,13 @@ typedef struct torc_request_args {
     } items[];
 } torc_request_args;
 
+/* Where the request is said to have come to, in place of what its bytes say. */
+typedef struct torc_request_origin {
+    bool is_secure;
+    size_t len;
+    char authority[];
+} torc_request_origin;
+
 /* What has its place in the request itself; more of it is allocated. */
 enum {
     TORC_REQUEST_SEGMENTS = 8,
@@ -72,7 +79,8 @@ struct torc_request {
 
     torc_path path;
     torc_path_param *params;
-    torc_request_args *args; /* NULL until asked for */
+    torc_request_args *args;     /* NULL until asked for */
+    torc_request_origin *origin; /* NULL: what its bytes say */
 
     torc_head sent;     /* its status and reason; the rest is filled when it is sent */
     torc_field *fields; /* of the response; the first RESERVED ones are the library's */

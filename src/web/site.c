@@ -290,6 +290,13 @@ torc_resource *torc_site_root(torc_site *site) {
     return site->root;
 }
 
+torc_resource *torc_site_resolve(torc_site *site, torc_request *request) {
+    torc_walk walk;
+
+    torc_request_path_of(request)->depth = 0;
+    return torc_walk_from(&walk, request, site->root) && !walk.err ? walk.found : NULL;
+}
+
 void torc_site_set_context(torc_site *site, void *context) {
     site->handler.context = context;
 }

@@ -271,23 +271,20 @@ static void write_segments(torc_request *request, size_t from, size_t to) {
 static torc_render host(torc_request *request) {
     const size_t depth = torc_request_depth(request);
     const torc_addr addr = torc_request_host(request);
-    char text[TORC_ADDR_TEXT_MAX];
-    torc_str authority = torc_request_authority(request), hostname = torc_request_hostname(request);
+    torc_str hostname = torc_request_hostname(request);
+    char bytes[2048], text[TORC_ADDR_TEXT_MAX];
+    torc_buf url;
 
-    if (authority.len == 0) {
-        authority = torc_addr_text(&addr, text);
-        hostname = torc_str_head(authority, (size_t)torc_str_find_byte(authority, ':'));
+    if (hostname.len == 0) {
+        hostname = torc_addr_text(&addr, text);
+        hostname = torc_str_head(hostname, (size_t)torc_str_find_byte(hostname, ':'));
     }
+    torc_buf_init_fixed(&url, bytes, sizeof(bytes));
+    torc_request_add_url(request, depth, &url);
     torc_response_set(request, "Content-Type", TORC_STR("text/html"));
     torc_request_write(request, hostname);
     torc_request_write(request, TORC_STR("|"));
-    torc_request_write(request, torc_request_scheme(request));
-    torc_request_write(request, TORC_STR("://"));
-    torc_request_write(request, authority);
-    for (size_t i = 0; i < depth; i++) {
-        torc_request_write(request, TORC_STR("/"));
-        torc_request_write(request, torc_request_segment_raw(request, i));
-    }
+    torc_request_write(request, torc_buf_str(&url));
     torc_request_write(request, TORC_STR("|"));
     write_segments(request, 0, depth);
     torc_request_write(request, TORC_STR("|"));

@@ -359,6 +359,44 @@ static void each_allocation_may_fail(void **state) {
     (void)state;
 }
 
+/* ---- looking where a request would go ---- */
+
+static torc_site *other_site;
+
+/* Look the path of the present request up in another site. */
+static torc_render resolve(torc_request *request) {
+    torc_resource *found = torc_site_resolve(other_site, request);
+    char text[64];
+
+    snprintf(text, sizeof(text), "%s %zu",
+             !found ? "nobody"
+             : found == torc_resource_child(torc_site_root(other_site), TORC_STR("decline"))
+                 ? "it"
+                 : "other",
+             torc_request_depth(request));
+    return torc_reply_text(request, 200, text);
+}
+
+static void a_site_tells_who_would_answer(void **state) {
+    static const struct {
+        const char *head, *expected;
+    } cases[] = {
+        {"GET /decline", "it 1"},        {"GET /", "other 1"},
+        {"GET /hello", "other 1"},       {"DELETE /hello", "nobody"},
+        {"GET /decline/more", "nobody"},
+    };
+
+    other_site = new_site();
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        torc_test_request *test = torc_test_request_route(*state, resolve, cases[i].head);
+        torc_test_request_run(test);
+        assert_true(
+            torc_str_starts_with(torc_test_request_body(test), torc_str_of(cases[i].expected)));
+        torc_test_request_free(test);
+    }
+    torc_site_free(other_site);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WEB_TEST(methods_that_nobody_takes_are_refused),
@@ -378,6 +416,7 @@ int main(void) {
         WEB_TEST(a_broken_tree_makes_no_site_and_is_disposed_of),
         WEB_TEST(without_memory_there_is_no_site),
         WEB_TEST(each_allocation_may_fail),
+        WEB_TEST(a_site_tells_who_would_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
