@@ -124,6 +124,24 @@ def the_test_of_a_route_passes():
     check((answer.returncode, answer.stdout), (0, b"all is well\n"))
 
 
+def versions_are_compared_and_ranges_are_sent():
+    with example("07_versions_and_ranges") as program:
+        check(ask(program, "GET", "/notes").first("ETag"), '"notes-3"')
+        check(ask(program, "GET", "/notes", None, 'If-None-Match: "notes-3"').status, 304)
+        check(ask(program, "GET", "/notes", None, "If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT").status, 304)
+        answer = ask(program, "GET", "/lines", None, "Range: bytes=168-183")
+        check((answer.status, answer.first("Content-Range"), answer.body), (206, "bytes 168-183/1073741824", b"0000010\nline 000"))
+        answer = ask(program, "GET", "/lines", None, "Range: bytes=-8, 0-3, 1073741824-")
+        check(answer.status, 206)
+        assert b"7108863\n\r\n--" in answer.body and answer.body.endswith(b"--\r\n"), answer.body
+        check(ask(program, "GET", "/lines", None, "Range: bytes=1073741824-").status, 416)
+        check(int(ask(program, "HEAD", "/lines").first("Content-Length")), 2**30)
+        check(ask(program, "PUT", "/visits", b"", 'If-Match: "7"').status, 412)
+        answer = ask(program, "PUT", "/visits", b"", 'If-Match: "1"')
+        check((answer.status, answer.body, answer.first("ETag")), (200, b"2\n", None))
+        check(ask(program, "PUT", "/visits", b"", 'If-Match: "1"').status, 412)
+
+
 LINK = re.compile(r'(?:href|src)="([^"#]+)"')
 
 
@@ -184,6 +202,7 @@ CASES = [
     replies_come_later,
     bodies_are_streamed,
     the_test_of_a_route_passes,
+    versions_are_compared_and_ranges_are_sent,
     the_site_holds_together,
     the_site_is_dynamic,
     the_site_revalidates,
