@@ -45,10 +45,21 @@ TORC_API void torc_app_set_listen(torc_app *app, const char *endpoint);
 typedef const char *torc_app_option_fn(torc_app *app, const char *value, char text[160]);
 /**
  * Add an option `--name`, or `--name ARGUMENT` when `argument` (its name in the help) is not NULL.
- * Given several times it is applied several times. The strings must outlive the app.
+ *
+ * The argument says what it is, for reading and for a shell's completion: `FILE`, `PATH`, `DIR`,
+ * `USER`, `GROUP` and `N` (a number) are that, any other name in capitals is free text, small
+ * letters are a word: `auto|N`, or `text|json`, which is no other than one of these. `[NAME]` may
+ * be lacking. `NAME...` may be given several times; of any other the last one counts, and `apply`
+ * is called for each.
+ *
+ * The help is one line, of which the option's column leaves 50 letters; what follows a newline is
+ * for a manual only. The strings must outlive the app.
  */
 TORC_API void torc_app_add_option(torc_app *app, const char *name, const char *argument,
                                   const char *help, torc_app_option_fn *apply);
+/** Options that are added after this stand together in the help, under this title ("Options"). A
+ * program has at most 64 options in 8 groups. */
+TORC_API void torc_app_add_group(torc_app *app, const char *title);
 /** The limits that the listeners get; changed by options. */
 TORC_API torc_limits *torc_app_limits(torc_app *app);
 /** What stands below the usage line of --help: one or two sentences. */

@@ -19,6 +19,9 @@ TORC_BEGIN_DECLS
 
 /** The version of the library, "0.1.0". Static. Any thread. */
 TORC_API const char *torc_version(void);
+/** What the library was built with, one line for people: "gcc 12.2.0 for x86-64, glibc 2.36".
+ * Static. Any thread. */
+TORC_API const char *torc_built_with(void);
 
 TORC_END_DECLS
 

@@ -84,10 +84,22 @@ void torc_app_set_description(torc_app *app, const char *description) {
     app->description = description;
 }
 
+void torc_app_add_group(torc_app *app, const char *title) {
+    if (app->own_group_count == TORC_APP_OWN_GROUPS_MAX)
+        app->has_too_many = true;
+    else
+        app->own_groups[app->own_group_count++] = (torc_app_group){title, app->own_count, 0};
+}
+
 void torc_app_add_option(torc_app *app, const char *name, const char *argument, const char *help,
                          torc_app_option_fn *apply) {
-    if (app->own_count < TORC_APP_OWN_OPTIONS_MAX)
-        app->own[app->own_count++] = (torc_option){name, argument, help, apply};
+    if (app->own_count == TORC_APP_OWN_OPTIONS_MAX) {
+        app->has_too_many = true;
+        return;
+    }
+    if (app->own_group_count == 0) torc_app_add_group(app, "Options");
+    app->own[app->own_count++] = (torc_option){name, argument, help, apply};
+    app->own_groups[app->own_group_count - 1].count++;
 }
 
 /* ---- running ---- */
@@ -113,7 +125,9 @@ int torc_app_run(torc_app *app, int argc, char **argv) {
         fprintf(stderr, "%s: %s\n", argc > 0 ? argv[0] : "torc", torc_err_text(TORC_ERR_NO_MEMORY));
         return 1;
     }
-    if (torc_app_read_arguments(app, argc, argv, &exit_code) && make_log(app))
+    if (app->has_too_many)
+        torc_app_fail(app, "options", "a program has at most 64, in 8 groups");
+    else if (torc_app_read_arguments(app, argc, argv, &exit_code) && make_log(app))
         exit_code = torc_app_serve(app) ? 0 : 1;
     torc_log_free(app->log);
     torc_app_free(app);

@@ -11,7 +11,8 @@
 
 enum {
     TORC_APP_LISTENERS_MAX = 16,
-    TORC_APP_OWN_OPTIONS_MAX = 32
+    TORC_APP_OWN_OPTIONS_MAX = 64,
+    TORC_APP_OWN_GROUPS_MAX = 8
 };
 
 /* What the arguments set: complete before anything is opened. */
@@ -22,8 +23,15 @@ typedef struct torc_app_settings {
     torc_log_format log_format;
     const char *log_levels;
     bool show_errors;
-    bool wants_help, wants_limits, wants_version;
+    const char *help_topic; /* NULL: all of it */
+    bool wants_help, wants_version;
 } torc_app_settings;
+
+/* Options of the program's own that stand together. */
+typedef struct torc_app_group {
+    const char *title;
+    size_t first, count;
+} torc_app_group;
 
 /*
  * An app: what the program set up, what the arguments say, and what serves. The program's thread
@@ -37,7 +45,9 @@ struct torc_app {
     void *context;
     const char *default_endpoint;
     torc_option own[TORC_APP_OWN_OPTIONS_MAX];
-    size_t own_count;
+    torc_app_group own_groups[TORC_APP_OWN_GROUPS_MAX];
+    size_t own_count, own_group_count;
+    bool has_too_many; /* options or groups */
     torc_app_settings settings;
 
     torc_log *log;

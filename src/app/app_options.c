@@ -3,6 +3,8 @@
  * The options that every program has, in tables by group: what each does to the settings.
  *
  *  - Applying an option only changes settings: nothing is opened yet.
+ *  - A group is a screen: at most 22 lines of help. What more there is to say stands behind a
+ *    newline in the help's text, for the manual.
  */
 #include <stdio.h>
 #include <string.h>
@@ -44,15 +46,11 @@ static const char *apply_log_level(torc_app *app, const char *value, char text[1
 }
 
 static const char *apply_log_format(torc_app *app, const char *value, char text[160]) {
-    static const char *const names[] = {"auto", "text", "json"};
-
     (void)text;
-    for (size_t i = 0; i < TORC_COUNT_OF(names); i++)
-        if (strcmp(value, names[i]) == 0) {
-            app->settings.log_format = (torc_log_format)i;
-            return NULL;
-        }
-    return "formats are auto, text and json";
+    app->settings.log_format = strcmp(value, "text") == 0   ? TORC_LOG_FORMAT_TEXT
+                               : strcmp(value, "json") == 0 ? TORC_LOG_FORMAT_JSON
+                                                            : TORC_LOG_FORMAT_AUTO;
+    return NULL;
 }
 
 static const char *apply_show_errors(torc_app *app, const char *value, char text[160]) {
@@ -62,18 +60,27 @@ static const char *apply_show_errors(torc_app *app, const char *value, char text
     return NULL;
 }
 
-static const char *apply_help(torc_app *app, const char *value, char text[160]) {
-    (void)value;
-    (void)text;
-    app->settings.wants_help = true;
-    return NULL;
+static torc_option_set option_set(const torc_app *app);
+
+static const char *unknown_topic(const torc_option_set *set, char text[160]) {
+    char bytes[120];
+    torc_buf topics;
+
+    torc_buf_init_fixed(&topics, bytes, sizeof(bytes));
+    torc_options_write_topics(set, &topics);
+    snprintf(text, 160, "topics are %.*s, limits", TORC_STR_ARGS(torc_buf_str(&topics)));
+    return text;
 }
 
-static const char *apply_help_limits(torc_app *app, const char *value, char text[160]) {
-    (void)value;
-    (void)text;
-    app->settings.wants_limits = true;
-    return NULL;
+static const char *apply_help(torc_app *app, const char *value, char text[160]) {
+    const torc_option_set set = option_set(app);
+
+    app->settings.wants_help = true;
+    app->settings.help_topic = value;
+    if (!value || strcmp(value, "limits") == 0 || strcmp(value, "json") == 0 ||
+        torc_options_has_topic(&set, torc_str_of(value)))
+        return NULL;
+    return unknown_topic(&set, text);
 }
 
 static const char *apply_version(torc_app *app, const char *value, char text[160]) {
@@ -84,35 +91,39 @@ static const char *apply_version(torc_app *app, const char *value, char text[160
 }
 
 static const torc_option serving_options[] = {
-    {"listen", "ENDPOINT", "where to listen: 8080, 127.0.0.1:8080, unix:/run/x.sock … (repeatable)",
+    {"listen", "ENDPOINT...", "where to listen: 8080, 0.0.0.0:80, [::1]:80, unix:/run/x.sock",
      apply_listen},
-    {"limit", "NAME=VALUE", "set a limit; --help-limits lists them (repeatable)", apply_limit},
+    {"limit", "LIMIT=VALUE...", "set a limit; --help=limits lists them", apply_limit},
     {"show-errors", NULL, "tell details on error pages; for development", apply_show_errors},
 };
 
 static const torc_option log_options[] = {
-    {"log-level", "LEVELS", "debug, info, warn, error, critical, off; or info,http=debug",
-     apply_log_level},
-    {"log-format", "FORMAT", "auto (text on a terminal, else json), text, json", apply_log_format},
+    {"log-level", "debug|info|warn|error|critical|off|LEVELS",
+     "what is logged; also by area: info,http=debug (info)", apply_log_level},
+    {"log-format", "auto|text|json", "auto: text on a terminal, else JSON lines", apply_log_format},
 };
 
 static const torc_option general_options[] = {
-    {"help", NULL, "show this help", apply_help},
-    {"help-limits", NULL, "list the limits with their defaults", apply_help_limits},
-    {"version", NULL, "show the version", apply_version},
+    {"help", "[TOPIC]", "show this, or one topic: a group's name, or limits", apply_help},
+    {"version", NULL, "show the version, and what it was built with", apply_version},
 };
 
+/* The groups of the program's own come first. */
 static torc_option_set option_set(const torc_app *app) {
-    return (torc_option_set){
-        .groups =
-            {
-                {"Options", app->own, app->own_count},
-                {"Serving", serving_options, TORC_COUNT_OF(serving_options)},
-                {"Logs", log_options, TORC_COUNT_OF(log_options)},
-                {"General", general_options, TORC_COUNT_OF(general_options)},
-            },
-        .count = 4,
+    static const torc_option_group common[] = {
+        {"Serving", serving_options, TORC_COUNT_OF(serving_options)},
+        {"Logs", log_options, TORC_COUNT_OF(log_options)},
+        {"General", general_options, TORC_COUNT_OF(general_options)},
     };
+    torc_option_set set = {0};
+
+    for (size_t g = 0; g < app->own_group_count; g++) {
+        const torc_app_group *group = &app->own_groups[g];
+        set.groups[set.count++] =
+            (torc_option_group){group->title, app->own + group->first, group->count};
+    }
+    for (size_t g = 0; g < TORC_COUNT_OF(common); g++) set.groups[set.count++] = common[g];
+    return set;
 }
 
 static int print(const torc_buf *text, FILE *stream) {
@@ -120,23 +131,56 @@ static int print(const torc_buf *text, FILE *stream) {
     return fflush(stream) ? 1 : 0;
 }
 
+static void write_help(const torc_app *app, const torc_option_set *set, torc_buf *text) {
+    torc_buf_addf(text, "Usage: %s [OPTION]...\n", app->name);
+    if (app->description) torc_buf_addf(text, "%s\n", app->description);
+    torc_options_write_help(set, text);
+}
+
+/* All that is known of the program's arguments, for other programs: manuals and completions. */
+static void write_json(const torc_app *app, const torc_option_set *set, torc_buf *text) {
+    torc_json json;
+
+    torc_json_init_buf(&json, text, TORC_JSON_PLAIN);
+    torc_json_open_object(&json);
+    torc_json_member_text(&json, "name", app->name);
+    torc_json_member_text(&json, "version", torc_version());
+    torc_json_member_text(&json, "description", app->description);
+    torc_options_write_json(set, &json);
+    torc_limit_options_write_json(&json);
+    torc_json_close_object(&json);
+    if (torc_json_end(&json)) torc_buf_fail(text, torc_json_err(&json));
+    torc_buf_add_byte(text, '\n');
+}
+
+static void write_topic(const torc_app *app, const torc_option_set *set, const char *topic,
+                        torc_buf *text) {
+    if (strcmp(topic, "json") == 0) {
+        write_json(app, set, text);
+    } else if (strcmp(topic, "limits") == 0) {
+        torc_buf_addf(text, "Limits, for --limit LIMIT=VALUE, with their defaults.\n"
+                            "A value of `none` lifts a limit.\n");
+        torc_limit_options_write(text);
+    } else {
+        torc_buf_addf(text, "Options of %s, of those that --help lists.\n", app->name);
+        torc_options_write_group(set, torc_str_of(topic), text);
+    }
+}
+
 /* Answer --help and its like: whether one was asked for. */
 static bool show_texts(const torc_app *app, const torc_option_set *set, int *exit_code) {
+    const torc_app_settings *settings = &app->settings;
     torc_buf text;
 
-    if (!app->settings.wants_help && !app->settings.wants_limits && !app->settings.wants_version)
-        return false;
+    if (!settings->wants_help && !settings->wants_version) return false;
     torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 64 * 1024);
-    if (app->settings.wants_help) {
-        torc_buf_addf(&text, "Usage: %s [OPTION]...\n", app->name);
-        if (app->description) torc_buf_addf(&text, "%s\n", app->description);
-        torc_options_write_help(set, &text);
-    } else if (app->settings.wants_limits) {
-        torc_buf_addf(&text, "Limits, for --limit NAME=VALUE, with their defaults:\n");
-        torc_limit_options_write(&text);
-    } else {
-        torc_buf_addf(&text, "%s (Torc %s)\n", app->name, torc_version());
-    }
+    if (settings->wants_help && settings->help_topic)
+        write_topic(app, set, settings->help_topic, &text);
+    else if (settings->wants_help)
+        write_help(app, set, &text);
+    else
+        torc_buf_addf(&text, "%s (Torc %s)\nbuilt with %s\n", app->name, torc_version(),
+                      torc_built_with());
     *exit_code = print(&text, stdout);
     torc_buf_dispose(&text);
     return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading arguments by a table, and writing help from it.
+ * Reading arguments by a table.
  *
- *  - An option is written `--name`, its argument after `=` or as the next argument.
+ *  - An option is written `--name`, its argument after `=` or as the next argument. One whose value
+ *    may be lacking takes the next argument unless that is an option itself.
  *  - A mistake is one line that names the option, the value and what would be right.
  */
 #include "app/options.h"
@@ -10,46 +11,88 @@
 #include <stdio.h>
 
 enum {
-    NAME_MAX_LEN = 40
+    NAMES_MAX = 128,
+    WORDS_MAX = 16,
+    WORD_SIZE = 40
 };
 
-static size_t least(size_t a, size_t b, size_t c) {
-    const size_t ab = a < b ? a : b;
-    return ab < c ? ab : c;
+/* The few that people expect to be short. */
+static const struct {
+    char letter;
+    const char *name;
+} letters[] = {{'h', "help"}, {'V', "version"}};
+
+char torc_option_letter(const torc_option *option) {
+    for (size_t i = 0; i < TORC_COUNT_OF(letters); i++)
+        if (strcmp(letters[i].name, option->name) == 0) return letters[i].letter;
+    return 0;
 }
 
-/* Number of single-letter changes between two names, of which `b` is at most NAME_MAX_LEN long. */
-static size_t distance(torc_str a, torc_str b) {
-    size_t row[NAME_MAX_LEN + 1];
+/* ---- arguments ---- */
 
-    for (size_t j = 0; j <= b.len; j++) row[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            const size_t change = diagonal + (a.bytes[i - 1] != b.bytes[j - 1]);
-            diagonal = row[j];
-            row[j] = least(row[j] + 1, row[j - 1] + 1, change);
+bool torc_option_is_repeatable(const torc_option *option) {
+    return torc_str_ends_with(torc_str_of(option->argument), TORC_STR("..."));
+}
+
+bool torc_option_may_lack_value(const torc_option *option) {
+    return option->argument && option->argument[0] == '[';
+}
+
+torc_str torc_option_forms(const torc_option *option) {
+    torc_str argument = torc_str_of(option->argument);
+
+    if (torc_option_is_repeatable(option)) argument.len -= 3;
+    if (torc_option_may_lack_value(option))
+        argument = torc_str_make(argument.bytes + 1, argument.len - 2);
+    return argument;
+}
+
+bool torc_option_form_is_word(torc_str form) {
+    return form.len > 0 && !(form.bytes[0] >= 'A' && form.bytes[0] <= 'Z');
+}
+
+/* The words that a value may be, and whether it may be nothing else. */
+typedef struct word_list {
+    char texts[WORDS_MAX][WORD_SIZE];
+    const char *words[WORDS_MAX];
+    size_t count;
+    bool is_closed;
+} word_list;
+
+static void list_words(const torc_option *option, word_list *list) {
+    torc_str rest = torc_option_forms(option), form;
+
+    *list = (word_list){.is_closed = true};
+    while (torc_str_split(&rest, '|', &form)) {
+        if (!torc_option_form_is_word(form) || list->count == WORDS_MAX) {
+            list->is_closed = false;
+            continue;
         }
+        snprintf(list->texts[list->count], WORD_SIZE, "%.*s", TORC_STR_ARGS(form));
+        list->words[list->count] = list->texts[list->count];
+        list->count++;
     }
-    return row[b.len];
 }
 
-const char *torc_nearest_name(torc_str name, const char *const *names, size_t count) {
-    const char *nearest = NULL;
-    size_t best = name.len / 2 + 1; /* further away is another word */
+/* A value that has to be one of a few words is one of them; else a mistake. */
+static bool check_word(const torc_option *option, const char *value, torc_buf *mistake) {
+    word_list list;
 
-    if (name.len > NAME_MAX_LEN) return NULL;
-    for (size_t i = 0; i < count; i++) {
-        const torc_str known = torc_str_of(names[i]);
-        const size_t changes = known.len <= NAME_MAX_LEN ? distance(name, known) : best;
-        if (changes < best) {
-            best = changes;
-            nearest = names[i];
-        }
-    }
-    return nearest;
+    if (!value) return true;
+    list_words(option, &list);
+    if (!list.is_closed) return true;
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(value, list.words[i]) == 0) return true;
+
+    const char *nearest = torc_nearest_name(torc_str_of(value), list.words, list.count);
+    torc_buf_addf(mistake, "--%s %s: not one of ", option->name, value);
+    for (size_t i = 0; i < list.count; i++)
+        torc_buf_addf(mistake, "%s%s", i == 0 ? "" : ", ", list.words[i]);
+    if (nearest) torc_buf_addf(mistake, "; did you mean %s?", nearest);
+    return false;
 }
+
+/* ---- options ---- */
 
 static const torc_option *find(const torc_option_set *set, torc_str name) {
     for (size_t g = 0; g < set->count; g++)
@@ -59,12 +102,19 @@ static const torc_option *find(const torc_option_set *set, torc_str name) {
     return NULL;
 }
 
+static const torc_option *find_letter(const torc_option_set *set, const char *argument) {
+    for (size_t i = 0; i < TORC_COUNT_OF(letters); i++)
+        if (argument[0] == '-' && argument[1] == letters[i].letter && !argument[2])
+            return find(set, torc_str_of(letters[i].name));
+    return NULL;
+}
+
 static const char *nearest_option(const torc_option_set *set, torc_str name) {
-    const char *names[64];
+    const char *names[NAMES_MAX];
     size_t count = 0;
 
     for (size_t g = 0; g < set->count; g++)
-        for (size_t i = 0; i < set->groups[g].count && count < TORC_COUNT_OF(names); i++)
+        for (size_t i = 0; i < set->groups[g].count && count < NAMES_MAX; i++)
             names[count++] = set->groups[g].options[i].name;
     return torc_nearest_name(name, names, count);
 }
@@ -83,40 +133,59 @@ static bool report_unknown(const torc_option_set *set, torc_str name, torc_buf *
 /* The value of an option at `argv[*place]`, from behind its `=` or from the next argument. */
 static bool take_value(const torc_option *option, const char *equals, int argc, char **argv,
                        int *place, const char **value, torc_buf *mistake) {
+    const char *next = *place + 1 < argc ? argv[*place + 1] : NULL;
+
     *value = equals ? equals + 1 : NULL;
     if (!option->argument) {
         if (equals) torc_buf_addf(mistake, "--%s: takes no value", option->name);
         return !equals;
     }
-    if (*value) return true;
-    if (*place + 1 >= argc) {
-        torc_buf_addf(mistake, "--%s: needs a value: --%s %s", option->name, option->name,
-                      option->argument);
+    if (*value || (torc_option_may_lack_value(option) && (!next || *next == '-'))) return true;
+    if (!next) {
+        const torc_str argument = torc_option_forms(option);
+        torc_buf_addf(mistake, "--%s: needs a value: --%s %.*s", option->name, option->name,
+                      TORC_STR_ARGS(argument));
         return false;
     }
-    *value = argv[++*place];
+    *value = next;
+    ++*place;
     return true;
+}
+
+/* The option that an argument names, and where its `=` is, if it has one. */
+static const torc_option *option_of(const torc_option_set *set, const char *argument,
+                                    const char **equals, torc_buf *mistake) {
+    const torc_option *option = find_letter(set, argument);
+
+    *equals = NULL;
+    if (option) return option;
+    if (strncmp(argument, "--", 2) != 0 || !argument[2]) {
+        torc_buf_addf(mistake, "%s: options begin with `--`; --help lists them", argument);
+        return NULL;
+    }
+
+    *equals = strchr(argument, '=');
+    const torc_str name = *equals ? torc_str_make(argument + 2, (size_t)(*equals - argument) - 2)
+                                  : torc_str_of(argument + 2);
+    option = find(set, name);
+    if (!option) report_unknown(set, name, mistake);
+    return option;
 }
 
 static bool read_one(const torc_option_set *set, torc_app *app, int argc, char **argv, int *place,
                      torc_buf *mistake) {
-    const char *argument = argv[*place], *value;
+    const char *equals, *value;
+    const torc_option *option = option_of(set, argv[*place], &equals, mistake);
     char text[160];
 
-    if (strncmp(argument, "--", 2) != 0 || !argument[2]) {
-        torc_buf_addf(mistake, "%s: options begin with `--`; --help lists them", argument);
+    if (!option || !take_value(option, equals, argc, argv, place, &value, mistake) ||
+        !check_word(option, value, mistake))
         return false;
-    }
-
-    const char *equals = strchr(argument, '=');
-    const torc_str name = equals ? torc_str_make(argument + 2, (size_t)(equals - argument) - 2)
-                                 : torc_str_of(argument + 2);
-    const torc_option *option = find(set, name);
-    if (!option) return report_unknown(set, name, mistake);
-    if (!take_value(option, equals, argc, argv, place, &value, mistake)) return false;
 
     const char *wrong = option->apply(app, value, text);
-    if (wrong) torc_buf_addf(mistake, "--%s %s: %s", option->name, value ? value : "", wrong);
+    if (wrong)
+        torc_buf_addf(mistake, "--%s%s%s: %s", option->name, value ? " " : "", value ? value : "",
+                      wrong);
     return !wrong;
 }
 
@@ -125,21 +194,4 @@ bool torc_options_read(const torc_option_set *set, torc_app *app, int argc, char
     for (int place = 1; place < argc; place++)
         if (!read_one(set, app, argc, argv, &place, mistake)) return false;
     return true;
-}
-
-static void write_option(const torc_option *option, torc_buf *text) {
-    char left[64];
-
-    snprintf(left, sizeof(left), "--%s%s%s", option->name, option->argument ? " " : "",
-             option->argument ? option->argument : "");
-    torc_buf_addf(text, "  %-26s %s\n", left, option->help);
-}
-
-void torc_options_write_help(const torc_option_set *set, torc_buf *text) {
-    for (size_t g = 0; g < set->count; g++) {
-        if (!set->groups[g].count) continue;
-        torc_buf_addf(text, "\n%s:\n", set->groups[g].title);
-        for (size_t i = 0; i < set->groups[g].count; i++)
-            write_option(&set->groups[g].options[i], text);
-    }
 }

@@ -412,7 +412,7 @@ def bad_options_are_2():
 
 
 def texts_are_shown():
-    for option, said in (("--help", b"--listen"), ("--help-limits", b"header-ms"), ("--version", b"Torc ")):
+    for option, said in (("--help", b"--listen"), ("--help=limits", b"header-ms"), ("-h", b"--listen"), ("-V", b"Torc "), ("--version", b"Torc ")):
         shown = run(BUILD / "example_site", option)
         check((shown.returncode, shown.stderr, said in shown.stdout), (0, b"", True), option)
     check(run(BUILD / "torc", "--version").stdout.startswith(b"torc "), True)

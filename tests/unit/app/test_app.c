@@ -99,6 +99,7 @@ static torc_app *new_app(void) {
 
     torc_app_set_description(app, "It greets.");
     torc_app_set_listen(app, endpoint);
+    torc_app_add_group(app, "Words");
     torc_app_add_option(app, "greeting", "TEXT", "what is said", set_greeting);
     torc_app_route(app, "GET /", hello);
     return app;
@@ -113,8 +114,9 @@ static void help_tells_all_options(void **state) {
     check_has(result.out, "Usage: greeter [OPTION]...\nIt greets.\n");
     check_has(result.out, "--greeting TEXT            what is said\n");
     check_has(result.out, "--listen ENDPOINT");
-    check_has(result.out, "--limit NAME=VALUE");
-    check_has(result.out, "--log-level LEVELS");
+    check_has(result.out, "--limit LIMIT=VALUE");
+    check_has(result.out, "--log-level debug|info|");
+    assert_string_equal(run(new_app(), ARGUMENTS("-h")).out, result.out);
 }
 
 static void the_version_and_the_limits_are_shown(void **state) {
@@ -122,10 +124,48 @@ static void the_version_and_the_limits_are_shown(void **state) {
 
     (void)state;
     assert_int_equal(result.code, 0);
-    assert_string_equal(result.out, "greeter (Torc " TORC_VERSION ")\n");
-    result = run(new_app(), ARGUMENTS("--help-limits"));
+    check_has(result.out, "greeter (Torc " TORC_VERSION ")\nbuilt with ");
+    check_has(result.out, torc_built_with());
+    assert_string_equal(run(new_app(), ARGUMENTS("-V")).out, result.out);
+    result = run(new_app(), ARGUMENTS("--help=limits"));
     assert_int_equal(result.code, 0);
-    check_has(result.out, "  fields                            500  ");
+    check_has(result.out, "  fields                           500  ");
+}
+
+static void help_shows_a_topic(void **state) {
+    static const char *const topics[] = {"words", "serving", "logs", "general", "limits", "json"};
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(topics); i++) {
+        const printed result = run(new_app(), ARGUMENTS("--help", topics[i]));
+        assert_int_equal(result.code, 0);
+        assert_string_equal(result.err, "");
+    }
+    const printed result = run(new_app(), ARGUMENTS("--help=words"));
+    check_has(result.out, "\nWords:\n  --greeting TEXT            what is said\n");
+    assert_null(strstr(result.out, "--listen"));
+    const printed json = run(new_app(), ARGUMENTS("--help=json"));
+    check_has(json.out, "{\"name\":\"greeter\",\"version\":\"" TORC_VERSION
+                        "\",\"description\":\"It greets.\",\"groups\":[{\"title\":\"Words\"");
+}
+
+/* What does not fit is told by the run, not left out in silence. */
+static void options_have_a_maximum(void **state) {
+    static char names[64][8];
+    torc_app *app = new_app(); /* has one */
+
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        snprintf(names[i], sizeof(names[i]), "o%d", i);
+        torc_app_add_option(app, names[i], "TEXT", "an option", set_greeting);
+    }
+    const printed result = run(app, ARGUMENTS("--version"));
+    assert_int_equal(result.code, 1);
+    assert_string_equal(result.err, "greeter: options: a program has at most 64, in 8 groups\n");
+
+    app = new_app();
+    for (int i = 0; i < 8; i++) torc_app_add_group(app, "More");
+    assert_int_equal(run(app, ARGUMENTS("--version")).code, 1);
 }
 
 static void a_mistake_exits_with_2_and_a_line(void **state) {
@@ -134,13 +174,16 @@ static void a_mistake_exits_with_2_and_a_line(void **state) {
         const char *line;
     } cases[] = {
         {{"--lsten", NULL}, "greeter: --lsten: no such option; did you mean --listen?\n"},
+        {{"--log-format=jason", NULL},
+         "greeter: --log-format jason: not one of auto, text, json; did you mean json?\n"},
+        {{"--help", "weather", NULL},
+         "greeter: --help weather: topics are words, serving, logs, general, limits\n"},
         {{"--limit=fields=no", NULL},
          "greeter: --limit fields=no: the value is a whole number from 1 up, or `none`\n"},
         {{"--log-level", "loud", NULL},
          "greeter: --log-level loud: levels are debug, info, warn, error, critical, off; or "
          "`info,http=debug`\n"},
-        {{"--log-format", "xml", NULL},
-         "greeter: --log-format xml: formats are auto, text and json\n"},
+        {{"--log-format", "xml", NULL}, "greeter: --log-format xml: not one of auto, text, json\n"},
     };
 
     (void)state;
@@ -312,6 +355,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_tells_all_options),
         cmocka_unit_test(the_version_and_the_limits_are_shown),
+        cmocka_unit_test(help_shows_a_topic),
+        cmocka_unit_test(options_have_a_maximum),
         cmocka_unit_test(a_mistake_exits_with_2_and_a_line),
         cmocka_unit_test(endpoints_have_a_maximum),
         cmocka_unit_test(a_signal_ends_it_in_order),

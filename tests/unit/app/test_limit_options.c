@@ -44,8 +44,8 @@ static void a_mistake_says_what_would_be_right(void **state) {
     } cases[] = {
         {"fields", "write NAME=VALUE, for example body-bytes=1048576"},
         {"fieds=1", "no such limit; did you mean fields?"},
-        {"zebra-crossing=1", "no such limit; --help-limits lists them"},
-        {"=1", "no such limit; --help-limits lists them"},
+        {"zebra-crossing=1", "no such limit; --help=limits lists them"},
+        {"=1", "no such limit; --help=limits lists them"},
         {"fields=0", "the value is a whole number from 1 up, or `none`"},
         {"fields=", "the value is a whole number from 1 up, or `none`"},
         {"fields=-1", "the value is a whole number from 1 up, or `none`"},
@@ -88,7 +88,7 @@ static void no_limit_is_without_an_option(void **state) {
     rest = torc_buf_str(&text);
     while (torc_str_split(&rest, '\n', &line)) {
         char value[64];
-        if (line.len == 0) continue;
+        if (!torc_str_starts_with(line, TORC_STR("  "))) continue;
         const torc_str name = torc_str_from(line, 2);
         snprintf(value, sizeof(value), "%.*s=none", (int)torc_str_find_byte(name, ' '), name.bytes);
         assert_null(torc_limit_option_apply(&all, value, reason));
@@ -106,9 +106,47 @@ static void the_help_shows_the_defaults(void **state) {
     torc_limit_options_write(&text);
     assert_true(torc_str_starts_with(
         torc_buf_str(&text),
-        TORC_STR("  request-line-bytes              16384  length of a request line\n")));
+        TORC_STR("\nLimits of requests:\n"
+                 "  request-line-bytes             16384  length of a request line\n")));
     assert_true(torc_str_find(torc_buf_str(&text),
-                              TORC_STR("  connections-per-address          none  ")) > 0);
+                              TORC_STR("  connections-per-address         none  ")) > 0);
+    torc_buf_dispose(&text);
+}
+
+/* For a terminal of 24 lines of 80 columns, and for programs. */
+static void each_group_of_limits_is_a_screen(void **state) {
+    size_t lines = 0;
+    torc_buf text;
+    torc_str rest, line;
+
+    (void)state;
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 10000);
+    torc_limit_options_write(&text);
+    rest = torc_buf_str(&text);
+    while (torc_str_split(&rest, '\n', &line)) {
+        lines = line.len == 0 ? 0 : lines + 1;
+        assert_true(lines < 23);
+        assert_true(line.len < 80);
+    }
+    torc_buf_dispose(&text);
+}
+
+static void limits_are_written_as_json(void **state) {
+    torc_buf text;
+    torc_json json;
+
+    (void)state;
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 10000);
+    torc_json_init_buf(&json, &text, TORC_JSON_PLAIN);
+    torc_json_open_object(&json);
+    torc_limit_options_write_json(&json);
+    torc_json_close_object(&json);
+    check_ok(torc_json_end(&json));
+    assert_true(torc_str_starts_with(
+        torc_buf_str(&text),
+        TORC_STR("{\"limits\":[{\"group\":\"Limits of "
+                 "requests\",\"name\":\"request-line-bytes\",\"default\":\"16384\","
+                 "\"help\":\"length of a request line\"},")));
     torc_buf_dispose(&text);
 }
 
@@ -119,6 +157,8 @@ int main(void) {
         cmocka_unit_test(a_mistake_says_what_would_be_right),
         cmocka_unit_test(no_limit_is_without_an_option),
         cmocka_unit_test(the_help_shows_the_defaults),
+        cmocka_unit_test(each_group_of_limits_is_a_screen),
+        cmocka_unit_test(limits_are_written_as_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
