@@ -5,11 +5,15 @@
 The server runs on core 0, the load on core 1. Rates of a shared machine move by a factor of two, so
 what counts is the server's CPU time per request (from /proc), the median of several rounds in which
 the servers take turns, and its ratio to nginx's. What does not need a quiet machine is counted in
-runs of its own: system calls per request (strace) and instructions per request (callgrind, of Torc
-alone: the difference between a long run and a short one).
+runs of its own: system calls per request (--calls, by strace) and instructions per request
+(--instructions, by callgrind: the difference between a long run and a short one, over one
+connection). Idle connections are measured by the anonymous memory of the server's process.
+
+All of it, with five servers, takes about six minutes; --calls adds three, --instructions eight.
 """
 import argparse
 import json
+import math
 import os
 import pathlib
 import re
@@ -23,18 +27,20 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FIRST = {"torc", "nginx"}  # who has the paths that are made up; the others have files only
+FILES = {"1k.txt": b"x" * 1024, "100k.txt": b"x" * 102400, "10m.txt": b"x" * 10485760,
+         "plaintext": b"Hello, World!", "json": b'{"message":"Hello, World!"}'}
 WORKLOADS = {  # name: path, options of load
     "plaintext": ("/plaintext", []),
     "16 pipelined": ("/plaintext", ["--pipeline", "16"]),
     "json": ("/json", []),
     "file of 1 KiB": ("/1k.txt", []),
     "file of 100 KiB": ("/100k.txt", []),
+    "file of 10 MiB": ("/10m.txt", ["--connections", "8"]),
     "connection each": ("/plaintext", ["--close"]),
 }
 IDLE = "idle connections"
 NGINX = """
-daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log stderr crit;
+daemon off; worker_processes 1; master_process {master}; pid {dir}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 20000; }}
 http {{
   access_log off; keepalive_requests 100000000; default_type text/plain; sendfile on; tcp_nopush on;
@@ -53,7 +59,7 @@ server.port = {port}
 server.max-keep-alive-requests = 1000000000
 server.max-fds = 20000
 server.max-connections = 15000
-mimetype.assign = (".txt" => "text/plain")
+mimetype.assign = (".txt" => "text/plain", "plaintext" => "text/plain", "json" => "application/json")
 """
 H2O = """
 listen: {{host: 127.0.0.1, port: {port}}}
@@ -62,6 +68,33 @@ num-threads: 1
 max-connections: 15000
 hosts: {{default: {{paths: {{/: {{file.dir: {root}}}}}}}}}
 """
+
+
+class Kind:
+    """A server that can be started: a program of a package with a configuration, or one of the build folder."""
+
+    def __init__(self, name, command, config=None, is_master=False, makes=True):
+        self.name, self.command, self.config, self.is_master, self.makes = name, command, config, is_master, makes
+
+    def arguments(self, build, scratch, root, port, alone=False):
+        """What starts it; `alone`: as one process."""
+        values = {"build": build, "dir": scratch, "root": root, "port": port, "user": os.environ.get("USER") or "root",
+                  "master": "off" if alone else "on", "config": pathlib.Path(scratch, f"{self.name}-{port}.conf")}
+        if self.config:
+            values["config"].write_text(self.config.format(**values))
+        return [part.format(**values) for part in self.command]
+
+    def is_there(self, build):
+        return shutil.which(self.command[0].format(build=build)) is not None
+
+
+KINDS = [
+    Kind("torc", ["{build}/bench_server", "--port", "{port}", "--root", "{root}"]),
+    Kind("nginx", ["nginx", "-c", "{config}"], NGINX, is_master=True),
+    Kind("lighttpd", ["lighttpd", "-D", "-f", "{config}"], LIGHTTPD, makes=False),
+    Kind("h2o", ["h2o", "-c", "{config}"], H2O, makes=False),
+    Kind("microhttpd", ["{build}/peer_microhttpd", "{port}", "{root}"]),
+]
 
 
 def free_port():
@@ -80,16 +113,16 @@ def ask_once(port, path):
 
 
 class Server:
-    """One that is started, and answers; `command` may have {port} in it."""
+    """One that is started, and answers."""
 
-    def __init__(self, name, command, port, has_child=False, wait_seconds=10):
-        self.name, self.port, self.has_child = name, port, has_child
+    def __init__(self, kind, command, port, has_child=False, wait_seconds=10):
+        self.kind, self.name, self.port, self.has_child = kind, kind.name, port, has_child
         self.process = subprocess.Popen(["taskset", "-c", "0", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + wait_seconds
         while not ask_once(port, "/1k.txt"):
             if time.monotonic() > until or self.process.poll() is not None:
                 self.stop()
-                raise SystemExit(f"bench: {name} does not answer")
+                raise SystemExit(f"bench: {self.name} does not answer")
             time.sleep(0.05)
 
     def pid(self):
@@ -122,31 +155,29 @@ class Bench:
         self.root = pathlib.Path(scratch, "root")
         self.scratch = scratch
         self.root.mkdir()
-        for name, size in (("1k.txt", 1024), ("100k.txt", 102400)):
-            (self.root / name).write_bytes(b"x" * size)
+        for name, content in FILES.items():
+            (self.root / name).write_bytes(content)
         os.chmod(scratch, 0o755)
 
-    def torc_command(self, port):
-        return [str(self.build / "bench_server"), "--port", str(port), "--root", str(self.root)]
-
     def start(self):
-        port = free_port()
-        servers = [Server("torc", self.torc_command(port), port)]
+        servers = []
         try:
-            servers += [self.start_peer(*peer) for peer in (
-                ("nginx", NGINX, ["nginx", "-c"], True), ("lighttpd", LIGHTTPD, ["lighttpd", "-D", "-f"]), ("h2o", H2O, ["h2o", "-c"]))
-                if shutil.which(peer[0]) and peer[0] in self.options.servers]
+            for kind in KINDS:
+                if kind.name not in ("torc", *self.options.servers):
+                    continue
+                if kind.is_there(self.build):
+                    servers.append(self.start_one(kind))
+                else:
+                    print(f"{kind.name} is not there and is left out")
         except BaseException:
             for server in servers:
                 server.stop()
             raise
         return servers
 
-    def start_peer(self, name, text, command, has_child=False):
+    def start_one(self, kind):
         port = free_port()
-        config = pathlib.Path(self.scratch, name + ".conf")
-        config.write_text(text.format(dir=self.scratch, root=self.root, port=port, user=os.environ.get("USER") or "root"))
-        return Server(name, [*command, str(config)], port, has_child)
+        return Server(kind, kind.arguments(self.build, self.scratch, self.root, port), port, kind.is_master)
 
     def load(self, server, path, arguments, seconds):
         before = server.cpu_seconds()
@@ -164,16 +195,16 @@ class Bench:
             trace.send_signal(signal.SIGINT)
             trace.wait(30)
             total = re.search(r"^100\.00\s+\S+\s+(?:\S+\s+)?(\d+)\s+(?:\d+\s+)?total", pathlib.Path(out.name).read_text(), re.M)
-        return int(total[1]) / max(1, result["requests"]) if total else float("nan")
+        return int(total[1]) / max(1, result["requests"]) if total else math.nan
 
     # ---- instructions ----
 
-    def run_counted(self, path, pipeline, close, bursts):
+    def run_counted(self, kind, path, pipeline, close, bursts):
         """The instructions of a whole run of the server, over one connection at a time."""
         out = pathlib.Path(self.scratch, "callgrind.out")
         port = free_port()
-        server = Server("callgrind", ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *self.torc_command(port)], port,
-                        wait_seconds=60)
+        command = kind.arguments(self.build, self.scratch, self.root, port, alone=True)
+        server = Server(kind, ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *command], port, wait_seconds=60)
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: bench/1\r\nAccept: */*\r\n"
         request = (request + ("Connection: close\r\n" if close else "") + "\r\n").encode() * pipeline
         try:
@@ -187,7 +218,7 @@ class Bench:
             peer.close()
         finally:
             server.stop()
-        return int(re.search(r"^summary: (\d+)", out.read_text(), re.M)[1])
+        return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)[1])
 
     @staticmethod
     def read_responses(peer, count):
@@ -203,35 +234,35 @@ class Bench:
                 raise SystemExit("bench: the server has closed the connection")
             got += more
 
-    def instructions(self, path, arguments):
+    def instructions(self, kind, path, arguments):
         pipeline = int(arguments[1]) if "--pipeline" in arguments else 1
-        short, long = 20, 20 + 800 // pipeline
-        runs = [self.run_counted(path, pipeline, "--close" in arguments, bursts) for bursts in (short, long)]
-        return (runs[1] - runs[0]) / (long - short) / pipeline
+        few, more = (2, 10) if "10m" in path else (20, 800 // pipeline)
+        runs = [self.run_counted(kind, path, pipeline, "--close" in arguments, bursts) for bursts in (few, few + more)]
+        return (runs[1] - runs[0]) / more / pipeline
 
     # ---- the tables ----
 
     def measure(self, servers, name):
         path, arguments = WORKLOADS[name]
-        servers = [server for server in servers if server.name in FIRST or path.endswith(".txt")]
         results = {server.name: [] for server in servers}
         for _ in range(self.options.rounds):
             for server in servers:
                 results[server.name].append(self.load(server, path, arguments, self.options.seconds))
         median = {key: statistics.median(row["cpu_us"] for row in rows) for key, rows in results.items()}
-        base = median.get("nginx", float("nan"))
+        base = median.get("nginx", math.nan)
         for server in servers:
             rows = results[server.name]
             rate = statistics.median(row["requests"] / row["seconds"] for row in rows)
-            calls = self.system_calls(server, path, arguments) if self.options.calls else float("nan")
-            count = self.instructions(path, arguments) if self.options.instructions and server.name == "torc" else float("nan")
-            print(f"{name:<18}{server.name:<10}{median[server.name]:>8.2f}{median[server.name] / base:>7.2f}{rate:>10.0f}"
-                  f"{statistics.median(row['p99_us'] for row in rows):>9.0f}{calls:>7.2f}{count:>8.0f}"
+            calls = self.system_calls(server, path, arguments) if self.options.calls else math.nan
+            count = self.instructions(server.kind, path, arguments) if self.options.instructions else math.nan
+            mark = "" if server.kind.makes or path.endswith(".txt") else "*"
+            print(f"{name:<18}{server.name + mark:<13}{median[server.name]:>8.2f}{median[server.name] / base:>7.2f}{rate:>10.0f}"
+                  f"{statistics.median(row['p99_us'] for row in rows):>9.0f}{shown(calls, 2):>7}{shown(count, 0):>8}"
                   f"{sum(row['errors'] for row in rows):>8}", flush=True)
 
     def measure_idle(self, servers):
         count = self.options.idle
-        print(f"\n{IDLE:<18}{'server':<10}{'bytes each':>12}")
+        print(f"\n{IDLE:<18}{'server':<13}{'bytes each':>12}")
         for server in servers:
             before = server.own_bytes()
             holder = subprocess.Popen([str(self.build / "load"), "--port", str(server.port), "--connections", str(count), "--idle"],
@@ -241,7 +272,11 @@ class Bench:
             each = (server.own_bytes() - before) / count
             holder.stdin.close()
             holder.wait(30)
-            print(f"{count:<18}{server.name:<10}{each:>12.0f}" if opened else f"{count:<18}{server.name:<10}{'cannot':>12}", flush=True)
+            print(f"{count:<18}{server.name:<13}{each:>12.0f}" if opened else f"{count:<18}{server.name:<13}{'cannot':>12}", flush=True)
+
+
+def shown(number, digits):
+    return "-" if math.isnan(number) else f"{number:.{digits}f}"
 
 
 def raise_files(wanted):
@@ -261,11 +296,11 @@ def read_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(ROOT / "build"), help="folder with bench_server and load")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2, help="of each round")
+    parser.add_argument("--seconds", type=int, default=1, help="of each round")
     parser.add_argument("--calls", action="store_true", help="count system calls per request, too")
-    parser.add_argument("--instructions", action="store_true", help="count Torc's instructions per request, too (valgrind)")
+    parser.add_argument("--instructions", action="store_true", help="count instructions per request, too (valgrind)")
     parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE], help="of the workloads; may be repeated")
-    parser.add_argument("--servers", default="nginx,lighttpd,h2o", type=lambda text: text.split(","), help="beside Torc, of those that are there")
+    parser.add_argument("--servers", default="nginx,lighttpd,h2o,microhttpd", type=lambda text: text.split(","), help="beside Torc, of those that are there")
     parser.add_argument("--idle", type=int, default=10000, help="number of idle connections whose memory is measured")
     return parser.parse_args()
 
@@ -276,15 +311,16 @@ def main():
     files = raise_files(options.idle + 100)
     if files < options.idle + 100:
         options.idle = files - 100
-        print(f"only {files} files may be open: {options.idle} idle connections")
+        print(f"only {files} files may be open, and the hard limit cannot be raised: {options.idle} idle connections")
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(options, scratch)
         servers = bench.start()
         try:
-            print(f"{'workload':<18}{'server':<10}{'CPU µs':>8}{'ratio':>7}{'req/s':>10}{'p99 µs':>9}{'calls':>7}{'instr':>8}{'errors':>8}")
+            print(f"{'workload':<18}{'server':<13}{'CPU µs':>8}{'ratio':>7}{'req/s':>10}{'p99 µs':>9}{'calls':>7}{'instr':>8}{'errors':>8}")
             for name in WORKLOADS:
                 if name in wanted:
                     bench.measure(servers, name)
+            print("* from a file, since it has no constants")
             if IDLE in wanted:
                 bench.measure_idle(servers)
         finally:
