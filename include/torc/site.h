@@ -21,6 +21,10 @@ typedef struct torc_site_options {
     bool allow_trace;                 /* TRACE is answered with the request; off: 405 */
     const torc_limits *limits;        /* copied; NULL: those of the listener */
     torc_log *log;                    /* NULL: the reactor's */
+    /* Added to each response, error pages too, behind its own; copied. At most 64; no field that
+     * frames or describes a message, as Content-Length, Content-Type, Date, ETag or Location do. */
+    const torc_field *fields;
+    size_t field_count;
 } torc_site_options;
 
 typedef struct torc_acceptor torc_acceptor;

@@ -12,7 +12,8 @@
 enum {
     TORC_APP_LISTENERS_MAX = 16,
     TORC_APP_OWN_OPTIONS_MAX = 64,
-    TORC_APP_OWN_GROUPS_MAX = 8
+    TORC_APP_OWN_GROUPS_MAX = 8,
+    TORC_APP_FIELDS_MAX = 32
 };
 
 /* What the arguments set: complete before anything is opened. */
@@ -22,6 +23,8 @@ typedef struct torc_app_settings {
     size_t endpoint_count;
     torc_log_format log_format;
     const char *log_levels;
+    torc_field fields[TORC_APP_FIELDS_MAX]; /* of every response */
+    size_t field_count;
     bool show_errors;
     const char *help_topic; /* NULL: all of it */
     bool wants_help, wants_version;

@@ -12,6 +12,7 @@
 #include <torc/version.h>
 
 #include "app/app.h"
+#include "web/site.h"
 
 static const char *apply_listen(torc_app *app, const char *value, char text[160]) {
     torc_endpoint_error error;
@@ -50,6 +51,28 @@ static const char *apply_log_format(torc_app *app, const char *value, char text[
     app->settings.log_format = strcmp(value, "text") == 0   ? TORC_LOG_FORMAT_TEXT
                                : strcmp(value, "json") == 0 ? TORC_LOG_FORMAT_JSON
                                                             : TORC_LOG_FORMAT_AUTO;
+    return NULL;
+}
+
+static const char *apply_add_header(torc_app *app, const char *value, char text[160]) {
+    const torc_str all = torc_str_of(value);
+    const ptrdiff_t colon = torc_str_find_byte(all, ':');
+    torc_app_settings *settings = &app->settings;
+
+    if (settings->field_count == TORC_APP_FIELDS_MAX) return "at most 32 fields";
+    if (colon < 0) return "write 'Name: value', for example 'X-Frame-Options: DENY'";
+
+    const torc_str name = torc_str_head(all, (size_t)colon);
+    const torc_str content = torc_str_trim(torc_str_from(all, (size_t)colon + 1));
+    if (!torc_field_name_is_valid(name))
+        return "a field's name is letters, digits and hyphens, right before the colon";
+    if (!torc_field_value_is_valid(content)) return "a field's value has no control characters";
+    if (!torc_site_may_add(name)) {
+        snprintf(text, 160, "the server says %.*s itself; use another name",
+                 (int)(name.len < 60 ? name.len : 60), name.bytes);
+        return text;
+    }
+    settings->fields[settings->field_count++] = (torc_field){name, content, TORC_FIELD_OTHER};
     return NULL;
 }
 
@@ -93,6 +116,7 @@ static const char *apply_version(torc_app *app, const char *value, char text[160
 static const torc_option serving_options[] = {
     {"listen", "ENDPOINT...", "where to listen: 8080, 0.0.0.0:80, [::1]:80, unix:/run/x.sock",
      apply_listen},
+    {"add-header", "NAME:VALUE...", "add a field to every response", apply_add_header},
     {"limit", "LIMIT=VALUE...", "set a limit; --help=limits lists them", apply_limit},
     {"show-errors", NULL, "tell details on error pages; for development", apply_show_errors},
 };

@@ -48,6 +48,8 @@ static bool make_site(torc_app *app) {
     const torc_site_options options = {
         .size = sizeof(options),
         .show_errors = app->settings.show_errors,
+        .fields = app->settings.fields,
+        .field_count = app->settings.field_count,
         .log = app->log,
     };
 

@@ -39,6 +39,7 @@ struct torc_handler {
     const torc_limits *limits;     /* NULL: those of the exchange */
     torc_str server;               /* of the Server field; empty: none */
     torc_str default_content_type; /* empty: none */
+    const torc_fields *fields;     /* of every response, besides its own; NULL: none */
     void *context;
     bool show_errors;
     bool is_closed; /* to new requests: they are refused with 503 */

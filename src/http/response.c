@@ -286,6 +286,16 @@ static torc_err add_default_type(torc_request *request, int64_t body_len) {
     return push(request, TORC_FIELD_CONTENT_TYPE, name_of_type, type);
 }
 
+/* What every response of the handler has stands behind the response's own. */
+static torc_err add_common_fields(torc_request *request) {
+    const torc_fields *common = request->handler->fields;
+    torc_err err = TORC_OK;
+
+    for (uint32_t i = 0; common && i < common->count && !err; i++)
+        err = push(request, common->items[i].id, common->items[i].name, common->items[i].value);
+    return err;
+}
+
 /* Complete the final head with what the library adds in front of the application's fields. */
 static const torc_head *fill_head(torc_request *request) {
     const uint32_t unused = add_own_fields(request);
@@ -301,6 +311,7 @@ void torc_response_send_head(torc_request *request, int64_t body_len) {
     const torc_exchange_wire *wire = request->exchange->wire;
     torc_err err = add_default_type(request, body_len);
 
+    if (!err) err = add_common_fields(request);
     if (err) {
         torc_response_fail(request, err);
         return;
@@ -325,6 +336,7 @@ bool torc_response_send_short(torc_request *request, int status, torc_str type, 
     if (!wire->send_whole || body.len > SHORT_MAX || !is_plain(request, status, type)) return false;
     err = type.bytes ? push(request, TORC_FIELD_CONTENT_TYPE, name_of_type, type)
                      : add_default_type(request, (int64_t)body.len);
+    if (!err) err = add_common_fields(request);
     if (err) return false;
     request->sent.status = status;
     request->sent.reason = torc_str_make(NULL, 0);

@@ -23,6 +23,7 @@ struct torc_site {
     torc_limits limits;
     size_t requests; /* in progress */
     bool allow_trace;
+    torc_fields fields; /* of all responses */
     char server[64];
     char default_content_type[128];
 };
@@ -34,6 +35,7 @@ static torc_site *site_of(torc_handler *handler) {
 static void free_when_unused(torc_site *site) {
     if (!site->handler.is_closed || site->requests > 0 || site->handler.acceptor.users > 0) return;
     torc_resource_dispose(site->root);
+    torc_site_fields_dispose(&site->fields);
     torc_dealloc(NULL, site);
 }
 
@@ -261,7 +263,8 @@ torc_site *torc_site_new(torc_resource *root, const torc_site_options *given) {
     if (!site || !root || torc_resource_err(root) ||
         !copy_text(site->server, sizeof(site->server), options.server) ||
         !copy_text(site->default_content_type, sizeof(site->default_content_type),
-                   options.default_content_type)) {
+                   options.default_content_type) ||
+        torc_site_fields_copy(options.fields, options.field_count, &site->fields)) {
         torc_resource_dispose(root);
         torc_dealloc(NULL, site);
         return NULL;
@@ -273,6 +276,7 @@ torc_site *torc_site_new(torc_resource *root, const torc_site_options *given) {
     site->handler.show_errors = options.show_errors;
     site->handler.server = torc_str_of(site->server);
     site->handler.default_content_type = torc_str_of(site->default_content_type);
+    if (site->fields.count) site->handler.fields = &site->fields;
     if (options.limits) {
         site->limits = *options.limits;
         site->handler.limits = &site->limits;

@@ -7,4 +7,12 @@
 /* Write the body of an error page, with its type and length; the status is set by the caller. */
 void torc_error_page_write(torc_request *request, int status, torc_str brief, torc_str detail);
 
+/* Whether a site may add a field of that name to all its responses: not what frames or describes a
+ * message. */
+bool torc_site_may_add(torc_str name);
+/* Copy such fields; TORC_ERR_INVALID when one cannot be sent, or they are too many. */
+torc_err torc_site_fields_copy(const torc_field *fields, size_t count,
+                               torc_fields *copies) TORC_MUST_CHECK;
+void torc_site_fields_dispose(torc_fields *copies);
+
 #endif

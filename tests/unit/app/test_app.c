@@ -178,6 +178,17 @@ static void a_mistake_exits_with_2_and_a_line(void **state) {
          "greeter: --log-format jason: not one of auto, text, json; did you mean json?\n"},
         {{"--help", "weather", NULL},
          "greeter: --help weather: topics are words, serving, logs, general, limits\n"},
+        {{"--add-header", "X-A", NULL},
+         "greeter: --add-header X-A: write 'Name: value', for example 'X-Frame-Options: DENY'\n"},
+        {{"--add-header", "X A: b", NULL},
+         "greeter: --add-header X A: b: a field's name is letters, digits and hyphens, right "
+         "before "
+         "the colon\n"},
+        {{"--add-header", "X-A: \001", NULL},
+         "greeter: --add-header X-A: \001: a field's value has no control characters\n"},
+        {{"--add-header", "content-length: 7", NULL},
+         "greeter: --add-header content-length: 7: the server says content-length itself; use "
+         "another name\n"},
         {{"--limit=fields=no", NULL},
          "greeter: --limit fields=no: the value is a whole number from 1 up, or `none`\n"},
         {{"--log-level", "loud", NULL},

@@ -172,6 +172,54 @@ static void the_server_and_the_type_are_set(void **state) {
     torc_site_free(site);
 }
 
+static const torc_field own_fields[] = {
+    {TORC_STR_INIT("X-Own"), TORC_STR_INIT("1"), TORC_FIELD_OTHER},
+    {TORC_STR_INIT("Vary"), TORC_STR_INIT("Origin"), TORC_FIELD_VARY},
+};
+
+/* Whatever answers: a route, nobody, the site itself; by the short way and the long one. */
+static void fields_of_the_site_are_on_each_response(void **state) {
+    static const char *const asked[] = {"GET /hello", "GET /untyped", "GET /nowhere", "POST /hello",
+                                        "OPTIONS *"};
+    const torc_site_options options = {
+        .size = sizeof(options), .fields = own_fields, .field_count = 2};
+    torc_site *site = torc_site_new(new_tree(), &options);
+
+    for (size_t i = 0; i < TORC_COUNT_OF(asked); i++) {
+        torc_test_request *test = web_ask(*state, site, asked[i]);
+        check_str(torc_test_request_field(test, "X-Own"), "1");
+        check_str(torc_test_request_field(test, "Vary"), "Origin");
+        torc_test_request_free(test);
+    }
+    torc_site_free(site);
+}
+
+static void fields_of_messages_make_no_site(void **state) {
+    static const torc_field wrong[] = {
+        {TORC_STR_INIT("Content-Length"), TORC_STR_INIT("1"), TORC_FIELD_OTHER},
+        {TORC_STR_INIT("date"), TORC_STR_INIT("1"), TORC_FIELD_OTHER},
+        {TORC_STR_INIT("a b"), TORC_STR_INIT("1"), TORC_FIELD_OTHER},
+        {TORC_STR_INIT(""), TORC_STR_INIT("1"), TORC_FIELD_OTHER},
+        {TORC_STR_INIT("X"), TORC_STR_INIT("a\r\nb: c"), TORC_FIELD_OTHER},
+    };
+    torc_field many[65];
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(many); i++) many[i] = own_fields[0];
+    for (size_t i = 0; i < TORC_COUNT_OF(wrong); i++) {
+        const torc_site_options options = {
+            .size = sizeof(options), .fields = &wrong[i], .field_count = 1};
+        assert_null(torc_site_new(new_tree(), &options));
+    }
+    for (size_t count = 64; count <= 65; count++) {
+        const torc_site_options options = {
+            .size = sizeof(options), .fields = many, .field_count = count};
+        torc_site *site = torc_site_new(new_tree(), &options);
+        assert_true((site != NULL) == (count == 64));
+        torc_site_free(site);
+    }
+}
+
 static void options_that_cannot_be_used_make_no_site(void **state) {
     char longer[200];
     torc_site_options options = {.size = sizeof(options), .server = "a\nb"};
@@ -406,6 +454,8 @@ int main(void) {
         WEB_TEST(head_is_answered_by_get),
         WEB_TEST(trace_shows_the_request_where_it_is_allowed),
         WEB_TEST(the_server_and_the_type_are_set),
+        WEB_TEST(fields_of_the_site_are_on_each_response),
+        WEB_TEST(fields_of_messages_make_no_site),
         WEB_TEST(options_that_cannot_be_used_make_no_site),
         WEB_TEST(what_lies_behind_the_size_is_not_read),
         WEB_TEST(details_are_shown_only_when_asked_for),
