@@ -29,7 +29,7 @@ KINDS = {
     "changes masks of signals where it says so": (
         r"sigprocmask|pthread_sigmask|sigblock|sigsetmask",
         {
-            "src_reactor_reactor.c.o": "SIGPIPE (torc/reactor.h)",
+            "src_reactor_reactor.c.o": "SIGPIPE, SIGXFSZ (torc/reactor.h)",
             "src_reactor_signal.c.o": "what is watched (torc/signal.h)",
             "src_reactor_thread_pool.c.o": "the pool's threads take none",
         },

@@ -25,7 +25,8 @@
  * does. All descriptors of the library are closed by exec.
  *
  * torc_reactor_new() blocks SIGPIPE in the mask of the calling thread (sendfile() raises it and has
- * no flag against it). The library installs no signal handlers and never exits or prints.
+ * no flag against it), and SIGXFSZ (a file that may grow no more is an error, not the end). The
+ * library installs no signal handlers and never exits or prints.
  */
 
 /** A call to be made by the reactor: embedded in the object that asks, so posting cannot fail. */

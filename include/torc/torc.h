@@ -26,6 +26,8 @@
 #include <torc/link.h>
 #include <torc/listen.h>
 #include <torc/log.h>
+#include <torc/log_file.h>
+#include <torc/log_writer.h>
 #include <torc/memory.h>
 #include <torc/method.h>
 #include <torc/metrics.h>

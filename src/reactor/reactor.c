@@ -264,12 +264,14 @@ static torc_reactor_options read_options(const torc_reactor_options *given) {
     return options;
 }
 
-/* sendfile() raises SIGPIPE and cannot be told not to. */
-static void block_sigpipe(void) {
+/* sendfile() raises SIGPIPE and cannot be told not to; a log that has reached the limit of a file's
+ * size must not end the program. */
+static void block_signals_of_writing(void) {
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGPIPE);
+    sigaddset(&set, SIGXFSZ);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -306,7 +308,7 @@ torc_err torc_reactor_new_over(const torc_reactor_options *given, torc_poller_ne
         torc_reactor_free(self);
         return err;
     }
-    block_sigpipe();
+    block_signals_of_writing();
     *reactor = self;
     return TORC_OK;
 }
