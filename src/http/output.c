@@ -74,10 +74,19 @@ static void free_lasting(torc_chunk *chunk) {
     torc_dealloc(self->memory, self);
 }
 
+static void send_chunk(torc_request *request, torc_chunk *chunk, size_t offset, size_t len) {
+    torc_chain chain;
+
+    torc_chain_init(&chain, &request->reactor->chains);
+    if (torc_chain_add_chunk(&chain, chunk, offset, len))
+        torc_response_fail(request, TORC_ERR_NO_MEMORY);
+    else
+        send_chain(request, &chain);
+}
+
 static void send_static(torc_request *request, torc_str bytes) {
     torc_memory *memory = &request->reactor->memory;
     lasting_bytes *self = torc_alloc(memory, TORC_MEMORY_OUTPUT, sizeof(*self));
-    torc_chain chain;
 
     if (!self) {
         torc_response_fail(request, TORC_ERR_NO_MEMORY);
@@ -87,11 +96,7 @@ static void send_static(torc_request *request, torc_str bytes) {
         .base = {.bytes = bytes.bytes, .len = bytes.len, .refs = 1, .free = free_lasting},
         .memory = memory,
     };
-    torc_chain_init(&chain, &request->reactor->chains);
-    if (torc_chain_add_chunk(&chain, &self->base, 0, bytes.len))
-        torc_response_fail(request, TORC_ERR_NO_MEMORY);
-    else
-        send_chain(request, &chain);
+    send_chunk(request, &self->base, 0, bytes.len);
     torc_chunk_unref(&self->base);
 }
 
@@ -139,9 +144,35 @@ void torc_request_write_static(torc_request *request, torc_str bytes) {
     if (request->feed) torc_feed_written(request);
 }
 
+void torc_request_write_chunk(torc_request *request, torc_chunk *chunk, size_t offset, size_t len) {
+    if (len < STATIC_MIN) {
+        torc_request_write(request, torc_str_make(chunk->bytes + offset, len));
+        return;
+    }
+    if (!admit(request, len) || !wait_for_room(request)) return;
+    send_chunk(request, chunk, offset, len);
+    if (request->feed) torc_feed_written(request);
+}
+
+static void send_file(torc_request *request, torc_shared_file *file, uint64_t offset,
+                      uint64_t len) {
+    torc_chain chain;
+
+    torc_chain_init(&chain, &request->reactor->chains);
+    if (torc_chain_add_file(&chain, file, offset, len))
+        torc_response_fail(request, TORC_ERR_NO_MEMORY);
+    else
+        send_chain(request, &chain);
+    if (request->feed) torc_feed_written(request);
+}
+
+void torc_request_write_shared_file(torc_request *request, torc_shared_file *file, uint64_t offset,
+                                    uint64_t len) {
+    if (admit(request, len) && wait_for_room(request)) send_file(request, file, offset, len);
+}
+
 void torc_request_write_file(torc_request *request, int fd, uint64_t offset, uint64_t len) {
     torc_shared_file *file;
-    torc_chain chain;
 
     if (!admit(request, len) || !wait_for_room(request)) {
         close(fd);
@@ -153,13 +184,8 @@ void torc_request_write_file(torc_request *request, int fd, uint64_t offset, uin
         torc_response_fail(request, TORC_ERR_NO_MEMORY);
         return;
     }
-    torc_chain_init(&chain, &request->reactor->chains);
-    if (torc_chain_add_file(&chain, file, offset, len))
-        torc_response_fail(request, TORC_ERR_NO_MEMORY);
-    else
-        send_chain(request, &chain);
+    send_file(request, file, offset, len);
     torc_shared_file_unref(file);
-    if (request->feed) torc_feed_written(request);
 }
 
 void torc_request_flush(torc_request *request) {

@@ -77,6 +77,15 @@ struct torc_holding {
 /* Keep something until the request is retired. */
 void torc_request_hold(torc_request *request, torc_holding *holding);
 
+/*
+ * Write a part of a chunk, or a range of a counted file, as torc_request_write() does; references
+ * are taken as long as they are needed. Short parts of chunks are copied. Whoever calls must have
+ * references of its own until these return.
+ */
+void torc_request_write_chunk(torc_request *request, torc_chunk *chunk, size_t offset, size_t len);
+void torc_request_write_shared_file(torc_request *request, torc_shared_file *file, uint64_t offset,
+                                    uint64_t len);
+
 torc_handler *torc_request_handler(const torc_request *request);
 torc_exchange *torc_request_exchange(const torc_request *request);
 const torc_head *torc_request_head(const torc_request *request);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding files beneath a folder.
+ *
+ *  - The folder is opened once, when it is made, and paths are opened beneath its descriptor. What
+ * is not a folder then (a file, or nothing yet) is looked at anew for each query.
+ *  - A query is tried at once as long as the kernel has all names in its cache, and by one thread
+ * from its beginning otherwise.
+ *  - A thread that is left behind holds a reference to the folder.
+ */
+#include "web/static_lookup.h"
+
+#include <fcntl.h>
+#include <torc/fiber.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "reactor/beneath.h"
+#include "reactor/detour.h"
+#include "reactor/syscalls.h"
+
+enum {
+    BUSY_WAITS_MS = 512 /* the last of the waits for a thread, which double from 1 */
+};
+
+struct torc_static_folder {
+    uint32_t refs;
+    int fd; /* -1: no folder when it was made */
+    char path[];
+};
+
+/* What was seen at a path: a file, which is open, or a folder. */
+typedef struct sight {
+    bool is_there;
+    int fd; /* -1: none */
+    struct stat about;
+} sight;
+
+/* What a query brought. */
+typedef struct sights {
+    uint32_t path;
+    sight found;
+    sight siblings[TORC_STATIC_SIBLINGS_MAX];
+} sights;
+
+/* ---- the folder ---- */
+
+torc_static_folder *torc_static_folder_new(const char *path) {
+    const size_t size = strlen(path) + 1;
+    torc_static_folder *self = torc_alloc(NULL, TORC_MEMORY_OTHER, sizeof(*self) + size);
+
+    if (!self) return NULL;
+    self->refs = 1;
+    self->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    memcpy(self->path, path, size);
+    return self;
+}
+
+torc_static_folder *torc_static_folder_ref(torc_static_folder *self) {
+    self->refs++;
+    return self;
+}
+
+void torc_static_folder_unref(torc_static_folder *self) {
+    if (--self->refs > 0) return;
+    if (self->fd >= 0) close(self->fd);
+    torc_dealloc(NULL, self);
+}
+
+torc_str torc_static_folder_name(const torc_static_folder *self) {
+    const char *slash = strrchr(self->path, '/');
+    return torc_str_of(slash ? slash + 1 : self->path);
+}
+
+/* ---- looking: any thread ---- */
+
+static void close_sight(sight *self) {
+    if (self->fd >= 0) close(self->fd);
+    self->fd = -1;
+    self->is_there = false;
+}
+
+static void clear_sights(sights *self) {
+    self->found = (sight){.fd = -1};
+    for (uint32_t i = 0; i < TORC_STATIC_SIBLINGS_MAX; i++) self->siblings[i] = (sight){.fd = -1};
+}
+
+static void close_sights(sights *self) {
+    close_sight(&self->found);
+    for (uint32_t i = 0; i < TORC_STATIC_SIBLINGS_MAX; i++) close_sight(&self->siblings[i]);
+}
+
+/* What sort of thing was opened: only regular files stay open, and nothing but they and folders is
+ * there. Takes the descriptor. */
+static torc_err look_at(const torc_reactor *reactor, int fd, sight *seen) {
+    torc_err err = TORC_OK;
+
+    seen->fd = fd;
+    if (torc_sys_fails(reactor, TORC_SYS_STAT, NULL) || fstat(fd, &seen->about))
+        err = torc_err_from_errno(errno);
+    else if (!S_ISREG(seen->about.st_mode) && !S_ISDIR(seen->about.st_mode))
+        err = TORC_ERR_NOT_FOUND;
+    if (err || S_ISDIR(seen->about.st_mode)) close_sight(seen);
+    seen->is_there = !err;
+    return err;
+}
+
+/* Write a path for the kernel; false: it is too long. */
+static bool write_path(const torc_static_path *path, torc_str suffix,
+                       char text[TORC_STATIC_PATH_SIZE]) {
+    const torc_str tail = path->path.len == 0 && torc_str_starts_with(path->tail, TORC_STR("/"))
+                              ? torc_str_from(path->tail, 1)
+                              : path->tail;
+    const size_t len = path->path.len + tail.len + suffix.len;
+
+    if (len >= TORC_STATIC_PATH_SIZE) return false;
+    if (len == 0) {
+        memcpy(text, ".", 2);
+        return true;
+    }
+    char *at = text;
+    const torc_str parts[] = {path->path, tail, suffix};
+    for (size_t i = 0; i < TORC_COUNT_OF(parts); i++) {
+        if (parts[i].len) memcpy(at, parts[i].bytes, parts[i].len);
+        at += parts[i].len;
+    }
+    *at = '\0';
+    return true;
+}
+
+static torc_err look(const torc_reactor *reactor, int folder, const torc_static_path *path,
+                     torc_str suffix, torc_beneath_wait wait, sight *seen) {
+    char text[TORC_STATIC_PATH_SIZE];
+    torc_err err;
+    int fd;
+
+    if (!write_path(path, suffix, text)) return TORC_ERR_NOT_FOUND;
+    err = torc_beneath_open(reactor, folder, text, wait, &fd);
+    return err ? err : look_at(reactor, fd, seen);
+}
+
+static bool is_nothing(torc_err err) {
+    return err == TORC_ERR_NOT_FOUND || err == TORC_ERR_NOT_DIRECTORY ||
+           err == TORC_ERR_IS_DIRECTORY;
+}
+
+static unsigned kind_of(const sight *seen) {
+    return S_ISDIR(seen->about.st_mode) ? TORC_FOUND_FOLDER : TORC_FOUND_FILE;
+}
+
+/* Only TORC_ERR_AGAIN is told. */
+static torc_err look_for_siblings(const torc_reactor *reactor, int folder,
+                                  const torc_static_query *query, torc_beneath_wait wait,
+                                  sights *seen) {
+    if (kind_of(&seen->found) != TORC_FOUND_FILE) return TORC_OK;
+    for (uint32_t i = 0; i < query->suffix_count; i++) {
+        sight *sibling = &seen->siblings[i];
+        const torc_err err =
+            look(reactor, folder, &query->paths[seen->path], query->suffixes[i], wait, sibling);
+        if (err == TORC_ERR_AGAIN) return err;
+        if (!err && kind_of(sibling) != TORC_FOUND_FILE) close_sight(sibling);
+    }
+    return TORC_OK;
+}
+
+static torc_err look_beneath(const torc_reactor *reactor, int folder,
+                             const torc_static_query *query, torc_beneath_wait wait, sights *seen) {
+    for (uint32_t i = 0; i < query->path_count; i++) {
+        const torc_static_path *path = &query->paths[i];
+        const torc_err err =
+            look(reactor, folder, path, torc_str_make(NULL, 0), wait, &seen->found);
+        if (is_nothing(err)) continue;
+        if (err) return err;
+        seen->path = i;
+        if (path->accepts & kind_of(&seen->found))
+            return look_for_siblings(reactor, folder, query, wait, seen);
+        close_sight(&seen->found);
+    }
+    return TORC_ERR_NOT_FOUND;
+}
+
+/* ---- what was given is no folder that could be held open ---- */
+
+/* It is a file: only the path "" leads to it. */
+static torc_err look_at_file(const torc_static_query *query, sights *seen) {
+    for (uint32_t i = 0; i < query->path_count; i++) {
+        const torc_static_path *path = &query->paths[i];
+        if (path->path.len + path->tail.len > 0 || !(path->accepts & TORC_FOUND_FILE)) continue;
+        seen->path = i;
+        return TORC_OK;
+    }
+    close_sight(&seen->found);
+    return TORC_ERR_NOT_FOUND;
+}
+
+static torc_err open_given(const torc_static_folder *self, const torc_reactor *reactor, int flags,
+                           int *fd) {
+    if (torc_sys_fails(reactor, TORC_SYS_OPEN, NULL)) return torc_err_from_errno(errno);
+    *fd = open(self->path, flags | O_CLOEXEC);
+    return *fd < 0 ? torc_err_from_errno(errno) : TORC_OK;
+}
+
+/* A file, or what has come to be a folder since. */
+static torc_err look_at_given(const torc_static_folder *self, const torc_reactor *reactor,
+                              const torc_static_query *query, sights *seen) {
+    int fd;
+    torc_err err = open_given(self, reactor, O_RDONLY | O_NOCTTY | O_NONBLOCK, &fd);
+
+    if (!err) err = look_at(reactor, fd, &seen->found);
+    if (err) return err;
+    if (kind_of(&seen->found) == TORC_FOUND_FILE) return look_at_file(query, seen);
+    err = open_given(self, reactor, O_PATH | O_DIRECTORY, &fd);
+    if (err) return err;
+    err = look_beneath(reactor, fd, query, TORC_BENEATH_MAY_BLOCK, seen);
+    close(fd);
+    return err;
+}
+
+torc_err torc_static_folder_open(const torc_static_folder *self, const torc_reactor *reactor,
+                                 torc_str path, int *fd) {
+    const torc_static_path whole = {.path = path};
+    char text[TORC_STATIC_PATH_SIZE];
+    int folder = self->fd;
+    torc_err err = TORC_OK;
+
+    if (!write_path(&whole, torc_str_make(NULL, 0), text)) return TORC_ERR_NOT_FOUND;
+    if (folder < 0) err = open_given(self, reactor, O_PATH | O_DIRECTORY, &folder);
+    if (!err) err = torc_beneath_open(reactor, folder, text, TORC_BENEATH_MAY_BLOCK, fd);
+    if (folder >= 0 && folder != self->fd) close(folder);
+    return err;
+}
+
+/* ---- by a thread ---- */
+
+/* A query on a thread, with copies of its texts. */
+typedef struct detour_query {
+    const torc_reactor *reactor;
+    torc_static_folder *folder; /* a reference */
+    torc_static_query query;
+    torc_static_path paths[TORC_STATIC_PATHS_MAX];
+    torc_str suffixes[TORC_STATIC_SIBLINGS_MAX];
+    sights seen;
+    char text[];
+} detour_query;
+
+static torc_err run(void *data) {
+    detour_query *self = data;
+
+    return self->folder->fd < 0
+               ? look_at_given(self->folder, self->reactor, &self->query, &self->seen)
+               : look_beneath(self->reactor, self->folder->fd, &self->query, TORC_BENEATH_MAY_BLOCK,
+                              &self->seen);
+}
+
+static void dropped(void *data, bool has_run) {
+    detour_query *self = data;
+
+    (void)has_run;
+    close_sights(&self->seen);
+    torc_static_folder_unref(self->folder);
+}
+
+static size_t text_size(const torc_static_query *query) {
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < query->path_count; i++)
+        size += query->paths[i].path.len + query->paths[i].tail.len;
+    for (uint32_t i = 0; i < query->suffix_count; i++) size += query->suffixes[i].len;
+    return size;
+}
+
+static torc_str copy_text(char **at, torc_str text) {
+    const torc_str copy = torc_str_make(*at, text.len);
+
+    if (text.len) memcpy(*at, text.bytes, text.len);
+    *at += text.len;
+    return copy;
+}
+
+static detour_query *new_detour(torc_static_folder *folder, torc_reactor *reactor,
+                                const torc_static_query *query) {
+    detour_query *self = torc_detour_new(reactor, sizeof(*self) + text_size(query));
+    char *at;
+
+    if (!self) return NULL;
+    self->reactor = reactor;
+    self->folder = torc_static_folder_ref(folder);
+    self->query = *query;
+    self->query.paths = self->paths;
+    self->query.suffixes = self->suffixes;
+    at = self->text;
+    for (uint32_t i = 0; i < query->path_count; i++)
+        self->paths[i] = (torc_static_path){.path = copy_text(&at, query->paths[i].path),
+                                            .tail = copy_text(&at, query->paths[i].tail),
+                                            .accepts = query->paths[i].accepts};
+    for (uint32_t i = 0; i < query->suffix_count; i++)
+        self->suffixes[i] = copy_text(&at, query->suffixes[i]);
+    clear_sights(&self->seen);
+    return self;
+}
+
+/* Run it, and wait a while for room in the queue of the threads. */
+static torc_err run_patiently(torc_reactor *reactor, void **data) {
+    torc_err err = torc_detour_run(data, run, dropped);
+
+    for (uint64_t wait_ms = 1; err == TORC_ERR_BUSY && *data && wait_ms <= BUSY_WAITS_MS;
+         wait_ms *= 2) {
+        err = torc_sleep(reactor, wait_ms);
+        if (!err) err = torc_detour_run(data, run, dropped);
+    }
+    return err;
+}
+
+static torc_err look_by_thread(torc_static_folder *folder, torc_reactor *reactor,
+                               const torc_static_query *query, sights *seen) {
+    detour_query *self = new_detour(folder, reactor, query);
+    void *data = self;
+    torc_err err;
+
+    if (!self) return TORC_ERR_NO_MEMORY;
+    err = run_patiently(reactor, &data);
+    if (!data) return err; /* left behind, and lets go of all by itself */
+    if (!err) {
+        *seen = self->seen;
+        clear_sights(&self->seen);
+    }
+    dropped(self, true);
+    torc_detour_free(self);
+    return err;
+}
+
+/* ---- finding ---- */
+
+static torc_found_file *take_found(torc_reactor *reactor, sight *seen) {
+    torc_found_file *found = torc_found_file_new(&reactor->memory, &seen->about, seen->fd);
+
+    seen->fd = -1;
+    return found;
+}
+
+/* What was seen becomes the answer; siblings for which there is no memory are not there. */
+static torc_err answer_with(torc_reactor *reactor, sights *seen, torc_static_answer *answer) {
+    torc_found_file *found = take_found(reactor, &seen->found);
+
+    if (found) {
+        *answer = (torc_static_answer){.found = found, .path = seen->path};
+        for (uint32_t i = 0; i < TORC_STATIC_SIBLINGS_MAX; i++)
+            if (seen->siblings[i].is_there)
+                answer->siblings[i] = take_found(reactor, &seen->siblings[i]);
+    }
+    close_sights(seen);
+    return found ? TORC_OK : TORC_ERR_NO_MEMORY;
+}
+
+torc_err torc_static_find(torc_static_folder *folder, torc_reactor *reactor,
+                          const torc_static_query *query, torc_static_answer *answer) {
+    torc_err err = TORC_ERR_AGAIN;
+    sights seen;
+
+    clear_sights(&seen);
+    if (folder->fd >= 0) err = look_beneath(reactor, folder->fd, query, TORC_BENEATH_QUICK, &seen);
+    if (err == TORC_ERR_AGAIN) {
+        close_sights(&seen);
+        err = look_by_thread(folder, reactor, query, &seen);
+    }
+    if (!err) return answer_with(reactor, &seen, answer);
+    close_sights(&seen);
+    return is_nothing(err) ? TORC_ERR_NOT_FOUND : err;
+}
+
+void torc_static_answer_dispose(torc_static_answer *answer) {
+    torc_found_file_unref(answer->found);
+    for (uint32_t i = 0; i < TORC_STATIC_SIBLINGS_MAX; i++)
+        torc_found_file_unref(answer->siblings[i]);
+}
