@@ -38,11 +38,11 @@ void torc_io_connect(torc_io *io, const struct sockaddr *addr, socklen_t len) {
     poller_of(io)->ops->connect(poller_of(io), io, addr, len);
 }
 
-void torc_io_send(torc_io *io, torc_chain *chain, size_t len) {
+size_t torc_io_send(torc_io *io, torc_chain *chain, size_t len) {
     assert(!torc_io_is_sending(io) && len > 0 && len <= chain->len);
     io->sending = chain;
     io->sending_len = len;
-    poller_of(io)->ops->send(poller_of(io), io);
+    return poller_of(io)->ops->send(poller_of(io), io);
 }
 
 bool torc_io_is_sending(const torc_io *io) {

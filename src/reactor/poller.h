@@ -23,7 +23,8 @@
  *    answering 0. Bytes not consumed are kept, receiving stops, and they are delivered again,
  *    together with newer ones or alone, after torc_io_receive_start(). So may a listener's
  *    `accepted`, and a watch's `ready` for events that were asked for before.
- *  - `sent` tells how many bytes of what was asked left, and may come several times.
+ *  - How many bytes of what was asked left at once, torc_io_send() answers; `sent` tells of the
+ *    others, and may come several times.
  *  - `peer_ended` is told once: after all received bytes were consumed if receiving goes on, and
  *    also while it is stopped. `input_ended` is told once after it, when all received bytes were
  *    consumed and receiving goes on; mostly that is at the same time. An error is told as soon:
@@ -43,7 +44,7 @@ typedef struct torc_io_ops {
     size_t (*received)(torc_io *io, torc_str bytes); /* lent; answers how many it consumed */
     void (*peer_ended)(torc_io *io);                 /* FIN */
     void (*input_ended)(torc_io *io);                /* and all was consumed. May be NULL */
-    void (*sent)(torc_io *io, size_t bytes);         /* of what torc_io_send() was given */
+    void (*sent)(torc_io *io, size_t bytes);         /* of what torc_io_send() did not answer */
     void (*failed)(torc_io *io, torc_err err);       /* a stream's: the last but `closed`. A
                                                         listener's: told, and it goes on */
     void (*closed)(torc_io *io);                     /* the last: free here */
@@ -68,7 +69,7 @@ struct torc_io {
         torc_list_node node;  /* in the poller's list of those with something to tell */
         torc_retiree retiree; /* once closed */
     };
-    torc_chain *sending; /* lent until all of `sending_len` was told as sent */
+    torc_chain *sending; /* lent until all of `sending_len` has left */
     size_t sending_len;
     uint32_t sent_len;         /* left the process and not yet told */
     uint32_t turn_sent;        /* left in the turn `turn` */
@@ -90,7 +91,7 @@ typedef struct torc_poller_ops {
     void (*receive_start)(torc_poller *poller, torc_io *io);
     void (*receive_stop)(torc_poller *poller, torc_io *io);
     void (*connect)(torc_poller *poller, torc_io *io, const struct sockaddr *addr, socklen_t len);
-    void (*send)(torc_poller *poller, torc_io *io);
+    size_t (*send)(torc_poller *poller, torc_io *io);
     void (*shut_down)(torc_poller *poller, torc_io *io);
     void (*close)(torc_poller *poller, torc_io *io, bool reset);
     void (*watch)(torc_poller *poller, torc_io *io, uint32_t events);
@@ -119,11 +120,11 @@ void torc_io_receive_stop(torc_io *io);
  * turn it was opened in. */
 void torc_io_connect(torc_io *io, const struct sockaddr *addr, socklen_t len);
 /*
- * Send the first `len` bytes of `chain`, which is lent until `sent` has told of all of them (they
- * are consumed from it as they go) or `closed` came. Bytes may be added at its end meanwhile. One
- * send at a time.
+ * Send the first `len` bytes of `chain`: how many left at once, perhaps none. `sent` will tell of
+ * the rest, and until it has told of all of it, or `closed` came, the chain is lent (the bytes are
+ * consumed from it as they go). Bytes may be added at its end meanwhile. One send at a time.
  */
-void torc_io_send(torc_io *io, torc_chain *chain, size_t len);
+size_t torc_io_send(torc_io *io, torc_chain *chain, size_t len);
 bool torc_io_is_sending(const torc_io *io);
 /* Send FIN; nothing may be sent after it. Not while sending. */
 void torc_io_shut_down(torc_io *io);

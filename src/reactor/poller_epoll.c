@@ -7,7 +7,7 @@
  *  - An io with something to tell is in `ready`; one that has more to receive or to send than a
  * turn allows is in `again`, which the next wait makes ready without waiting.
  *  - Callbacks run from deliver() only; after each, the io may be closed, and is looked at again.
- *  - Sends are tried at once. What left is told in the same turn, so that the next wait may block.
+ *  - Sends are tried at once, and what left then is the answer; most sends are over with it.
  *  - An event of epoll holds a pointer to an io. All events of a wait are noted before any callback
  *    runs, and closing the descriptor ends its events, as long as no other process or descriptor
  *    shares its file description; a listener's may be shared, so it is taken out by a call.
@@ -189,23 +189,25 @@ static void come_again(torc_io *io) {
         torc_list_push(&poller_of(io)->again, &io->node);
 }
 
-static void epoll_poller_send(torc_poller *poller, torc_io *io) {
-    (void)poller;
-    if (io->flags & (CLOSED | FAILED | CONNECTING)) return;
-    try_send(io);
-    if (io->sent_len > 0 || io->err)
-        make_ready(io);
-    else
-        come_again(io);
-}
-
-static void tell_sent(torc_io *io) {
+/* Take what left and was not told. */
+static size_t take_sent(torc_io *io) {
     const size_t sent = io->sent_len;
 
     io->sent_len = 0;
     if (io->sending_len == 0) io->sending = NULL;
     io->reactor->counts.bytes_sent += sent;
-    io->ops->sent(io, sent);
+    return sent;
+}
+
+static size_t epoll_poller_send(torc_poller *poller, torc_io *io) {
+    (void)poller;
+    if (io->flags & (CLOSED | FAILED | CONNECTING)) return 0;
+    try_send(io);
+    if (io->err)
+        make_ready(io);
+    else if (io->sending_len > 0)
+        come_again(io);
+    return take_sent(io);
 }
 
 /* ---- receiving ---- */
@@ -386,7 +388,7 @@ static void tell_stream(torc_io *io) {
     enter_turn(io);
     if ((io->flags & CONNECTING) && (io->flags & WRITABLE)) end_connect(io);
     if (is_open(io) && io->sending_len > 0) try_send(io);
-    if (is_open(io) && io->sent_len > 0) tell_sent(io);
+    if (is_open(io) && io->sent_len > 0) io->ops->sent(io, take_sent(io));
     if (is_open(io) && io->kept && (io->flags & RECEIVING))
         give_kept(io);
     else if (is_open(io) && may_receive(io))

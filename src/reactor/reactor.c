@@ -6,7 +6,8 @@
  * wait.
  *  - A posted call leaves the list before it runs, so it may post itself, or free what holds it; it
  *    then runs in a later round.
- *  - Completions of sends that a flush made are told in the same turn, so that the next may wait.
+ *  - What was written because a flush made room is flushed in the same turn, so that the next may
+ *    wait.
  *  - The clock is looked at when a turn begins and after its wait; within phases every few steps,
  * and not at all while there are few (a look costs as much as a step).
  */
@@ -226,7 +227,7 @@ torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) {
     torc_list_take(&reactor->flushables, &reactor->flushables_next);
     for (int i = 0; i < DELIVERIES; i++) {
         const size_t delivered = deliver(reactor);
-        if (i > 0 && delivered == 0) break; /* nor has the flush sent anything */
+        if (i > 0 && delivered == 0 && torc_list_is_empty(&reactor->flushables)) break;
         run_queue(reactor);
         flush(reactor);
         torc_retire_all(

@@ -584,11 +584,12 @@ static void late_connect(torc_poller *poller, torc_io *io, const struct sockaddr
     of->connect = CONNECT_ASKED;
 }
 
-static void late_send(torc_poller *poller, torc_io *io) {
+static size_t late_send(torc_poller *poller, torc_io *io) {
     late *of = late_of(io);
 
     (void)poller;
     if (of) of->send_turn = later(of, 1);
+    return 0;
 }
 
 static void late_shut_down(torc_poller *poller, torc_io *io) {

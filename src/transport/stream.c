@@ -67,7 +67,8 @@ static const torc_io_ops io_ops = {
 };
 
 static void stream_send(torc_transport *transport, size_t len) {
-    torc_io_send(&self_of(transport)->io, &transport->output, len);
+    const size_t sent = torc_io_send(&self_of(transport)->io, &transport->output, len);
+    if (sent > 0) torc_transport_sent(transport, sent);
 }
 
 static void stream_receive_start(torc_transport *transport) {

@@ -87,10 +87,9 @@ static void bytes_and_completions_are_counted(void **state) {
     assert_int_equal(count_of("reactor_received"), 5);
     torc_chain_init(&chain, &reactor->chains);
     check_ok(torc_chain_add_bytes(&chain, TORC_STR("hi")));
-    torc_io_send(&io, &chain, 2);
-    torc_test_settle(reactor);
+    assert_int_equal(torc_io_send(&io, &chain, 2), 2);
     assert_int_equal(count_of("reactor_sent"), 2);
-    assert_true(count_of("reactor_completions") >= completions + 2);
+    assert_true(count_of("reactor_completions") > completions);
     torc_io_close(&io, false);
     torc_test_settle(reactor);
     close(ends[1]);

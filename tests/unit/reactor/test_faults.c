@@ -105,7 +105,7 @@ static void send_much(story *self) {
     char *bytes = calloc(1, SENT);
 
     if (end->is_open && !note(self, torc_chain_add_bytes(&end->sending, (torc_str){bytes, SENT})))
-        torc_io_send(&end->io, &end->sending, SENT);
+        end->sent += torc_io_send(&end->io, &end->sending, SENT);
     free(bytes);
 }
 
