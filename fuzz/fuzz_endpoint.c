@@ -10,7 +10,7 @@ static void check_endpoint(const torc_endpoint *endpoint) {
     char text[TORC_ADDR_TEXT_MAX];
     const int family = torc_addr_family(&endpoint->addr);
 
-    if (endpoint->fd >= 0)
+    if (endpoint->fd >= 0 || endpoint->is_systemd)
         FUZZ_CHECK(endpoint->addr.len == 0);
     else
         FUZZ_CHECK(family == AF_INET || family == AF_INET6 || family == AF_UNIX);

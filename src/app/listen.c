@@ -53,8 +53,9 @@ torc_err torc_listen_http(torc_reactor *reactor, const char *string, torc_accept
                           torc_listener **listener) {
     const torc_http_options options = read_options(given);
     torc_endpoint endpoint;
-    const torc_err err = torc_endpoint_parse(torc_str_of(string), &endpoint, error);
+    torc_err err = torc_endpoint_parse(torc_str_of(string), &endpoint, error);
 
+    if (!err) err = torc_endpoint_inherit(&endpoint, NULL, error);
     if (err) return err;
     if (error) error->text[0] = '\0'; /* the string is fine */
     return listen_at(reactor, &endpoint, acceptor, &options, listener);

@@ -35,6 +35,7 @@ typedef struct endpoint_kind {
     const char *parameters[PARAMETERS_MAX];
     const char *missing; /* what to say when the first, which all need, is not there */
     torc_err (*read)(endpoint_reader *reader);
+    bool is_first_optional; /* `read` sees to it itself */
 } endpoint_kind;
 
 struct endpoint_reader {
@@ -128,6 +129,7 @@ static torc_err bind_arguments(endpoint_reader *reader) {
                          reader->kind->parameters[to]);
         reader->bound[to] = argument;
     }
+    if (reader->kind->is_first_optional) return TORC_OK;
     if (reader->bound[0] && reader->bound[0]->value.len > 0) return TORC_OK;
     return wrong(reader, reader->bound[0] ? reader->bound[0]->place : reader->kind->prefix.len,
                  "%s", reader->kind->missing);
@@ -263,6 +265,47 @@ static torc_err read_fd(endpoint_reader *reader) {
     return err;
 }
 
+/* Twisted's names of families. */
+static torc_err read_domain(endpoint_reader *reader) {
+    static const struct {
+        torc_str name;
+        int family;
+    } domains[] = {
+        {TORC_STR_INIT("INET"), AF_INET},
+        {TORC_STR_INIT("INET6"), AF_INET6},
+        {TORC_STR_INIT("UNIX"), AF_UNIX},
+    };
+    const endpoint_argument *argument = find(reader, "domain");
+
+    if (!argument) return TORC_OK;
+    for (size_t i = 0; i < TORC_COUNT_OF(domains); i++)
+        if (torc_str_equals(argument->value, domains[i].name)) {
+            reader->endpoint->systemd_family = domains[i].family;
+            return TORC_OK;
+        }
+    return wrong(reader, argument->place, "the domain is INET, INET6 or UNIX, not `%.*s`",
+                 TORC_STR_ARGS(argument->value));
+}
+
+static torc_err read_systemd(endpoint_reader *reader) {
+    const endpoint_argument *index = find(reader, "index"), *name = find(reader, "name");
+    torc_endpoint *endpoint = reader->endpoint;
+    uint64_t number = 0;
+    torc_err err = read_domain(reader);
+
+    if (!err && (!index == !name || (index ? index : name)->value.len == 0))
+        return wrong(reader, reader->kind->prefix.len, "%s", reader->kind->missing);
+    if (!err && name && name->value.len >= sizeof(endpoint->systemd_name))
+        return wrong(reader, name->place, "a name has at most %zu bytes",
+                     sizeof(endpoint->systemd_name) - 1);
+    if (!err && index) err = read_number(reader, index, "the index", 65535, &number);
+    if (err) return err;
+    endpoint->is_systemd = true;
+    endpoint->systemd_index = index ? (int)number : -1;
+    if (name) memcpy(endpoint->systemd_name, name->value.bytes, name->value.len);
+    return TORC_OK;
+}
+
 /* "8080", ":8080": all addresses of both families. "127.0.0.1:8080", "[::1]:8080",
  * "localhost:8080": that one. */
 static torc_err read_short(endpoint_reader *reader, torc_str string) {
@@ -288,10 +331,10 @@ static torc_err read_short(endpoint_reader *reader, torc_str string) {
                                                                           : without_brackets(host);
     if (torc_addr_parse(numeric, (uint16_t)port, &reader->endpoint->addr) ||
         has_brackets != (torc_addr_family(&reader->endpoint->addr) == AF_INET6))
-        return wrong(
-            reader, 0,
-            "`%.*s` is no numeric address (IPv6 in brackets), nor one of tcp, tcp6, unix, fd",
-            TORC_STR_ARGS(host));
+        return wrong(reader, 0,
+                     "`%.*s` is no numeric address (IPv6 in brackets), nor one of tcp, tcp6, unix, "
+                     "fd, systemd",
+                     TORC_STR_ARGS(host));
     reader->endpoint->v6only = true;
     return TORC_OK;
 }
@@ -300,16 +343,28 @@ static const endpoint_kind kinds[] = {
     {TORC_STR_INIT("tcp"),
      {"port", "interface", "backlog"},
      "the port is missing: tcp:8080",
-     read_tcp},
+     read_tcp,
+     false},
     {TORC_STR_INIT("tcp6"),
      {"port", "interface", "backlog", "v6only"},
      "the port is missing: tcp6:8080",
-     read_tcp6},
+     read_tcp6,
+     false},
     {TORC_STR_INIT("unix"),
      {"address", "mode", "backlog", "lockfile"},
      "the path is missing: unix:/run/torc.sock",
-     read_unix},
-    {TORC_STR_INIT("fd"), {"number"}, "write the number of an inherited descriptor: fd:3", read_fd},
+     read_unix,
+     false},
+    {TORC_STR_INIT("fd"),
+     {"number"},
+     "write the number of an inherited descriptor: fd:3",
+     read_fd,
+     false},
+    {TORC_STR_INIT("systemd"),
+     {"index", "name", "domain"},
+     "write which of the sockets that were passed: systemd:0, or systemd:name=http",
+     read_systemd,
+     true},
 };
 
 /* The kind that a string begins with; NULL: a short form. */

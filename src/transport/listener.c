@@ -370,6 +370,10 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
 torc_err torc_endpoint_listen(torc_reactor *reactor, const torc_endpoint *endpoint,
                               torc_factory *factory, const torc_listen_options *options,
                               torc_listener **listener) {
-    return torc_listener_new(reactor, endpoint, factory, NULL, options, torc_str_make(NULL, 0),
+    torc_endpoint found = *endpoint;
+    const torc_err err = torc_endpoint_inherit(&found, NULL, NULL);
+
+    if (err) return err;
+    return torc_listener_new(reactor, &found, factory, NULL, options, torc_str_make(NULL, 0),
                              listener);
 }
