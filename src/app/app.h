@@ -8,6 +8,7 @@
 #include <torc/timer.h>
 
 #include "app/options.h"
+#include "app/process_options.h"
 
 enum {
     TORC_APP_LISTENERS_MAX = 16,
@@ -25,6 +26,7 @@ typedef struct torc_app_settings {
     const char *log_levels;
     torc_field fields[TORC_APP_FIELDS_MAX]; /* of every response */
     size_t field_count;
+    torc_process_settings process;
     bool show_errors;
     const char *help_topic; /* NULL: all of it */
     bool wants_help, wants_version;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_APP_PROCESS_OPTIONS_H
+#define TORC_APP_PROCESS_OPTIONS_H
+
+#include "app/options.h"
+#include "app/rights.h"
+
+/* What the arguments say of the process: who it is, and what of it the system sees. */
+typedef struct torc_process_settings {
+    torc_rights rights;
+    const char *pidfile; /* NULL: none */
+    bool daemonize, seccomp;
+    bool has_umask;
+    mode_t umask;
+} torc_process_settings;
+
+/* The options, for a group of their own: `*count` of them. */
+const torc_option *torc_process_options(size_t *count);
+/* Whether they go together: NULL, or a line that names the option and the fix. */
+const char *torc_process_check(const torc_process_settings *settings);
+
+#endif
