@@ -80,6 +80,11 @@ TORC_API bool torc_str_split(torc_str *rest, char separator, torc_str *part);
  * TORC_ERR_SYNTAX for anything else, TORC_ERR_LIMIT above `max`.
  */
 TORC_API torc_err torc_str_parse_uint(torc_str str, uint64_t max, uint64_t *value) TORC_MUST_CHECK;
+/**
+ * Among `count` names the one that may have been meant by `str`: the one that the fewest changes of
+ * a letter lead to. NULL when none is near, or `str` is longer than 40.
+ */
+TORC_API const char *torc_str_nearest(torc_str str, const char *const *names, size_t count);
 /** The value of a hexadecimal digit, or -1. */
 TORC_API int torc_hex_digit(char digit);
 

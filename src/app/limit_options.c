@@ -85,7 +85,7 @@ static const char *unknown(torc_str name, char text[160]) {
     for (size_t g = 0; g < TORC_COUNT_OF(groups); g++)
         for (size_t i = 0; i < groups[g].count && count < LIMITS_MAX; i++)
             names[count++] = groups[g].limits[i].name;
-    const char *nearest = torc_nearest_name(name, names, count);
+    const char *nearest = torc_str_nearest(name, names, count);
     if (nearest)
         snprintf(text, 160, "no such limit; did you mean %s?", nearest);
     else

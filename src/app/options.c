@@ -84,7 +84,7 @@ static bool check_word(const torc_option *option, const char *value, torc_buf *m
     for (size_t i = 0; i < list.count; i++)
         if (strcmp(value, list.words[i]) == 0) return true;
 
-    const char *nearest = torc_nearest_name(torc_str_of(value), list.words, list.count);
+    const char *nearest = torc_str_nearest(torc_str_of(value), list.words, list.count);
     torc_buf_addf(mistake, "--%s %s: not one of ", option->name, value);
     for (size_t i = 0; i < list.count; i++)
         torc_buf_addf(mistake, "%s%s", i == 0 ? "" : ", ", list.words[i]);
@@ -116,7 +116,7 @@ static const char *nearest_option(const torc_option_set *set, torc_str name) {
     for (size_t g = 0; g < set->count; g++)
         for (size_t i = 0; i < set->groups[g].count && count < NAMES_MAX; i++)
             names[count++] = set->groups[g].options[i].name;
-    return torc_nearest_name(name, names, count);
+    return torc_str_nearest(name, names, count);
 }
 
 static bool report_unknown(const torc_option_set *set, torc_str name, torc_buf *mistake) {

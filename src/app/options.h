@@ -41,8 +41,6 @@ typedef struct torc_option_set {
  */
 bool torc_options_read(const torc_option_set *set, torc_app *app, int argc, char **argv,
                        torc_buf *mistake);
-/* Among `count` names, the one that is nearest to `name`, or NULL when none is near. */
-const char *torc_nearest_name(torc_str name, const char *const *names, size_t count);
 
 /* ---- what an option's argument says ---- */
 

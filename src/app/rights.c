@@ -44,7 +44,7 @@ static void keep_nearer(const char *value, const char *name, char nearest[NAME_B
     const char *both[] = {nearest, name};
     const size_t skip = nearest[0] ? 0 : 1;
 
-    if (torc_nearest_name(torc_str_of(value), both + skip, 2 - skip) == name)
+    if (torc_str_nearest(torc_str_of(value), both + skip, 2 - skip) == name)
         snprintf(nearest, NAME_BYTES, "%s", name);
 }
 

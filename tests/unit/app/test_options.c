@@ -214,19 +214,6 @@ static void the_table_is_written_as_json(void **state) {
     torc_buf_dispose(&text);
 }
 
-static void the_nearest_name_is_one_that_could_have_been_meant(void **state) {
-    static const char *const names[] = {"listen", "limit", "log-level"};
-
-    (void)state;
-    assert_string_equal(torc_nearest_name(TORC_STR("lisen"), names, 3), "listen");
-    assert_string_equal(torc_nearest_name(TORC_STR("limits"), names, 3), "limit");
-    assert_string_equal(torc_nearest_name(TORC_STR("loglevel"), names, 3), "log-level");
-    assert_null(torc_nearest_name(TORC_STR("zebra"), names, 3));
-    assert_null(
-        torc_nearest_name(TORC_STR("listen-to-a-name-that-is-longer-than-all-options"), names, 3));
-    assert_null(torc_nearest_name(TORC_STR("x"), names, 0));
-}
-
 static torc_err write_help(torc_memory *memory, void *context) {
     torc_buf text;
 
@@ -253,7 +240,6 @@ int main(void) {
         cmocka_unit_test(help_is_wrapped),
         cmocka_unit_test(groups_are_topics),
         cmocka_unit_test(the_table_is_written_as_json),
-        cmocka_unit_test(the_nearest_name_is_one_that_could_have_been_meant),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,7 @@
  *  - The nearest is the one that takes the fewest changes of a letter: put in, left out, or
  * another.
  */
-#include "app/options.h"
+#include <torc/str.h>
 
 enum {
     NAME_MAX_LEN = 40
@@ -33,14 +33,14 @@ static size_t distance(torc_str a, torc_str b) {
     return row[b.len];
 }
 
-const char *torc_nearest_name(torc_str name, const char *const *names, size_t count) {
+const char *torc_str_nearest(torc_str str, const char *const *names, size_t count) {
     const char *nearest = NULL;
-    size_t best = name.len / 2 + 1; /* further away is another word */
+    size_t best = str.len / 2 + 1; /* further away is another word */
 
-    if (name.len > NAME_MAX_LEN) return NULL;
+    if (str.len > NAME_MAX_LEN) return NULL;
     for (size_t i = 0; i < count; i++) {
         const torc_str known = torc_str_of(names[i]);
-        const size_t changes = known.len <= NAME_MAX_LEN ? distance(name, known) : best;
+        const size_t changes = known.len <= NAME_MAX_LEN ? distance(str, known) : best;
         if (changes < best) {
             best = changes;
             nearest = names[i];
