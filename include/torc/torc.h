@@ -6,6 +6,7 @@
  * All of Torc's public headers, but for <torc/testing.h>.
  */
 
+#include <torc/accept.h>
 #include <torc/addr.h>
 #include <torc/app.h>
 #include <torc/arena.h>
@@ -28,6 +29,7 @@
 #include <torc/log.h>
 #include <torc/log_file.h>
 #include <torc/log_writer.h>
+#include <torc/media_types.h>
 #include <torc/memory.h>
 #include <torc/method.h>
 #include <torc/metrics.h>

@@ -4,8 +4,12 @@
 
 #include <torc/str.h>
 
-/* The media type of files with the extension that `name` has, whatever its case; `.bytes` NULL: not
+enum {
+    TORC_EXTENSION_MAX = 32 /* bytes of an extension; longer ones are not known */
+};
+
+/* The built-in media type of an extension, in small letters and without the dot; `.bytes` NULL: not
  * known. */
-torc_str torc_media_type_of_name(torc_str name);
+torc_str torc_media_type_of_extension(torc_str extension);
 
 #endif

@@ -7,12 +7,12 @@
  *  - What was found is held until the answer is written; what is still to be sent then holds it.
  */
 #include <stdio.h>
+#include <torc/media_types.h>
 #include <torc/representation.h>
 #include <torc/resource.h>
 
 #include "base/alloc.h"
 #include "http/request.h"
-#include "message/media_type.h"
 #include "web/static_lookup.h"
 
 enum {
@@ -123,7 +123,7 @@ static torc_render redirect_to_folder(torc_request *request) {
 static torc_render answer_with(const static_files *self, torc_request *request, const asked *path,
                                torc_found_file *found) {
     if (found->kind == TORC_FOUND_FOLDER) return redirect_to_folder(request);
-    const torc_str type = torc_media_type_of_name(name_of(self, path));
+    const torc_str type = torc_media_types_find(NULL, name_of(self, path));
     return reply_file(request, found, type.bytes ? type : torc_str_of(self->default_type));
 }
 
