@@ -29,7 +29,7 @@ void torc_http_server_free(torc_factory *factory) {
 }
 
 const torc_limits *torc_http_server_limits(const torc_factory *factory) {
-    return &server_of(factory)->limits;
+    return &server_of(factory)->side.limits;
 }
 
 void torc_http_server_drain(torc_factory *factory) {

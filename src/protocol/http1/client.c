@@ -16,7 +16,7 @@
 
 struct torc_http1_client {
     torc_http1_connection base;
-    torc_limits limits;
+    torc_http1_side side;
     const torc_http1_client_ops *ops;
     void *context;
     uint64_t sent_before; /* bytes sent before the head of the current exchange */
@@ -32,8 +32,8 @@ static torc_http1_client *self_of(torc_http1_connection *base) {
 static void init_parser(torc_http1_exchange *exchange) {
     exchange->gathered = NULL; /* an interim head stays where it is */
     exchange->gathered_len = exchange->gathered_capacity = 0;
-    torc_http1_parser_init(&exchange->as.parser, &exchange->arena, exchange->connection->limits,
-                           true, 0);
+    torc_http1_parser_init(&exchange->as.parser, &exchange->arena,
+                           &exchange->connection->side->limits, true, 0);
 }
 
 static void fail(torc_http1_connection *base, torc_err reason, const char *problem) {
@@ -103,10 +103,10 @@ static size_t take_head(torc_http1_connection *base, torc_str bytes) {
         torc_http1_abort(base, TORC_ERR_PEER);
         return bytes.len;
     }
-    if (exchange->gathered_len == 0) base->since_ms = torc_http1_reactor(base)->now_ms;
+    if (exchange->gathered_len == 0) torc_http1_begin_state(base);
     switch (torc_http1_gather(exchange, &exchange->as.parser, bytes, &taken, &head)) {
     case TORC_HTTP1_MORE:
-        torc_http1_expect_within(base, base->limits->header_ms);
+        torc_http1_expect_within(base, base->side->limits.header_ms);
         break;
     case TORC_HTTP1_DONE:
         take_response(base, head);
@@ -155,7 +155,8 @@ static torc_err send_head(torc_exchange *base, const torc_head *head, int64_t bo
     exchange->framing.takes_trailers = true; /* who sends trailers in a request knows the server */
     self_of(exchange->connection)->asked_upgrade =
         framing.connection == TORC_HTTP1_CONNECTION_UPGRADE;
-    torc_http1_expect_within(exchange->connection, exchange->connection->limits->rate_grace_ms);
+    torc_http1_expect_within(exchange->connection,
+                             exchange->connection->side->limits.rate_grace_ms);
     const torc_err err = torc_http1_write_head(exchange, torc_http1_write_request, head, &framing);
     if (!err) torc_http1_begin_body_out(exchange, &framing);
     return err;
@@ -180,8 +181,8 @@ static const torc_exchange_wire client_wire = {
 static void tell_idle(torc_http1_connection *base) {
     torc_http1_client *self = self_of(base);
 
-    base->since_ms = torc_http1_reactor(base)->now_ms;
-    torc_http1_expect_within(base, base->limits->keep_alive_ms);
+    torc_http1_begin_state(base);
+    torc_http1_expect_within(base, base->side->limits.keep_alive_ms);
     self->ops->idle(self, self->context);
 }
 
@@ -201,9 +202,10 @@ static void exchange_done(torc_http1_connection *base, bool is_unread) {
 static uint64_t deadline(torc_http1_connection *base) {
     const torc_http1_exchange *exchange = base->current;
 
-    if (!exchange) return torc_http1_after(base->since_ms, base->limits->keep_alive_ms);
+    if (!exchange)
+        return torc_http1_after(torc_http1_since(base), base->side->limits.keep_alive_ms);
     if (exchange->in == TORC_HTTP1_IN_HEAD && exchange->gathered_len > 0)
-        return torc_http1_after(base->since_ms, base->limits->header_ms);
+        return torc_http1_after(torc_http1_since(base), base->side->limits.header_ms);
     return UINT64_MAX;
 }
 
@@ -264,12 +266,12 @@ torc_err torc_http1_client_new(torc_reactor *reactor, const torc_limits *limits,
     torc_http1_client *self = torc_alloc(&reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;
-    self->limits = torc_limits_inherit(limits, &wide);
+    self->side = (torc_http1_side){&role, reactor, torc_limits_inherit(limits, &wide)};
     self->ops = ops;
     self->context = context;
     self->sent_before = 0;
     self->asked_upgrade = false;
-    torc_http1_connection_init(&self->base, reactor, &role, &self->limits);
+    torc_http1_connection_init(&self->base, &self->side);
     *client = self;
     return TORC_OK;
 }

@@ -24,6 +24,8 @@ torc_http1_exchange *torc_http1_exchange_of(torc_exchange *exchange) {
 
 /* ---- the exchange's life ---- */
 
+static void run_advance(torc_call *call);
+
 /* The size is hidden from the compiler, which would put `rep stos` for one that it knows. */
 static void clear(torc_http1_exchange *exchange) {
     size_t size = offsetof(torc_http1_exchange, head);
@@ -37,13 +39,14 @@ torc_http1_exchange *torc_http1_exchange_new(torc_http1_connection *self,
     torc_reactor *reactor = torc_http1_reactor(self);
     torc_arena arena;
 
-    torc_arena_init(&arena, &reactor->pages, self->limits->request_memory_max);
+    torc_arena_init(&arena, &reactor->pages, self->side->limits.request_memory_max);
     torc_http1_exchange *exchange = torc_arena_alloc(&arena, sizeof(*exchange));
     if (!exchange) return NULL;
     clear(exchange);
     exchange->arena = arena;
     exchange->connection = self;
-    torc_exchange_init(&exchange->base, reactor, wire, &exchange->arena, self->limits);
+    exchange->advance.run = run_advance;
+    torc_exchange_init(&exchange->base, reactor, wire, &exchange->arena, &self->side->limits);
     exchange->base.is_client = is_client;
     self->current = exchange;
     return exchange;
@@ -59,6 +62,7 @@ void torc_http1_exchange_close(torc_http1_connection *self, torc_err reason) {
 
     self->current = NULL;
     exchange->connection = NULL;
+    torc_call_cancel(&exchange->advance);
     /* Nobody above knows of a request whose head was never told. */
     if (!exchange->is_told && !exchange->base.is_client) torc_exchange_let_go(&exchange->base);
     torc_exchange_closed(&exchange->base, reason);
@@ -119,7 +123,7 @@ torc_err torc_http1_hand_over(torc_exchange *base, torc_factory *factory) {
     exchange->out = TORC_HTTP1_OUT_DONE;
     factory->users++;
     torc_http1_set(exchange->connection, TORC_HTTP1_HANDED_OVER);
-    torc_reactor_post(exchange->base.reactor, &exchange->connection->advance);
+    torc_reactor_post(exchange->base.reactor, &exchange->advance);
     return TORC_OK;
 }
 
@@ -137,16 +141,15 @@ static bool end_if_done(torc_http1_connection *self, bool is_unread) {
     if (!exchange || exchange->out != TORC_HTTP1_OUT_DONE) return false;
     if (exchange->in != TORC_HTTP1_IN_DONE && !exchange->is_refused) return false;
     if (torc_http1_has(self, TORC_HTTP1_ENDING | TORC_HTTP1_HANDED_OVER)) return false;
-    self->role->exchange_done(self, is_unread);
+    self->side->role->exchange_done(self, is_unread);
     return true;
 }
 
 /* Leave the lists; then nothing refers to the connection. */
 static void let_go(torc_http1_connection *self) {
     torc_timer_cancel(&self->timer);
-    torc_call_cancel(&self->advance);
     torc_list_remove(&self->node);
-    self->role->free(self);
+    self->side->role->free(self);
 }
 
 /* Give the transport, with what it kept, to another protocol. */
@@ -168,7 +171,7 @@ static void hand_over(torc_http1_connection *self) {
 }
 
 static void run_advance(torc_call *call) {
-    torc_http1_connection *self = torc_container_of(call, torc_http1_connection, advance);
+    torc_http1_connection *self = torc_container_of(call, torc_http1_exchange, advance)->connection;
 
     if (torc_http1_has(self, TORC_HTTP1_HANDED_OVER) && !torc_http1_has(self, TORC_HTTP1_ENDING)) {
         hand_over(self);
@@ -183,7 +186,7 @@ void torc_http1_out_done(torc_http1_exchange *exchange) {
 
     exchange->out = TORC_HTTP1_OUT_DONE;
     if (!torc_http1_has(self, TORC_HTTP1_IN_LOOP))
-        torc_reactor_post(torc_http1_reactor(self), &self->advance);
+        torc_reactor_post(torc_http1_reactor(self), &exchange->advance);
 }
 
 static size_t take(torc_http1_connection *self, torc_str bytes) {
@@ -191,7 +194,8 @@ static size_t take(torc_http1_connection *self, torc_str bytes) {
 
     if (torc_http1_has(self, TORC_HTTP1_ENDING)) return bytes.len;
     if (torc_http1_has(self, TORC_HTTP1_HANDED_OVER)) return 0;
-    if (!exchange || exchange->in == TORC_HTTP1_IN_HEAD) return self->role->take_head(self, bytes);
+    if (!exchange || exchange->in == TORC_HTTP1_IN_HEAD)
+        return self->side->role->take_head(self, bytes);
     return torc_http1_take_body(exchange, bytes);
 }
 
@@ -225,8 +229,8 @@ static void peer_ended(torc_protocol *protocol) {
     torc_http1_set(self, TORC_HTTP1_PEER_ENDED);
     if (torc_http1_has(self, TORC_HTTP1_LINGERING))
         torc_transport_close(protocol->transport);
-    else if (!torc_http1_has(self, TORC_HTTP1_ENDING) && self->role->peer_ended)
-        self->role->peer_ended(self);
+    else if (!torc_http1_has(self, TORC_HTTP1_ENDING) && self->side->role->peer_ended)
+        self->side->role->peer_ended(self);
 }
 
 static void input_ended(torc_protocol *protocol) {
@@ -234,9 +238,10 @@ static void input_ended(torc_protocol *protocol) {
 
     torc_http1_set(self, TORC_HTTP1_INPUT_ENDED);
     if (torc_http1_has(self, TORC_HTTP1_ENDING | TORC_HTTP1_HANDED_OVER)) return;
-    self->role->input_ended(self);
+    self->side->role->input_ended(self);
     if (self->current)
-        torc_reactor_post(torc_http1_reactor(self), &self->advance); /* that may have been all */
+        torc_reactor_post(torc_http1_reactor(self),
+                          &self->current->advance); /* that may have been all */
 }
 
 static void drained(torc_protocol *protocol) {
@@ -256,7 +261,8 @@ static torc_err reason_of(torc_http1_connection *self, torc_err reason) {
     case TORC_ERR_NO_MEMORY:
         return reason;
     default:
-        return self->role->reason_of_loss ? self->role->reason_of_loss(self) : TORC_ERR_LOST;
+        return self->side->role->reason_of_loss ? self->side->role->reason_of_loss(self)
+                                                : TORC_ERR_LOST;
     }
 }
 
@@ -276,8 +282,8 @@ void torc_http1_end(torc_http1_connection *self, bool is_unread) {
 
     if (torc_http1_has(self, TORC_HTTP1_ENDING)) return;
     torc_http1_set(self, TORC_HTTP1_ENDING);
-    torc_http1_expect_within(self, self->limits->output_stall_ms);
-    torc_http1_expect_within(self, self->limits->rate_grace_ms);
+    torc_http1_expect_within(self, self->side->limits.output_stall_ms);
+    torc_http1_expect_within(self, self->side->limits.rate_grace_ms);
     if (!is_unread || torc_http1_has(self, TORC_HTTP1_PEER_ENDED)) {
         torc_transport_close(transport);
         return;
@@ -285,8 +291,8 @@ void torc_http1_end(torc_http1_connection *self, bool is_unread) {
     /* Closing with unread input makes the kernel reset, which may take the answer with it (RFC 9112
      * §9.6). */
     torc_http1_set(self, TORC_HTTP1_LINGERING);
-    self->since_ms = torc_http1_reactor(self)->now_ms;
-    torc_http1_expect_within(self, self->limits->linger_ms);
+    torc_http1_begin_state(self);
+    torc_http1_expect_within(self, self->side->limits.linger_ms);
     torc_transport_close_write(transport);
     torc_transport_resume(transport);
 }
@@ -301,11 +307,11 @@ void torc_http1_abort(torc_http1_connection *self, torc_err reason) {
 static void connection_made(torc_protocol *protocol) {
     torc_http1_connection *self = self_of(protocol);
 
-    self->since_ms = torc_http1_reactor(self)->now_ms;
-    torc_transport_set_marks(protocol->transport, self->limits->output_high_bytes / 2,
-                             self->limits->output_high_bytes);
-    torc_http1_expect_within(self, self->limits->keep_alive_ms);
-    if (self->role->begun) self->role->begun(self);
+    torc_http1_begin_state(self);
+    torc_transport_set_marks(protocol->transport, self->side->limits.output_high_bytes / 2,
+                             self->side->limits.output_high_bytes);
+    torc_http1_expect_within(self, self->side->limits.keep_alive_ms);
+    if (self->side->role->begun) self->side->role->begun(self);
 }
 
 static const torc_protocol_ops protocol_ops = {
@@ -317,13 +323,7 @@ static const torc_protocol_ops protocol_ops = {
     .connection_lost = connection_lost,
 };
 
-void torc_http1_connection_init(torc_http1_connection *self, torc_reactor *reactor,
-                                const torc_http1_role_ops *role, const torc_limits *limits) {
-    *self = (torc_http1_connection){
-        .protocol = {.ops = &protocol_ops},
-        .role = role,
-        .limits = limits,
-        .advance = {.run = run_advance},
-    };
-    torc_timer_init(&self->timer, reactor, torc_http1_deadline_expired);
+void torc_http1_connection_init(torc_http1_connection *self, torc_http1_side *side) {
+    *self = (torc_http1_connection){.protocol = {.ops = &protocol_ops}, .side = side};
+    torc_timer_init(&self->timer, side->reactor, torc_http1_deadline_expired);
 }

@@ -8,6 +8,7 @@
 #include "protocol/http1/chunked.h"
 #include "protocol/http1/parse.h"
 #include "protocol/http1/serialize.h"
+#include "protocol/http1/side.h"
 #include "reactor/reactor.h"
 #include "transport/transport.h"
 
@@ -46,18 +47,16 @@ typedef struct torc_http1_role_ops {
 /* What an idle connection costs, besides its stream. */
 struct torc_http1_connection {
     torc_protocol protocol;
-    const torc_http1_role_ops *role;
-    const torc_limits *limits;
+    torc_http1_side *side;
     torc_http1_exchange *current; /* whose head, body or response is under way; NULL: idle */
     torc_timer timer;             /* the only one: never later than the next deadline */
-    torc_call advance;            /* posted when an exchange is done outside of data_received */
     torc_list_node node;          /* the role's */
-    uint64_t since_ms;            /* when the present state began */
-    uint64_t out_seen;            /* bytes that the peer had taken at the last look */
-    uint64_t out_mark;            /* the same when the output's rate was last looked at … */
+    uint64_t out_mark;            /* bytes taken when the output's rate was last looked at … */
     uint32_t out_mark_ms;         /* … and when, 0: nothing was waiting */
+    uint32_t out_seen;            /* bytes that the peer had taken at the last look, cut short */
+    uint32_t since_ms;            /* when the present state began, cut short */
     uint32_t served;              /* exchanges that were done */
-    uint32_t turn;                /* the turn in which `turn_served` of them were */
+    uint16_t turn;                /* the turn, cut short, in which `turn_served` of them were */
     uint16_t turn_served;
     uint16_t flags; /* TORC_HTTP1_… below */
 };
@@ -91,6 +90,7 @@ typedef enum torc_http1_out {
 /* In its arena. The members up to `head` are cleared. */
 struct torc_http1_exchange {
     torc_http1_connection *connection; /* NULL once the exchange is closed */
+    torc_call advance;                 /* posted when it is done outside of data_received */
     uint8_t in, out;                   /* torc_http1_in, torc_http1_out */
     uint8_t out_body;                  /* torc_http1_body */
     bool out_is_dropped;               /* the body of an answer to HEAD, a 204 or 304 */
@@ -127,8 +127,7 @@ struct torc_http1_exchange {
 };
 
 /* Make a connection in the memory of a role; the protocol's operations are set. */
-void torc_http1_connection_init(torc_http1_connection *connection, torc_reactor *reactor,
-                                const torc_http1_role_ops *role, const torc_limits *limits);
+void torc_http1_connection_init(torc_http1_connection *connection, torc_http1_side *side);
 /* An exchange in an arena of its own, with nothing known yet, as `current`; NULL when out of
  * memory. */
 torc_http1_exchange *torc_http1_exchange_new(torc_http1_connection *connection,
@@ -188,7 +187,18 @@ void torc_http1_end(torc_http1_connection *connection, bool is_unread);
 void torc_http1_abort(torc_http1_connection *connection, torc_err reason);
 
 static inline torc_reactor *torc_http1_reactor(const torc_http1_connection *connection) {
-    return connection->timer.reactor;
+    return connection->side->reactor;
+}
+
+/* The present state of the connection begins now. */
+static inline void torc_http1_begin_state(torc_http1_connection *connection) {
+    connection->since_ms = (uint32_t)connection->side->reactor->now_ms;
+}
+
+/* When it began: at most 49 days ago. */
+static inline uint64_t torc_http1_since(const torc_http1_connection *connection) {
+    const uint64_t now_ms = connection->side->reactor->now_ms;
+    return now_ms - ((uint32_t)now_ms - connection->since_ms);
 }
 
 static inline bool torc_http1_has(const torc_http1_connection *connection, unsigned flags) {

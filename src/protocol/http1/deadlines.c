@@ -30,7 +30,7 @@ typedef struct stretch {
 /* Look at a stretch, and begin the next one when it is over. False: the peer was too slow. */
 static bool look_at_rate(const torc_http1_connection *self, const stretch *of, uint64_t *due_ms) {
     const uint64_t now_ms = torc_http1_reactor(self)->now_ms;
-    const uint32_t grace_ms = self->limits->rate_grace_ms;
+    const uint32_t grace_ms = self->side->limits.rate_grace_ms;
 
     if (of->rate_min == TORC_UNLIMITED || grace_ms == TORC_UNLIMITED) return true;
     const uint32_t elapsed_ms = (uint32_t)now_ms - *of->mark_ms;
@@ -57,12 +57,12 @@ static bool look_at_output(torc_http1_connection *self, uint64_t *due_ms) {
      */
     const uint64_t delivered = torc_transport_delivered(transport);
     const stretch rate = {&self->out_mark, &self->out_mark_ms, delivered,
-                          self->limits->output_rate_min};
-    if (transport->ops->unacknowledged && delivered > self->out_seen)
+                          self->side->limits.output_rate_min};
+    if (transport->ops->unacknowledged && (uint32_t)delivered != self->out_seen)
         transport->progress_ms = torc_http1_reactor(self)->now_ms;
-    self->out_seen = delivered;
+    self->out_seen = (uint32_t)delivered;
     const uint64_t stall_ms =
-        torc_http1_after(transport->progress_ms, self->limits->output_stall_ms);
+        torc_http1_after(transport->progress_ms, self->side->limits.output_stall_ms);
     if (stall_ms <= torc_http1_reactor(self)->now_ms) return false;
     *due_ms = sooner(*due_ms, stall_ms);
     return look_at_rate(self, &rate, due_ms);
@@ -78,8 +78,9 @@ static bool look_at_input(torc_http1_connection *self, uint64_t *due_ms) {
         (exchange->demand == 0 && !exchange->is_stopped))
         return true;
     const stretch rate = {&exchange->in_mark, &exchange->in_mark_ms, exchange->in_total,
-                          self->limits->body_rate_min};
-    const uint64_t stall_ms = torc_http1_after(exchange->progress_ms, self->limits->body_stall_ms);
+                          self->side->limits.body_rate_min};
+    const uint64_t stall_ms =
+        torc_http1_after(exchange->progress_ms, self->side->limits.body_stall_ms);
     if (stall_ms <= torc_http1_reactor(self)->now_ms) return false;
     *due_ms = sooner(*due_ms, stall_ms);
     return look_at_rate(self, &rate, due_ms);
@@ -88,11 +89,12 @@ static bool look_at_input(torc_http1_connection *self, uint64_t *due_ms) {
 /* When lingering ends: some time after the last byte of ours has left. */
 static uint64_t linger_until(const torc_http1_connection *self) {
     const torc_transport *transport = self->protocol.transport;
-    const uint64_t from_ms =
-        transport->progress_ms > self->since_ms ? transport->progress_ms : self->since_ms;
+    const uint64_t from_ms = transport->progress_ms > torc_http1_since(self)
+                                 ? transport->progress_ms
+                                 : torc_http1_since(self);
 
     if (torc_transport_unsent(transport) > 0) return UINT64_MAX;
-    return torc_http1_after(from_ms, self->limits->linger_ms);
+    return torc_http1_after(from_ms, self->side->limits.linger_ms);
 }
 
 void torc_http1_deadline_expired(torc_timer *timer) {
@@ -111,13 +113,13 @@ void torc_http1_deadline_expired(torc_timer *timer) {
     const bool is_ending = torc_http1_has(self, TORC_HTTP1_ENDING);
     uint64_t role_ms = torc_http1_has(self, TORC_HTTP1_LINGERING) ? linger_until(self)
                        : is_ending                                ? UINT64_MAX
-                                                                  : self->role->deadline(self);
+                                   : self->side->role->deadline(self);
     if (!is_ending && !look_at_input(self, &due_ms))
-        self->role->message_bad(self, TORC_ERR_STALLED, 408, "the body came too slowly");
+        self->side->role->message_bad(self, TORC_ERR_STALLED, 408, "the body came too slowly");
     else if (role_ms <= now_ms && torc_http1_has(self, TORC_HTTP1_LINGERING))
         torc_transport_close(self->protocol.transport);
     else if (role_ms <= now_ms)
-        self->role->deadline_passed(self);
+        self->side->role->deadline_passed(self);
     else
         due_ms = sooner(due_ms, role_ms);
     if (due_ms > now_ms && due_ms - now_ms < TORC_UNLIMITED)

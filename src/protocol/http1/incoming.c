@@ -82,7 +82,7 @@ void torc_http1_begin_body_in(torc_http1_exchange *exchange) {
     if (framing->is_chunked) {
         exchange->in = TORC_HTTP1_IN_CHUNKS;
         torc_chunked_decoder_init(&exchange->chunks,
-                                  exchange->connection->limits->chunk_line_bytes_max);
+                                  exchange->connection->side->limits.chunk_line_bytes_max);
     } else if (framing->until_close) {
         exchange->in = TORC_HTTP1_IN_TO_CLOSE;
     } else if (framing->body_len > 0) {
@@ -108,7 +108,7 @@ static void deliver(torc_http1_exchange *exchange, torc_str bytes) {
     exchange->in_total += bytes.len;
     if (exchange->is_stopped) {
         exchange->dropped += bytes.len;
-        exchange->is_refused = exchange->dropped > self->limits->drain_bytes_max;
+        exchange->is_refused = exchange->dropped > self->side->limits.drain_bytes_max;
     } else {
         exchange->demand -= bytes.len;
         exchange->base.events->body_received(&exchange->base, bytes);
@@ -134,7 +134,7 @@ static size_t take_plain(torc_http1_exchange *exchange, torc_str bytes) {
 
 static void bad_body(torc_http1_exchange *exchange, int status, const char *problem) {
     torc_http1_connection *self = exchange->connection;
-    self->role->message_bad(self, TORC_ERR_PEER, status, problem);
+    self->side->role->message_bad(self, TORC_ERR_PEER, status, problem);
 }
 
 static bool begin_trailers(torc_http1_exchange *exchange) {
@@ -143,10 +143,10 @@ static bool begin_trailers(torc_http1_exchange *exchange) {
     exchange->in = TORC_HTTP1_IN_TRAILERS;
     exchange->trailers = torc_arena_alloc(&exchange->arena, sizeof(*exchange->trailers));
     if (!exchange->trailers) {
-        self->role->message_bad(self, TORC_ERR_NO_MEMORY, 503, "out of memory");
+        self->side->role->message_bad(self, TORC_ERR_NO_MEMORY, 503, "out of memory");
         return false;
     }
-    torc_http1_parser_init_trailers(exchange->trailers, &exchange->arena, self->limits, 0);
+    torc_http1_parser_init_trailers(exchange->trailers, &exchange->arena, &self->side->limits, 0);
     return true;
 }
 
@@ -223,8 +223,8 @@ void torc_http1_want_body(torc_exchange *base, size_t bytes) {
         exchange->is_continued = true;
         torc_transport_write(self->protocol.transport, TORC_STR("HTTP/1.1 100 Continue\r\n\r\n"));
     }
-    torc_http1_expect_within(self, self->limits->body_stall_ms);
-    torc_http1_expect_within(self, self->limits->rate_grace_ms);
+    torc_http1_expect_within(self, self->side->limits.body_stall_ms);
+    torc_http1_expect_within(self, self->side->limits.rate_grace_ms);
     torc_http1_resume(self);
 }
 
@@ -237,10 +237,10 @@ void torc_http1_stop_body(torc_exchange *base) {
     exchange->progress_ms = torc_http1_reactor(self)->now_ms;
     /* A peer that waits for 100 may send its body or not: nobody knows what its next byte means
      * (RFC 9110 §10.1.1). */
-    exchange->is_refused =
-        (exchange->framing.expects_continue && !exchange->is_continued) ||
-        (exchange->in == TORC_HTTP1_IN_LENGTH && exchange->in_left > self->limits->drain_bytes_max);
+    exchange->is_refused = (exchange->framing.expects_continue && !exchange->is_continued) ||
+                           (exchange->in == TORC_HTTP1_IN_LENGTH &&
+                            exchange->in_left > self->side->limits.drain_bytes_max);
     if (exchange->is_refused && exchange->out == TORC_HTTP1_OUT_DONE) torc_http1_out_done(exchange);
-    torc_http1_expect_within(self, self->limits->body_stall_ms);
+    torc_http1_expect_within(self, self->side->limits.body_stall_ms);
     torc_http1_resume(self);
 }

@@ -51,7 +51,7 @@ static torc_err admit(torc_http1_exchange *exchange, const torc_chain *chain) {
 
     if (!self || torc_http1_has(self, TORC_HTTP1_ENDING)) return TORC_ERR_GONE;
     if (exchange->out != TORC_HTTP1_OUT_BODY) return TORC_ERR_STATE;
-    if (torc_transport_unsent(self->protocol.transport) >= self->limits->output_bytes_max)
+    if (torc_transport_unsent(self->protocol.transport) >= self->side->limits.output_bytes_max)
         return TORC_ERR_LIMIT;
     if (exchange->out_is_dropped || exchange->out_body != TORC_HTTP1_BODY_LENGTH) return TORC_OK;
     if (chain->len > exchange->out_left) {

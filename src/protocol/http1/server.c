@@ -23,10 +23,8 @@ enum {
     SHED_AT_ONCE = 16 /* connections that are closed for one that begins */
 };
 
-/* Each connection has the limits of its server, which are in it: so it needs no pointer of its own
- * to that. */
 static torc_http1_server *server_of(const torc_http1_connection *base) {
-    return torc_container_of((torc_limits *)(uintptr_t)base->limits, torc_http1_server, limits);
+    return torc_container_of(base->side, torc_http1_server, side);
 }
 
 /* ---- refusing ---- */
@@ -72,7 +70,7 @@ static void count_refusal(torc_http1_connection *base, int status, const char *p
                      : status == 503 ? &server->shed
                                      : &server->bad_requests,
                      1);
-    TORC_LOG_DEBUG(server->reactor->log, "http1", "a request was refused",
+    TORC_LOG_DEBUG(server->side.reactor->log, "http1", "a request was refused",
                    TORC_LOG_INT("status", status), TORC_LOG_TEXT("problem", problem));
 }
 
@@ -178,13 +176,13 @@ static void shed_peers(torc_http1_server *server) {
 }
 
 static size_t used(const torc_http1_server *server) {
-    return server->reactor->memory.used_total;
+    return server->side.reactor->memory.used_total;
 }
 
 /* Whether so much is used; what is only kept for later does not count, and is given back first. */
 static bool is_beyond(torc_http1_server *server, size_t threshold) {
     if (used(server) < threshold) return false;
-    torc_reactor_trim(server->reactor);
+    torc_reactor_trim(server->side.reactor);
     return used(server) >= threshold;
 }
 
@@ -197,7 +195,7 @@ static torc_http1_exchange *begin(torc_http1_connection *base) {
     torc_http1_exchange *exchange = torc_http1_exchange_new(base, &server_wire, false);
 
     if (exchange)
-        torc_http1_parser_init(&exchange->as.parser, &exchange->arena, base->limits, false,
+        torc_http1_parser_init(&exchange->as.parser, &exchange->arena, &base->side->limits, false,
                                server->leniencies);
     return exchange;
 }
@@ -236,8 +234,8 @@ static void take_request(torc_http1_connection *base, char *bytes) {
 }
 
 static void begin_waiting(torc_http1_connection *base) {
-    base->since_ms = torc_http1_reactor(base)->now_ms;
-    torc_http1_expect_within(base, base->limits->header_ms);
+    torc_http1_begin_state(base);
+    torc_http1_expect_within(base, base->side->limits.header_ms);
 }
 
 /* Whether a request may begin now; one that may not has been answered. */
@@ -287,7 +285,7 @@ static size_t take_head(torc_http1_connection *base, torc_str bytes) {
 static bool is_left_unread(const torc_http1_exchange *exchange) {
     return exchange->in == TORC_HTTP1_IN_LENGTH && exchange->in_total == 0 &&
            exchange->demand == 0 &&
-           exchange->in_left > exchange->connection->limits->drain_bytes_max;
+           exchange->in_left > exchange->connection->side->limits.drain_bytes_max;
 }
 
 /* Whether the connection may serve another request after this response (RFC 9112 §9.3). */
@@ -296,7 +294,7 @@ static bool decide_keep_alive(torc_http1_exchange *exchange, const torc_head *he
     torc_http1_server *server = server_of(exchange->connection);
 
     if (!exchange->keeps_alive || server->is_draining) return false;
-    if (base->served + 1 >= base->limits->requests_per_connection_max) return false;
+    if (base->served + 1 >= base->side->limits.requests_per_connection_max) return false;
     if (is_beyond(server, server->shed_keep_alive)) return false;
     /* The body is on its way, or not: see torc_http1_stop_body(). */
     if (exchange->framing.expects_continue && !exchange->is_continued) return false;
@@ -415,13 +413,13 @@ static const torc_exchange_wire server_wire = {
 
 /* Enough was answered in this turn: the others have theirs, and this one goes on in the next. */
 static void count_turn(torc_http1_connection *base) {
-    const uint32_t turn = (uint32_t)torc_http1_reactor(base)->turns;
+    const uint16_t turn = (uint16_t)torc_http1_reactor(base)->turns;
 
     if (base->turn != turn) {
         base->turn = turn;
         base->turn_served = 0;
     }
-    if (++base->turn_served < base->limits->requests_per_turn_max) return;
+    if (++base->turn_served < base->side->limits.requests_per_turn_max) return;
     torc_http1_set(base, TORC_HTTP1_TURN_IS_OVER);
     torc_timer_arm(&base->timer, 0);
 }
@@ -437,38 +435,39 @@ static void exchange_done(torc_http1_connection *base, bool is_unread) {
         torc_http1_end(base, has_rest);
         return;
     }
-    base->since_ms = torc_http1_reactor(base)->now_ms;
+    torc_http1_begin_state(base);
     torc_http1_expect_within(base, server_of(base)->patrol_ms);
     count_turn(base);
 }
 
 /* What only this side waits for: a request, the rest of a head, or the end after the peer's. */
 static uint64_t deadline(torc_http1_connection *base) {
-    const torc_limits *limits = base->limits;
+    const torc_limits *limits = &base->side->limits;
 
     if (!has_begun(base))
         return torc_http1_has(base, TORC_HTTP1_HAS_KEPT)
                    ? UINT64_MAX
-                   : torc_http1_after(base->since_ms, limits->keep_alive_ms);
-    if (!base->current->is_told) return torc_http1_after(base->since_ms, limits->header_ms);
+                   : torc_http1_after(torc_http1_since(base), limits->keep_alive_ms);
+    if (!base->current->is_told) return torc_http1_after(torc_http1_since(base), limits->header_ms);
     if (torc_http1_has(base, TORC_HTTP1_PEER_ENDED) && !base->current->is_tunnel)
-        return torc_http1_after(base->since_ms, limits->half_close_ms);
+        return torc_http1_after(torc_http1_since(base), limits->half_close_ms);
     return UINT64_MAX;
 }
 
 /* All was written, but the kernel holds some of it still, and the peer is taking that. */
 static bool is_taking(torc_http1_connection *base) {
     torc_transport *transport = base->protocol.transport;
-    const uint64_t delivered = torc_transport_delivered(transport), seen = base->out_seen;
+    const uint64_t delivered = torc_transport_delivered(transport);
+    const uint32_t seen = base->out_seen;
 
-    base->out_seen = delivered;
-    return delivered < transport->sent_total && delivered > seen;
+    base->out_seen = (uint32_t)delivered;
+    return delivered < transport->sent_total && base->out_seen != seen;
 }
 
 static void deadline_passed(torc_http1_connection *base) {
     if (!has_begun(base) && is_taking(base)) {
-        base->since_ms = torc_http1_reactor(base)->now_ms;
-        torc_http1_expect_within(base, base->limits->keep_alive_ms);
+        torc_http1_begin_state(base);
+        torc_http1_expect_within(base, base->side->limits.keep_alive_ms);
     } else if (!has_begun(base)) {
         end_idle(base);
     } else if (!base->current->is_told) {
@@ -481,8 +480,8 @@ static void deadline_passed(torc_http1_connection *base) {
 
 /* The answer to what is complete is still delivered, for some time. */
 static void peer_ended(torc_http1_connection *base) {
-    base->since_ms = torc_http1_reactor(base)->now_ms;
-    torc_http1_expect_within(base, base->limits->half_close_ms);
+    torc_http1_begin_state(base);
+    torc_http1_expect_within(base, base->side->limits.half_close_ms);
 }
 
 static void input_ended(torc_http1_connection *base) {
@@ -532,9 +531,9 @@ static torc_err build_protocol(torc_factory *factory, torc_transport *transport,
         return TORC_ERR_LIMIT;
     }
     torc_http1_connection *self =
-        torc_alloc(&server->reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
+        torc_alloc(&server->side.reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
     if (!self) return TORC_ERR_NO_MEMORY;
-    torc_http1_connection_init(self, server->reactor, &role, &server->limits);
+    torc_http1_connection_init(self, &server->side);
     torc_list_push(&server->connections, &self->node);
     *protocol = &self->protocol;
     return TORC_OK;
@@ -551,7 +550,7 @@ static uint32_t least(uint32_t a, uint32_t b) {
 }
 
 static void set_shedding(torc_http1_server *server) {
-    const size_t limit = server->reactor->memory.limit;
+    const size_t limit = server->side.reactor->memory.limit;
 
     server->shed_keep_alive = limit ? limit / 100 * 75 : SIZE_MAX;
     server->shed_connections = limit ? limit / 100 * 85 : SIZE_MAX;
@@ -560,7 +559,7 @@ static void set_shedding(torc_http1_server *server) {
 }
 
 static void register_metrics(torc_http1_server *server) {
-    torc_metrics *metrics = torc_reactor_metrics(server->reactor);
+    torc_metrics *metrics = torc_reactor_metrics(server->side.reactor);
 
     torc_metrics_add_counter(metrics, &server->requests, "http_requests",
                              "Requests whose head was complete.", "");
@@ -583,12 +582,13 @@ torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
     self->factory.ops = &factory_ops;
     self->acceptor = acceptor;
     torc_acceptor_hold(acceptor);
-    self->reactor = reactor;
-    self->limits = torc_limits_inherit(options ? options->limits : NULL, &wide);
+    self->side = (torc_http1_side){&role, reactor,
+                                   torc_limits_inherit(options ? options->limits : NULL, &wide)};
     if (options && options->allow_bare_lf) self->leniencies |= TORC_HTTP1_ALLOW_BARE_LF;
     if (options && options->allow_folded_fields) self->leniencies |= TORC_HTTP1_ALLOW_FOLD;
-    self->patrol_ms = least(least(self->limits.keep_alive_ms, self->limits.output_stall_ms),
-                            self->limits.rate_grace_ms);
+    self->patrol_ms =
+        least(least(self->side.limits.keep_alive_ms, self->side.limits.output_stall_ms),
+              self->side.limits.rate_grace_ms);
     torc_list_init(&self->connections);
     set_shedding(self);
     register_metrics(self);
@@ -606,7 +606,7 @@ void torc_http1_server_free(torc_http1_server *server) {
     torc_metric_remove(&server->timeouts.metric);
     torc_metric_remove(&server->shed.metric);
     torc_acceptor_let_go(server->acceptor);
-    torc_dealloc(&server->reactor->memory, server);
+    torc_dealloc(&server->side.reactor->memory, server);
 }
 
 void torc_http1_server_drain(torc_http1_server *server) {

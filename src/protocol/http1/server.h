@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "protocol/exchange.h"
+#include "protocol/http1/side.h"
 
 /*
  * The server's side of HTTP/1: what the connections of a listener share, and the factory that makes
@@ -20,8 +21,7 @@ typedef struct torc_http1_server_options {
 typedef struct torc_http1_server {
     torc_factory factory;
     torc_acceptor *acceptor;
-    torc_reactor *reactor;
-    torc_limits limits;    /* resolved; by them a connection finds its server */
+    torc_http1_side side;  /* by which a connection finds its server */
     unsigned leniencies;   /* TORC_HTTP1_ALLOW_… */
     uint32_t patrol_ms;    /* how long the timer of a busy connection may sleep */
     torc_list connections; /* the oldest first */
