@@ -52,6 +52,7 @@ int main(int argc, char **argv) {
         app, "The server that script/bench measures: one worker, limits and timeouts on.");
     torc_app_add_option(app, "port", "P", "listen on 127.0.0.1:P", set_port);
     torc_app_add_option(app, "root", "DIR", "serve the files of DIR at /", set_root);
+    torc_app_set_workers(app, 0); /* in this process: it is measured alone */
     torc_app_on_start(app, start);
     torc_app_route(app, "GET /plaintext", plaintext);
     torc_app_route(app, "GET /json", json);

@@ -62,6 +62,7 @@ static torc_render count_up(torc_request *request) {
 
 int main(int argc, char **argv) {
     torc_app *app = torc_app_new("versions_and_ranges");
+    torc_app_set_workers(app, 1); /* it counts in memory, which each worker has its own of */
     torc_app_route(app, "GET /notes", notes);
     torc_app_route(app, "GET /lines", lines);
     torc_app_route(app, "PUT /visits", count_up);

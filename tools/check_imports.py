@@ -17,13 +17,21 @@ from tap import report
 KINDS = {
     "never exits": (
         r"_?exit|_Exit|quick_exit|abort|raise|kill|tgkill|err|errx|verr|verrx|error|atexit|__cxa_atexit",
-        {"src_app_daemon.c.o": "the process between the two forks of --daemonize, which is nobody's"},
+        {
+            "src_app_daemon.c.o": "the process between the two forks of --daemonize, which is nobody's",
+            "src_app_worker.c.o": "a worker, which torc_app_run() forked, does not return to the program",
+            "src_app_crew.c.o": "a worker that does not end when it must is killed",
+        },
+    ),
+    "never forks": (
+        r"v?fork|clone|posix_spawnp?|system|popen|exec[lv]p?e?|fexecve|wait(pid|id|3|4)?|daemon",
+        {"src_app_crew.c.o": "workers (torc/app.h)", "src_app_daemon.c.o": "--daemonize"},
     ),
     "never prints": (
         r"v?printf|v?fprintf|v?dprintf|puts|fputs|putchar|putc|fputc|fwrite|perror|psignal|warnx?|vwarnx?|v?syslog"
         r"|stdout|stderr|stdin|fdopen|fopen|fopen64",
         {
-            "src_app_app.c.o": "torc_app_run() is a program's main(): what cannot be done",
+            "src_app_run.c.o": "torc_app_run() is a program's main(): what cannot be done",
             "src_app_app_options.c.o": "its help, and what is wrong with its options",
         },
     ),
@@ -35,6 +43,8 @@ KINDS = {
             "src_reactor_reactor.c.o": "SIGPIPE, SIGXFSZ (torc/reactor.h)",
             "src_reactor_signal.c.o": "what is watched (torc/signal.h)",
             "src_reactor_thread_pool.c.o": "the pool's threads take none",
+            "src_app_parent.c.o": "a parent's, until it returns (docs/design/workers.md)",
+            "src_app_worker.c.o": "SIGCHLD, which its parent has blocked",
         },
     ),
     "leaves what the process shares": (
@@ -42,6 +52,7 @@ KINDS = {
         r"|setitimer|localtime|gmtime|strtok|strerror|asctime|ctime|getpwnam|getpwuid|gethostbyname|readdir64_r"
         r"|[sge](?:et|nd)(?:pw|gr)ent",
         {
+            "src_app_run.c.o": "a program's limit of descriptors (torc/app.h)",
             "src_app_notify.c.o": "a program's start takes NOTIFY_SOCKET from the environment, for itself alone",
             "src_app_rights.c.o": "a program's start: --chroot, and the names that are near to an unknown one",
             "src_transport_inherited.c.o": "torc_inherited_take(), which says so",
@@ -90,7 +101,8 @@ def unused(wanted):
 
 def missed():
     """What is forbidden is found, under each of its names, and only where it is."""
-    bad = ["setresuid", "setpwent", "exit", "_exit", "__fprintf_chk", "__printf_chk@GLIBC_2.3.4", "stderr", "sigaction", "pthread_sigmask", "umask"]
+    bad = ["setresuid", "setpwent", "exit", "_exit", "fork", "waitpid", "__fprintf_chk", "__printf_chk@GLIBC_2.3.4", "stderr",
+           "sigaction", "pthread_sigmask", "umask"]
     for name in bad:
         if not any(list(problems(kind, [("src_base_str.c.o", name)])) for kind in KINDS):
             yield f"{name} is not found"

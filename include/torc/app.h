@@ -9,11 +9,24 @@
 /**
  * Apps: a site with routes, run as a program with the options of a server.
  *
- * torc_app_run() gives every program `--listen`, `--log-level`, `--log-format`, limits, `--help`,
- * `--version`, signals and a graceful stop. It is the one place of the library that reads
- * arguments, prints (help and mistakes), and takes signals, by signalfd; it changes no handler.
+ * torc_app_run() gives every program `--listen`, `--workers`, `--log-level`, `--log-format`,
+ * limits,
+ * `--help`, `--version`, signals and a graceful stop. It is the one place of the library that reads
+ * arguments, prints (help and mistakes), forks, and takes signals, by signalfd; it changes no
+ * handler.
+ *
+ * A program is served by workers: processes that torc_app_run() forks, one for each processor that
+ * may be used unless torc_app_set_workers() or --workers says otherwise, and replaces when they
+ * die. What a worker changes in memory, no other sees. The program's set-up, up to torc_app_run(),
+ * runs once, and makes no threads and no reactor; `on_start` runs in each worker, and again at a
+ * reload (SIGHUP), when new workers take over from the old: so what is read there is read anew. See
+ * docs/design/workers.md.
  */
 typedef void torc_app_start_fn(torc_app *app);
+
+enum {
+    TORC_APP_WORKERS_AUTO = -1 /* one for each processor that this process may use */
+};
 
 TORC_BEGIN_DECLS
 
@@ -26,11 +39,24 @@ TORC_API void torc_app_free(torc_app *app);
 TORC_API void torc_app_route(torc_app *app, const char *pattern, torc_render_fn *render);
 /** The root of the tree, to put resources into. */
 TORC_API torc_resource *torc_app_root(torc_app *app);
-/** Called in the serving process, when its reactor is there and before it serves: make what belongs
- * to it here. */
+/** Called in each serving process, when its reactor is there and before it serves: make what
+ * belongs to it here, or say by torc_app_refuse() why that cannot be. */
 TORC_API void torc_app_on_start(torc_app *app, torc_app_start_fn *start);
 /** Called there after the last request. */
 TORC_API void torc_app_on_stop(torc_app *app, torc_app_start_fn *stop);
+/**
+ * From `on_start`: the program cannot serve, for this reason, which names what is wrong and what to
+ * do. It then ends with this line and exit code 1; a reload is called off, and the former workers
+ * go on. The text is copied; the first one counts.
+ */
+TORC_API void torc_app_refuse(torc_app *app, const char *text);
+/**
+ * How many workers there are unless --workers says otherwise: TORC_APP_WORKERS_AUTO at first. A
+ * program that keeps in memory what all requests are to see has 1. With 0 it serves in the process
+ * that called torc_app_run(), for debuggers and tests: then there is nobody to replace it, and no
+ * reload.
+ */
+TORC_API void torc_app_set_workers(torc_app *app, int count);
 /** From `on_start` on; NULL before. */
 TORC_API torc_reactor *torc_app_reactor(torc_app *app);
 TORC_API void torc_app_set_context(torc_app *app, void *context);
@@ -65,9 +91,9 @@ TORC_API torc_limits *torc_app_limits(torc_app *app);
 /** What stands below the usage line of --help: one or two sentences. */
 TORC_API void torc_app_set_description(torc_app *app, const char *description);
 /**
- * Read the arguments, listen, serve until SIGTERM or SIGINT, and free the app. Returns the exit
- * code: 0 after an orderly stop, 1 when something failed (a port in use), 2 for a mistake in the
- * arguments.
+ * Read the arguments, listen, serve until SIGTERM, SIGINT or SIGQUIT, and free the app. Returns the
+ * exit code: 0 when a signal ended it, 1 when something failed (a port in use), 2 for a mistake in
+ * the arguments. Workers do not return from it.
  */
 TORC_API int torc_app_run(torc_app *app, int argc, char **argv);
 

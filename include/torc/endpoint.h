@@ -43,7 +43,8 @@ typedef struct torc_endpoint {
     int backlog;
     uint32_t unix_mode; /* permissions of the socket file */
     bool v6only;
-    bool reuse_port;
+    bool reuse_port; /* SO_REUSEPORT before binding: join whoever of this user listens there so */
+    bool share_port; /* SO_REUSEPORT after binding: be the first, whom others may join */
     bool is_systemd;    /* `fd` is found by the rest: */
     int systemd_index;  /* its place among those that were passed; -1: by name */
     int systemd_family; /* which it must be of; 0: any */

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program that serves: what it sets up, and its run.
+ * A program that serves: what it sets up before its run.
  *
  *  - Nothing of the reactor exists before torc_app_run(), so that a program may fork before.
- *  - What cannot be done is said in one line on the standard error, before the log exists and
- * after.
  */
 #include "app/app.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "web/tree.h"
 
 /* What torc_app_new() answers when there is no memory: torc_app_run() reports it. */
 static torc_app no_app;
+
+bool torc_app_is_none(const torc_app *app) {
+    return app == &no_app;
+}
 
 torc_app *torc_app_new(const char *name) {
     torc_app *app = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*app));
@@ -30,6 +31,7 @@ torc_app *torc_app_new(const char *name) {
     app->settings.limits.size = sizeof(app->settings.limits);
     app->default_endpoint = "tcp:8080:interface=127.0.0.1";
     app->settings.log_levels = "info";
+    app->settings.workers = TORC_APP_WORKERS_AUTO;
     return app;
 }
 
@@ -76,6 +78,15 @@ void torc_app_set_listen(torc_app *app, const char *endpoint) {
     app->default_endpoint = endpoint;
 }
 
+void torc_app_set_workers(torc_app *app, int count) {
+    app->settings.workers = count;
+}
+
+void torc_app_refuse(torc_app *app, const char *text) {
+    if (!app->is_refused) snprintf(app->refusal, sizeof(app->refusal), "%s", text);
+    app->is_refused = true;
+}
+
 torc_limits *torc_app_limits(torc_app *app) {
     return &app->settings.limits;
 }
@@ -100,36 +111,4 @@ void torc_app_add_option(torc_app *app, const char *name, const char *argument, 
     if (app->own_group_count == 0) torc_app_add_group(app, "Options");
     app->own[app->own_count++] = (torc_option){name, argument, help, apply};
     app->own_groups[app->own_group_count - 1].count++;
-}
-
-/* ---- running ---- */
-
-bool torc_app_fail(const torc_app *app, const char *what, const char *why) {
-    fprintf(stderr, "%s: %s: %s\n", app->name, what, why);
-    return false;
-}
-
-static bool make_log(torc_app *app) {
-    const torc_app_settings *settings = &app->settings;
-    const torc_err err = torc_log_new_fd(NULL, STDERR_FILENO, settings->log_format, &app->log);
-
-    if (err) return torc_app_fail(app, "log", torc_err_text(err));
-    return !torc_log_set_levels(app->log, torc_str_of(settings->log_levels)) ||
-           torc_app_fail(app, "--log-level", "not understood");
-}
-
-int torc_app_run(torc_app *app, int argc, char **argv) {
-    int exit_code = 1;
-
-    if (app == &no_app) {
-        fprintf(stderr, "%s: %s\n", argc > 0 ? argv[0] : "torc", torc_err_text(TORC_ERR_NO_MEMORY));
-        return 1;
-    }
-    if (app->has_too_many)
-        torc_app_fail(app, "options", "a program has at most 64, in 8 groups");
-    else if (torc_app_read_arguments(app, argc, argv, &exit_code) && make_log(app))
-        exit_code = torc_app_serve(app) ? 0 : 1;
-    torc_log_free(app->log);
-    torc_app_free(app);
-    return exit_code;
 }

@@ -9,9 +9,9 @@
 
 #include "app/options.h"
 #include "app/process_options.h"
+#include "app/sockets.h"
 
 enum {
-    TORC_APP_LISTENERS_MAX = 16,
     TORC_APP_OWN_OPTIONS_MAX = 64,
     TORC_APP_OWN_GROUPS_MAX = 8,
     TORC_APP_FIELDS_MAX = 32
@@ -20,7 +20,7 @@ enum {
 /* What the arguments set: complete before anything is opened. */
 typedef struct torc_app_settings {
     torc_limits limits;
-    const char *endpoints[TORC_APP_LISTENERS_MAX];
+    const char *endpoints[TORC_SOCKETS_ENDPOINTS_MAX];
     size_t endpoint_count;
     torc_log_format log_format;
     const char *log_levels;
@@ -28,6 +28,7 @@ typedef struct torc_app_settings {
     size_t field_count;
     torc_process_settings process;
     bool show_errors;
+    int workers; /* 0: serve in this process; TORC_APP_WORKERS_AUTO */
     const char *help_topic; /* NULL: all of it */
     bool wants_help, wants_version;
 } torc_app_settings;
@@ -56,16 +57,36 @@ struct torc_app {
     torc_app_settings settings;
 
     torc_log *log;
-    torc_reactor *reactor; /* while it serves */
+    torc_sockets sockets;
+    struct torc_worker *worker; /* this process is one; NULL: it is not */
+    torc_reactor *reactor;      /* while it serves */
     torc_site *site;
+    bool is_refused; /* by the program itself, for the reason in `refusal` */
+    char refusal[240];
 };
 
+/* What becomes of a program that runs, to be told to who watches over it. */
+typedef enum torc_app_event {
+    TORC_APP_READY, /* it serves; after a reload, again */
+    TORC_APP_RELOADING,
+    TORC_APP_STOPPING
+} torc_app_event;
+
+/* Whether this stands for one that there was no memory for. */
+bool torc_app_is_none(const torc_app *app);
 /* Read the arguments, and answer --help and its like. False: there is nothing to serve, and
  * `*exit_code` is set. */
 bool torc_app_read_arguments(torc_app *app, int argc, char **argv, int *exit_code);
-/* Serve in this process until a signal ends it. False: it could not, as was said. */
+/* Serve in this process until it is told to end. False: it could not, as was said. */
 bool torc_app_serve(torc_app *app);
-/* Say in one line what could not be done. Always false. */
+/* Say in one line what could not be done; `why` may be NULL. A worker says it to its parent. Always
+ * false. */
 bool torc_app_fail(const torc_app *app, const char *what, const char *why);
+/* Say in the log where the program can be reached: once, when it serves. */
+void torc_app_announce(const torc_app *app);
+/* Tell who watches over the program; by the process that was started. */
+void torc_app_tell(torc_app *app, torc_app_event event);
+/* Open the log files of this process anew. */
+void torc_app_reopen_logs(torc_app *app);
 
 #endif

@@ -12,18 +12,35 @@
 #include <torc/version.h>
 
 #include "app/app.h"
+#include "app/cpus.h"
 #include "web/site.h"
 
 static const char *apply_listen(torc_app *app, const char *value, char text[160]) {
     torc_endpoint_error error;
     torc_endpoint endpoint;
 
-    if (app->settings.endpoint_count == TORC_APP_LISTENERS_MAX) return "at most 16 endpoints";
+    if (app->settings.endpoint_count == TORC_SOCKETS_ENDPOINTS_MAX) return "at most 16 endpoints";
     if (torc_endpoint_parse(torc_str_of(value), &endpoint, &error)) {
         snprintf(text, 160, "%s", error.text);
         return text;
     }
     app->settings.endpoints[app->settings.endpoint_count++] = value;
+    return NULL;
+}
+
+static const char *apply_workers(torc_app *app, const char *value, char text[160]) {
+    uint64_t count;
+
+    if (strcmp(value, "auto") == 0) {
+        app->settings.workers = TORC_APP_WORKERS_AUTO;
+        return NULL;
+    }
+    if (torc_str_parse_uint(torc_str_of(value), TORC_CPUS_MAX, &count)) {
+        snprintf(text, 160, "the number is from 1 to %d, `auto`, or 0 for no process but this",
+                 TORC_CPUS_MAX);
+        return text;
+    }
+    app->settings.workers = (int)count;
     return NULL;
 }
 
@@ -116,6 +133,8 @@ static const char *apply_version(torc_app *app, const char *value, char text[160
 static const torc_option serving_options[] = {
     {"listen", "ENDPOINT...", "where to listen: 8080, 0.0.0.0:80, [::1]:80, unix:/run/x.sock",
      apply_listen},
+    {"workers", "N", "processes that serve: auto (one per processor), or 0: this one alone",
+     apply_workers},
     {"add-header", "NAME:VALUE...", "add a field to every response", apply_add_header},
     {"limit", "LIMIT=VALUE...", "set a limit; --help=limits lists them", apply_limit},
     {"show-errors", NULL, "tell details on error pages; for development", apply_show_errors},

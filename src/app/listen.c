@@ -61,6 +61,14 @@ torc_err torc_listen_http(torc_reactor *reactor, const char *string, torc_accept
     return listen_at(reactor, &endpoint, acceptor, &options, listener);
 }
 
+torc_err torc_listen_http_fd(torc_reactor *reactor, int fd, torc_acceptor *acceptor,
+                             const torc_http_options *given, torc_listener **listener) {
+    const torc_http_options options = read_options(given);
+    const torc_endpoint endpoint = {.fd = fd};
+
+    return listen_at(reactor, &endpoint, acceptor, &options, listener);
+}
+
 torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint, torc_acceptor *acceptor,
                            const torc_http_options *options) {
     torc_endpoint_error error = {0};

@@ -2,7 +2,14 @@
 #ifndef TORC_APP_LISTEN_H
 #define TORC_APP_LISTEN_H
 
+#include <torc/listen.h>
 #include <torc/site.h>
+
+/* As torc_listen_http() on a socket that listens already, which is the listener's if this succeeds.
+ */
+torc_err torc_listen_http_fd(torc_reactor *reactor, int fd, torc_acceptor *acceptor,
+                             const torc_http_options *options,
+                             torc_listener **listener) TORC_MUST_CHECK;
 
 /* Stop accepting, close the idle connections and let the busy ones end with their requests. */
 void torc_listener_drain(torc_listener *listener);

@@ -1,39 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process that serves: its reactor, site and listeners, its signals, its end.
+ * A process that serves: its reactor, site and listeners, its signals, its end. It is a worker,
+ * told by its parent what to do, or stands alone and is told by signals.
  *
- * States: set up → running → draining (the first signal: nothing new is accepted, what is in
- * progress ends) → stopped (all ended, the deadline passed, or a second signal).
+ * States: set up → running → draining (nothing new is accepted, what is in progress ends) → stopped
+ * (all ended, the deadline passed, or it was told to stop at once).
+ *
+ *  - A listener that was told to accept no more stays until its connections have ended, so that
+ * they are counted, and drained with the others.
  */
-#include <errno.h>
+#include "app/serve.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <torc/listen.h>
-#include <torc/signal.h>
 
-#include "app/app.h"
 #include "app/listen.h"
+#include "app/worker.h"
+#include "base/alloc.h"
+#include "transport/listener.h"
 #include "web/tree.h"
 
-static const int ending_signals[] = {SIGTERM, SIGINT, SIGQUIT};
+/* A socket of a slot that is accepted from, or was. */
+typedef struct listening {
+    torc_list_node node;
+    torc_listener *listener;
+    size_t slot;
+    bool is_shared; /* with all slots */
+    bool is_over;   /* nothing more is accepted */
+} listening;
 
-typedef struct serving {
-    torc_app *app;
-    torc_listener *listeners[TORC_APP_LISTENERS_MAX];
-    size_t listener_count;
-    torc_signal *signals[TORC_COUNT_OF(ending_signals)];
-    size_t signal_count;
-    torc_timer drained; /* looks whether all has ended; and is the deadline */
-    uint64_t drain_until_ms;
-    bool is_draining;
-} serving;
+static listening *at(torc_list_node *node) {
+    return torc_container_of(node, listening, node);
+}
+
+static torc_limits limits_of(const torc_app *app) {
+    const torc_limits wide = torc_limits_default();
+    return torc_limits_inherit(&app->settings.limits, &wide);
+}
+
+/* ---- setting up ---- */
 
 static bool make_reactor(torc_app *app) {
-    const torc_limits wide = torc_limits_default();
-    const torc_limits limits = torc_limits_inherit(&app->settings.limits, &wide);
+    const torc_limits limits = limits_of(app);
     const torc_reactor_options options = {
         .size = sizeof(options),
         .memory_max = limits.memory_max == TORC_UNLIMITED_BYTES ? 0 : (size_t)limits.memory_max,
@@ -54,6 +66,7 @@ static bool make_site(torc_app *app) {
     };
 
     if (app->start) app->start(app);
+    if (app->is_refused) return torc_app_fail(app, app->refusal, NULL);
     if (torc_resource_err(app->root))
         return torc_app_fail(app, "resources", torc_resource_err_text(app->root));
     app->site = torc_site_new(app->root, &options);
@@ -63,116 +76,198 @@ static bool make_site(torc_app *app) {
     return true;
 }
 
-/* Tell where the site can be reached: a URL where there is one. */
-static void announce(torc_app *app, const torc_listener *listener) {
-    const torc_addr addr = torc_listener_addr(listener);
-    char text[TORC_ADDR_TEXT_MAX], url[TORC_ADDR_TEXT_MAX + 16];
-    const torc_str where = torc_addr_text(&addr, text);
-    const bool is_unix = torc_addr_family(&addr) == AF_UNIX;
+/* ---- listening ---- */
 
-    snprintf(url, sizeof(url), is_unix ? "unix:%.*s" : "http://%.*s/", TORC_STR_ARGS(where));
-    TORC_LOG_INFO(app->log, "app", "listening", TORC_LOG_TEXT("url", url),
-                  TORC_LOG_INT("pid", getpid()));
+static torc_err listen_at(torc_serving *self, size_t row, size_t slot) {
+    torc_app *app = self->app;
+    const torc_http_options options = {.size = sizeof(options), .limits = &app->settings.limits};
+    listening *made = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*made));
+
+    if (!made) return TORC_ERR_NO_MEMORY;
+    const int fd = torc_sockets_dup(&app->sockets, row, slot);
+    const torc_err err = fd < 0
+                             ? TORC_ERR_FILE_TABLE_FULL
+                             : torc_listen_http_fd(app->reactor, fd, torc_site_acceptor(app->site),
+                                                   &options, &made->listener);
+    if (err) {
+        if (fd >= 0) close(fd);
+        torc_dealloc(NULL, made);
+        return err;
+    }
+    made->slot = slot;
+    made->is_shared = app->sockets.rows[row]->is_one;
+    torc_list_push(&self->listenings, &made->node);
+    return TORC_OK;
 }
 
-static bool listen_on(serving *self, const char *endpoint) {
-    torc_endpoint_error error = {0};
-    torc_listener *listener;
-    const torc_http_options options = {.size = sizeof(options),
-                                       .limits = &self->app->settings.limits};
-    const torc_err err =
-        torc_listen_http(self->app->reactor, endpoint, torc_site_acceptor(self->app->site),
-                         &options, &error, &listener);
+bool torc_serving_listen(torc_serving *self, size_t slot, bool all) {
+    const torc_sockets *sockets = &self->app->sockets;
 
-    if (err)
-        return torc_app_fail(self->app, endpoint, error.text[0] ? error.text : torc_err_text(err));
-    self->listeners[self->listener_count++] = listener;
-    announce(self->app, listener);
+    for (size_t row = 0; row < sockets->row_count; row++) {
+        if (sockets->rows[row]->is_one && !all) continue;
+        const torc_err err = listen_at(self, row, slot);
+        if (err) return torc_app_fail(self->app, sockets->rows[row]->text, torc_err_text(err));
+    }
     return true;
 }
 
-static bool make_listeners(serving *self) {
-    torc_app_settings *settings = &self->app->settings;
-
-    if (settings->endpoint_count == 0)
-        settings->endpoints[settings->endpoint_count++] = self->app->default_endpoint;
-    for (size_t i = 0; i < settings->endpoint_count; i++)
-        if (!listen_on(self, settings->endpoints[i])) return false;
-    return true;
+static void close_listening(listening *it) {
+    torc_list_remove(&it->node);
+    torc_listener_close(it->listener);
+    torc_dealloc(NULL, it);
 }
 
-static size_t connections(const serving *self) {
-    size_t count = 0;
-    for (size_t i = 0; i < self->listener_count; i++)
-        count += torc_listener_connections(self->listeners[i]);
+/* Those that accept nothing more, and have no connection. */
+static void close_unused(torc_serving *self) {
+    torc_list_node *node, *next;
+
+    for (node = torc_list_first(&self->listenings); node; node = next) {
+        next = torc_list_next(&self->listenings, node);
+        if (at(node)->is_over && torc_listener_connections(at(node)->listener) == 0)
+            close_listening(at(node));
+    }
+}
+
+void torc_serving_release(torc_serving *self, size_t slot) {
+    for (torc_list_node *node = torc_list_first(&self->listenings); node;
+         node = torc_list_next(&self->listenings, node)) {
+        listening *it = at(node);
+        if (it->slot != slot || it->is_shared || it->is_over) continue;
+        it->is_over = true;
+        torc_listener_stop(it->listener);
+    }
+    close_unused(self);
+}
+
+uint64_t torc_serving_connections(const torc_serving *self, uint64_t *accepted) {
+    uint64_t count = 0;
+
+    *accepted = 0;
+    for (torc_list_node *node = torc_list_first(&self->listenings); node;
+         node = torc_list_next(&self->listenings, node)) {
+        count += torc_listener_connections(at(node)->listener);
+        *accepted += at(node)->listener->accepted.value;
+    }
     return count;
 }
 
+/* ---- the end ---- */
+
 /* While draining: every so often, has all ended? */
 static void drained(torc_timer *timer) {
-    serving *self = torc_container_of(timer, serving, drained);
+    torc_serving *self = torc_container_of(timer, torc_serving, drained);
     const bool is_late = torc_reactor_now_ms(self->app->reactor) >= self->drain_until_ms;
+    uint64_t accepted;
 
-    if (connections(self) == 0 || is_late)
+    if (torc_serving_connections(self, &accepted) == 0 || is_late)
         torc_reactor_stop(self->app->reactor);
     else
         torc_timer_arm(timer, 10);
 }
 
-static void drain(serving *self) {
-    const torc_limits wide = torc_limits_default();
-    const torc_limits limits = torc_limits_inherit(&self->app->settings.limits, &wide);
-
+void torc_serving_drain(torc_serving *self) {
+    if (self->is_draining) return;
     self->is_draining = true;
-    self->drain_until_ms = torc_reactor_now_ms(self->app->reactor) + limits.drain_ms;
-    for (size_t i = 0; i < self->listener_count; i++) torc_listener_drain(self->listeners[i]);
+    self->drain_until_ms = torc_reactor_now_ms(self->app->reactor) + limits_of(self->app).drain_ms;
+    for (torc_list_node *node = torc_list_first(&self->listenings); node;
+         node = torc_list_next(&self->listenings, node)) {
+        at(node)->is_over = true;
+        torc_listener_drain(at(node)->listener);
+    }
+    torc_sockets_close(&self->app->sockets);
     torc_timer_arm(&self->drained, 0);
 }
 
-static void signalled(void *context, int number) {
-    serving *self = context;
+/* Undo what was done, in whatever state it is. */
+static void finish(torc_serving *self) {
+    torc_list_node *node;
 
-    TORC_LOG_INFO(self->app->log, "app", self->is_draining ? "stopping at once" : "stopping",
-                  TORC_LOG_TEXT("signal", strsignal(number)));
-    if (self->is_draining)
-        torc_reactor_stop(self->app->reactor);
-    else
-        drain(self);
+    torc_timer_cancel(&self->drained);
+    while ((node = torc_list_first(&self->listenings)) != NULL) close_listening(at(node));
+    for (size_t i = 0; i < self->signal_count; i++) torc_signal_free(self->signals[i]);
 }
 
-static bool take_signals(serving *self) {
-    for (size_t i = 0; i < TORC_COUNT_OF(ending_signals); i++) {
-        const torc_err err = torc_signal_new(self->app->reactor, ending_signals[i], signalled, self,
-                                             &self->signals[i]);
-        if (err) return torc_app_fail(self->app, "signals", torc_err_text(err));
-        self->signal_count++;
-    }
+/* ---- standing alone ---- */
+
+bool torc_serving_take_signal(torc_serving *self, int number, torc_signal_fn *received,
+                              void *context) {
+    const torc_err err = torc_signal_new(self->app->reactor, number, received, context,
+                                         &self->signals[self->signal_count]);
+
+    if (err) return torc_app_fail(self->app, "signals", torc_err_text(err));
+    self->signal_count++;
     return true;
 }
 
-static bool run(serving *self) {
+static void told_to_end(void *context, int number) {
+    torc_serving *self = context;
+
+    TORC_LOG_INFO(self->app->log, "app", self->is_draining ? "stopping at once" : "stopping",
+                  TORC_LOG_TEXT("signal", strsignal(number)));
+    if (self->is_draining) {
+        torc_reactor_stop(self->app->reactor);
+        return;
+    }
+    torc_app_tell(self->app, TORC_APP_STOPPING);
+    torc_serving_drain(self);
+}
+
+static void told_to_reopen(void *context, int number) {
+    torc_serving *self = context;
+
+    torc_app_reopen_logs(self->app);
+    if (number == SIGHUP)
+        TORC_LOG_WARN(self->app->log, "app", "logs were reopened; to reload it needs workers",
+                      TORC_LOG_TEXT("fix", "--workers 1"));
+}
+
+static void told_nothing(void *context, int number) {
+    torc_serving *self = context;
+
+    TORC_LOG_INFO(self->app->log, "app", "a signal without a meaning was ignored",
+                  TORC_LOG_TEXT("signal", strsignal(number)));
+}
+
+/* Without a parent: serve at once, and be told by signals. */
+static bool stand_alone(torc_serving *self) {
+    static const struct {
+        int number;
+        torc_signal_fn *received;
+    } signals[] = {
+        {SIGTERM, told_to_end},   {SIGINT, told_to_end},     {SIGQUIT, told_to_end},
+        {SIGHUP, told_to_reopen}, {SIGUSR1, told_to_reopen}, {SIGUSR2, told_nothing},
+    };
+
+    if (!torc_serving_listen(self, 0, true)) return false;
+    for (size_t i = 0; i < TORC_COUNT_OF(signals); i++)
+        if (!torc_serving_take_signal(self, signals[i].number, signals[i].received, self))
+            return false;
+    torc_app_announce(self->app);
+    torc_app_tell(self->app, TORC_APP_READY);
+    return true;
+}
+
+/* ---- serving ---- */
+
+static bool run(torc_serving *self) {
     const torc_err err = torc_reactor_run(self->app->reactor);
     return !err || torc_app_fail(self->app, "reactor", torc_err_text(err));
 }
 
-/* Undo what was done, in whatever state it is. */
-static void finish(serving *self) {
-    torc_timer_cancel(&self->drained);
-    for (size_t i = 0; i < self->listener_count; i++) torc_listener_close(self->listeners[i]);
-    for (size_t i = 0; i < self->signal_count; i++) torc_signal_free(self->signals[i]);
-}
-
 /* With a reactor: make what serves, and serve until the end. */
 static bool serve(torc_app *app) {
-    serving self = {.app = app};
+    torc_serving self = {.app = app};
     bool fine;
 
+    torc_list_init(&self.listenings);
     torc_timer_init(&self.drained, app->reactor, drained);
-    fine = make_site(app) && make_listeners(&self) && take_signals(&self);
+    fine = make_site(app) &&
+           (app->worker ? torc_worker_attach(app->worker, &self) : stand_alone(&self));
     if (fine) {
         fine = run(&self);
         if (app->stop) app->stop(app);
     }
+    if (app->worker) torc_worker_detach(app->worker);
     finish(&self);
     return fine;
 }
@@ -182,5 +277,7 @@ bool torc_app_serve(torc_app *app) {
 
     torc_reactor_free(app->reactor);
     torc_site_free(app->site);
+    app->reactor = NULL;
+    app->site = NULL;
     return fine;
 }

@@ -72,8 +72,7 @@ static void add_options(torc_app *app) {
 
 /* ---- serving ---- */
 
-/* Whether there is something to serve at the path; else the program ends with a line that says why.
- */
+/* Whether there is something to serve at the path; else the start is refused. */
 static bool check_path(torc_app *app, const char *path) {
     struct stat about;
     char text[240];
@@ -87,8 +86,8 @@ static bool check_path(torc_app *app, const char *path) {
     } else {
         return true;
     }
-    fprintf(stderr, "torc web: %s\n", text);
-    exit(1);
+    torc_app_refuse(app, text);
+    return false;
 }
 
 static void start(torc_app *app) {

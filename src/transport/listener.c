@@ -246,6 +246,15 @@ static torc_err set_options(int fd, const torc_endpoint *endpoint, int family) {
     return TORC_OK;
 }
 
+/* Let more sockets listen at the address of this one, which was bound as the only one: so who else
+ * listens there already was not joined unknowingly. */
+static bool let_share(int fd, const torc_endpoint *endpoint, int family) {
+    const int on = 1;
+
+    if (!endpoint->share_port || family == AF_UNIX) return true;
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0;
+}
+
 static torc_err bind_and_listen(int fd, const torc_endpoint *endpoint, int family) {
     const bool has_file = family == AF_UNIX && endpoint->addr.as.un.sun_path[0];
     torc_err err = set_options(fd, endpoint, family);
@@ -254,7 +263,7 @@ static torc_err bind_and_listen(int fd, const torc_endpoint *endpoint, int famil
     if (has_file) remove_stale(&endpoint->addr);
     if (bind(fd, &endpoint->addr.as.any, endpoint->addr.len)) return torc_err_from_errno(errno);
     if ((has_file && chmod(endpoint->addr.as.un.sun_path, endpoint->unix_mode)) ||
-        listen(fd, endpoint->backlog)) {
+        !let_share(fd, endpoint, family) || listen(fd, endpoint->backlog)) {
         err = torc_err_from_errno(errno);
         if (has_file) unlink(endpoint->addr.as.un.sun_path);
     }
@@ -296,6 +305,11 @@ static torc_err open_socket(const torc_endpoint *endpoint, int *fd, int *family)
     }
     if (err && *fd >= 0) close(*fd);
     return err;
+}
+
+torc_err torc_endpoint_open(const torc_endpoint *endpoint, int *fd) {
+    int family;
+    return open_socket(endpoint, fd, &family);
 }
 
 static torc_listen_options read_options(const torc_listen_options *given) {

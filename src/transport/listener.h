@@ -39,4 +39,11 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
                            const torc_listen_options *options, torc_str refusal,
                            torc_listener **listener) TORC_MUST_CHECK;
 
+/*
+ * Bind and listen, without a reactor: the socket is the caller's, and a listener is made of it by
+ * an endpoint that has it as its `fd`. A UNIX socket's file is the caller's to remove. Of an
+ * endpoint that is an inherited descriptor this is that descriptor, once it is seen to listen.
+ */
+torc_err torc_endpoint_open(const torc_endpoint *endpoint, int *fd) TORC_MUST_CHECK;
+
 #endif

@@ -28,8 +28,10 @@ IS_SANITIZED = b"__asan_" in (BUILD / "reference_site").read_bytes()
 GROWTH_MAX = (600 if IS_SANITIZED else 8) * MIB
 
 
-def example_site(*arguments, **options):
-    return App(BUILD / "example_site", "--pages", str(pathlib.Path(sys.argv[2]) / "examples/site/pages"), *arguments, **options)
+def example_site(*arguments, workers=0, **options):
+    """In one process, whose limits and descriptors are looked at here; test_workers.py has the others."""
+    pages = pathlib.Path(sys.argv[2]) / "examples/site/pages"
+    return App(BUILD / "example_site", "--pages", pages, "--workers", workers, *arguments, **options)
 
 
 def is_healthy(port):
@@ -94,7 +96,7 @@ def who_takes_nothing_holds_little():
 
 
 def who_takes_nothing_is_reset():
-    with App(BUILD / "examples/05_streaming_body", "--limit", "output-stall-ms=300") as program:
+    with App(BUILD / "examples/05_streaming_body", "--workers", 0, "--limit", "output-stall-ms=300") as program:
         with Peer(program.port, receive_bytes=4096) as peer:
             peer.send(head("GET", "/numbers"))
             peer.take(15)  # it is accepted
@@ -155,7 +157,7 @@ def a_slow_reader_gets_all():
 
 def who_reads_slowly_what_the_kernel_holds_is_not_reset():
     """The kernel takes megabytes, and then nothing for longer than the limits, while the peer reads at 400 KB/s."""
-    with App(BUILD / "examples/05_streaming_body", "--limit", "output-stall-ms=600", "--limit", "rate-grace-ms=300") as program:
+    with App(BUILD / "examples/05_streaming_body", "--workers", 0, "--limit", "output-stall-ms=600", "--limit", "rate-grace-ms=300") as program:
         with Peer(program.port) as peer:
             peer.send(head("GET", "/numbers", "Connection: close"))
             until = time.monotonic() + 4

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The process that has workers: its loop.
+ *
+ *  - It has no reactor and no threads, so that it may fork at any time, and serves nobody: what it
+ *    reads comes from its workers and by signals.
+ *  - Signals are blocked from before the first fork on, and read from a descriptor. A worker keeps
+ *    those blocked that are its parent's business: a terminal sends them to all.
+ */
+#include "app/parent.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/crew.h"
+#include "base/alloc.h"
+
+typedef struct parent {
+    torc_app *app;
+    torc_crew crew;
+    int signals;
+    sigset_t mask_before;
+    struct pollfd *polled; /* the signals, and each member's control */
+} parent;
+
+static uint64_t monotonic_ms(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- signals ---- */
+
+static void end(parent *self, int number) {
+    torc_crew *crew = &self->crew;
+
+    if (crew->is_stopping) return;
+    TORC_LOG_INFO(self->app->log, "app", crew->is_draining ? "stopping at once" : "stopping",
+                  TORC_LOG_TEXT("signal", strsignal(number)));
+    if (crew->is_draining) {
+        torc_crew_stop(crew);
+        return;
+    }
+    torc_app_tell(self->app, TORC_APP_STOPPING);
+    torc_sockets_close(&self->app->sockets); /* workers close theirs: new connections are refused */
+    torc_crew_drain(crew);
+}
+
+static void reopen(parent *self, int number) {
+    (void)number;
+    torc_app_reopen_logs(self->app);
+    torc_crew_reopen_logs(&self->crew);
+}
+
+static void reload(parent *self, int number) {
+    reopen(self, number);
+    torc_crew_reload(&self->crew);
+}
+
+static void reap(parent *self, int number) {
+    (void)number;
+    torc_crew_reap(&self->crew);
+}
+
+static void ignore(parent *self, int number) {
+    TORC_LOG_INFO(self->app->log, "app", "a signal without a meaning was ignored",
+                  TORC_LOG_TEXT("signal", strsignal(number)));
+}
+
+static const struct {
+    int number;
+    void (*received)(parent *self, int number);
+} signals[] = {
+    {SIGTERM, end},    {SIGINT, end},     {SIGQUIT, end},  {SIGHUP, reload},
+    {SIGUSR1, reopen}, {SIGUSR2, ignore}, {SIGCHLD, reap},
+};
+
+static void read_signals(parent *self) {
+    struct signalfd_siginfo arrival;
+
+    while (read(self->signals, &arrival, sizeof(arrival)) == (ssize_t)sizeof(arrival))
+        for (size_t i = 0; i < TORC_COUNT_OF(signals); i++)
+            if (signals[i].number == (int)arrival.ssi_signo)
+                signals[i].received(self, signals[i].number);
+}
+
+/* SIGPIPE is blocked, too: a log may go to a pipe that nobody reads. */
+static bool take_signals(parent *self) {
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < TORC_COUNT_OF(signals); i++) sigaddset(&set, signals[i].number);
+    self->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (self->signals < 0)
+        return torc_app_fail(self->app, "signals", torc_err_text(torc_err_from_errno(errno)));
+    sigaddset(&set, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &set, &self->mask_before);
+    self->crew.inherited_fds[0] = self->signals;
+    return true;
+}
+
+/* What has come and was not read goes, so that it does not take its default action now. */
+static void give_back_signals(parent *self) {
+    struct signalfd_siginfo arrival;
+
+    if (self->signals < 0) return;
+    while (read(self->signals, &arrival, sizeof(arrival)) > 0) continue;
+    close(self->signals);
+    sigprocmask(SIG_SETMASK, &self->mask_before, NULL);
+}
+
+/* ---- the loop ---- */
+
+static int time_to_wait(const parent *self) {
+    const uint64_t due_ms = torc_crew_due_ms(&self->crew), now_ms = monotonic_ms();
+
+    if (due_ms == UINT64_MAX) return -1;
+    if (due_ms <= now_ms) return 0;
+    return due_ms - now_ms > INT32_MAX ? INT32_MAX : (int)(due_ms - now_ms);
+}
+
+static void wait_for_events(parent *self) {
+    const torc_crew *crew = &self->crew;
+
+    self->polled[0] = (struct pollfd){.fd = self->signals, .events = POLLIN};
+    for (size_t i = 0; i < crew->member_count; i++)
+        self->polled[1 + i] = (struct pollfd){.fd = crew->members[i].control, .events = POLLIN};
+    if (poll(self->polled, 1 + crew->member_count, time_to_wait(self)) < 0)
+        for (size_t i = 0; i < 1 + crew->member_count; i++) self->polled[i].revents = 0;
+}
+
+/* One turn: signals first, so that workers that were ended together with this process are not
+ * replaced. */
+static void turn(parent *self) {
+    torc_crew *crew = &self->crew;
+
+    wait_for_events(self);
+    crew->now_ms = monotonic_ms();
+    if (self->polled[0].revents) read_signals(self);
+    for (size_t i = 0; i < crew->member_count; i++)
+        if (self->polled[1 + i].revents) torc_crew_hear(crew, &crew->members[i]);
+    torc_crew_tick(crew, crew->now_ms);
+}
+
+static bool make_room(parent *self) {
+    self->polled = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1 + self->crew.member_count,
+                                   sizeof(*self->polled));
+    return self->polled || torc_app_fail(self->app, "workers", torc_err_text(TORC_ERR_NO_MEMORY));
+}
+
+static void loop(parent *self) {
+    torc_crew_start(&self->crew);
+    torc_crew_tick(&self->crew, monotonic_ms());
+    while (!torc_crew_is_over(&self->crew)) turn(self);
+}
+
+bool torc_parent_run(torc_app *app) {
+    parent self = {.app = app, .signals = -1};
+    const bool fine = torc_crew_init(&self.crew, app, app->sockets.slot_count) &&
+                      make_room(&self) && take_signals(&self);
+
+    if (fine) loop(&self);
+    give_back_signals(&self);
+    const bool has_served = fine && !self.crew.has_failed;
+    torc_dealloc(NULL, self.polled);
+    torc_crew_dispose(&self.crew);
+    return has_served;
+}

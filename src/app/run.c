@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run of a program, in phases: each does one thing, and is undone in reverse.
+ *
+ *  - The order of the phases is what makes them safe: mistakes in the arguments are told before
+ *    anything is opened; what needs rights is opened before these are given up; and all of it
+ * before anything is forked.
+ *  - What cannot be done is said in one line on the standard error, before the log exists and
+ * after.
+ *  - Only the process that was started undoes: workers leave by _exit().
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "app/cpus.h"
+#include "app/parent.h"
+#include "app/worker.h"
+
+bool torc_app_fail(const torc_app *app, const char *what, const char *why) {
+    char text[400];
+
+    snprintf(text, sizeof(text), "%s%s%s", what, why ? ": " : "", why ? why : "");
+    if (app->worker)
+        torc_worker_fail(app->worker, text);
+    else
+        fprintf(stderr, "%s: %s\n", app->name, text);
+    return false;
+}
+
+/* ---- the phases ---- */
+
+static bool make_log(torc_app *app) {
+    const torc_app_settings *settings = &app->settings;
+    const torc_err err = torc_log_new_fd(NULL, STDERR_FILENO, settings->log_format, &app->log);
+
+    if (err) return torc_app_fail(app, "log", torc_err_text(err));
+    return !torc_log_set_levels(app->log, torc_str_of(settings->log_levels)) ||
+           torc_app_fail(app, "--log-level", "not understood");
+}
+
+static void free_log(torc_app *app) {
+    torc_log_free(app->log);
+    app->log = NULL;
+}
+
+/* Each connection needs a descriptor, and the usual soft limit of 1024 is for programs that use
+ * select(). What cannot be raised is left. */
+static bool raise_file_limit(torc_app *app) {
+    struct rlimit limit;
+
+    (void)app;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= limit.rlim_max) return true;
+    limit.rlim_cur = limit.rlim_max;
+    (void)!setrlimit(RLIMIT_NOFILE, &limit);
+    return true;
+}
+
+static bool open_sockets(torc_app *app) {
+    torc_app_settings *settings = &app->settings;
+    torc_endpoint_error error = {0};
+
+    if (settings->workers == TORC_APP_WORKERS_AUTO) settings->workers = (int)torc_cpus_usable();
+    app->sockets.slot_count = settings->workers > 0 ? (size_t)settings->workers : 1;
+    if (settings->endpoint_count == 0)
+        settings->endpoints[settings->endpoint_count++] = app->default_endpoint;
+    for (size_t i = 0; i < settings->endpoint_count; i++)
+        if (torc_sockets_add(&app->sockets, settings->endpoints[i], &error))
+            return torc_app_fail(app, settings->endpoints[i], error.text);
+    return true;
+}
+
+static void close_sockets(torc_app *app) {
+    torc_sockets_close(&app->sockets);
+}
+
+/* In the order of entering; left in reverse. Either may be NULL. */
+static const struct {
+    bool (*enter)(torc_app *app); /* false: it was said why */
+    void (*leave)(torc_app *app);
+} phases[] = {
+    {make_log, free_log},
+    {raise_file_limit, NULL},
+    {open_sockets, close_sockets},
+};
+
+static bool serve(torc_app *app) {
+    return app->settings.workers > 0 ? torc_parent_run(app) : torc_app_serve(app);
+}
+
+/* Enter all phases, serve, and leave those that were entered. */
+static bool run(torc_app *app) {
+    size_t entered = 0;
+
+    while (entered < TORC_COUNT_OF(phases) && phases[entered].enter(app)) entered++;
+    const bool fine = entered == TORC_COUNT_OF(phases) && serve(app);
+    while (entered-- > 0)
+        if (phases[entered].leave) phases[entered].leave(app);
+    return fine;
+}
+
+int torc_app_run(torc_app *app, int argc, char **argv) {
+    int exit_code = 1;
+
+    if (torc_app_is_none(app)) {
+        fprintf(stderr, "%s: %s\n", argc > 0 ? argv[0] : "torc", torc_err_text(TORC_ERR_NO_MEMORY));
+        return 1;
+    }
+    if (app->has_too_many)
+        torc_app_fail(app, "options", "a program has at most 64, in 8 groups");
+    else if (torc_app_read_arguments(app, argc, argv, &exit_code))
+        exit_code = run(app) ? 0 : 1;
+    torc_app_free(app);
+    return exit_code;
+}
+
+/* ---- what is told while it runs ---- */
+
+/* A URL where there is one. */
+static void announce_row(const torc_app *app, size_t row) {
+    const torc_addr addr = torc_sockets_addr(&app->sockets, row);
+    char text[TORC_ADDR_TEXT_MAX], url[TORC_ADDR_TEXT_MAX + 16];
+    const torc_str where = torc_addr_text(&addr, text);
+    const bool is_unix = torc_addr_family(&addr) == AF_UNIX;
+
+    snprintf(url, sizeof(url), is_unix ? "unix:%.*s" : "http://%.*s/", TORC_STR_ARGS(where));
+    TORC_LOG_INFO(app->log, "app", "listening", TORC_LOG_TEXT("url", url),
+                  TORC_LOG_INT("pid", getpid()), TORC_LOG_INT("workers", app->settings.workers));
+}
+
+void torc_app_announce(const torc_app *app) {
+    for (size_t row = 0; row < app->sockets.row_count; row++) announce_row(app, row);
+}
+
+void torc_app_tell(torc_app *app, torc_app_event event) {
+    static const char *const names[] = {
+        [TORC_APP_READY] = "ready",
+        [TORC_APP_RELOADING] = "reloading",
+        [TORC_APP_STOPPING] = "stopping",
+    };
+
+    TORC_LOG_DEBUG(app->log, "app", "state", TORC_LOG_TEXT("is", names[event]));
+}
+
+void torc_app_reopen_logs(torc_app *app) {
+    TORC_LOG_DEBUG(app->log, "app", "logs are reopened");
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_APP_SERVE_H
+#define TORC_APP_SERVE_H
+
+#include <torc/signal.h>
+
+#include "app/app.h"
+#include "base/list.h"
+
+enum {
+    TORC_SERVING_SIGNALS_MAX = 8
+};
+
+/*
+ * What a process that serves consists of, but for the app. It is on the stack of torc_app_serve().
+ */
+typedef struct torc_serving {
+    torc_app *app;
+    torc_list listenings; /* sockets that are, or were, accepted from */
+    torc_signal *signals[TORC_SERVING_SIGNALS_MAX];
+    size_t signal_count;
+    torc_timer drained; /* looks whether all has ended; and is the deadline */
+    uint64_t drain_until_ms;
+    bool is_draining;
+} torc_serving;
+
+/* Accept from the sockets of a slot. `all`: those that slots share, too. False: it was said why. */
+bool torc_serving_listen(torc_serving *serving, size_t slot, bool all);
+/* Accept no more from the sockets of a slot alone; connections go on. */
+void torc_serving_release(torc_serving *serving, size_t slot);
+/* Accept nothing new; stop when all has ended, or after limits.drain_ms. Repeating it is fine. */
+void torc_serving_drain(torc_serving *serving);
+/* Be told of a signal until the end. False: it was said why. */
+bool torc_serving_take_signal(torc_serving *serving, int number, torc_signal_fn *received,
+                              void *context);
+/* Connections that are open; and those that were accepted, ever. */
+uint64_t torc_serving_connections(const torc_serving *serving, uint64_t *accepted);
+
+#endif
