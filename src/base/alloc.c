@@ -2,7 +2,8 @@
 /*
  * The only place that calls malloc and free.
  *
- *  - A block is preceded by a header with its size and class, so that giving it back needs neither.
+ *  - A block is preceded by a header with its size and class, so that giving it back needs neither;
+ *    but for objects, whose owners know both.
  *  - used_total is the sum of used[], and at most the limit when there is one.
  *  - Nothing changes when an allocation fails, but for the count of those.
  *  - Without a torc_memory (NULL) nothing is counted or limited: what a program sets up before
@@ -120,6 +121,21 @@ void torc_dealloc(torc_memory *memory, void *pointer) {
     uncount(memory, block->class_, block->size + sizeof(header));
     block->magic = 0;
     free(block);
+}
+
+void *torc_object_alloc(torc_memory *memory, torc_memory_class class_, size_t size) {
+    if (!may_allocate(memory, size, size)) return refuse(memory);
+
+    void *object = malloc(size);
+    if (!object) return refuse(memory);
+    count(memory, class_, size);
+    if (memory) memory->allocated++;
+    return object;
+}
+
+void torc_object_dealloc(torc_memory *memory, torc_memory_class class_, void *object, size_t size) {
+    uncount(memory, class_, size);
+    free(object);
 }
 
 torc_err torc_memory_charge(torc_memory *memory, torc_memory_class class_, size_t bytes) {

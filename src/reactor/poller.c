@@ -22,7 +22,7 @@ torc_err torc_io_open(torc_io *io, torc_reactor *reactor, torc_io_kind kind, int
         .family = (uint8_t)family,
     };
     const torc_err err = reactor->poller->ops->open(reactor->poller, io);
-    if (!err) torc_list_push(&reactor->ios, &io->open_node);
+    if (!err) torc_list_push(&reactor->ios, &io->node);
     return err;
 }
 
@@ -39,9 +39,9 @@ void torc_io_connect(torc_io *io, const struct sockaddr *addr, socklen_t len) {
 }
 
 size_t torc_io_send(torc_io *io, torc_chain *chain, size_t len) {
-    assert(!torc_io_is_sending(io) && len > 0 && len <= chain->len);
+    assert(!torc_io_is_sending(io) && len > 0 && len <= chain->len && len <= UINT32_MAX);
     io->sending = chain;
-    io->sending_len = len;
+    io->sending_len = (uint32_t)len;
     return poller_of(io)->ops->send(poller_of(io), io);
 }
 
@@ -55,18 +55,17 @@ void torc_io_shut_down(torc_io *io) {
 }
 
 void torc_io_close(torc_io *io, bool reset) {
-    torc_list_remove(&io->open_node);
     poller_of(io)->ops->close(poller_of(io), io, reset);
 }
 
 void torc_ios_close(torc_reactor *reactor, torc_err reason) {
     torc_list_node *node;
 
-    while ((node = torc_list_first(&reactor->ios)) != NULL) {
-        torc_io *io = torc_container_of(node, torc_io, open_node);
-        torc_list_remove(node);
+    if (reactor->poller->ops->forget) reactor->poller->ops->forget(reactor->poller);
+    while ((node = torc_list_pop(&reactor->ios)) != NULL) {
+        torc_io *io = torc_container_of(node, torc_io, node);
         if (io->kind == TORC_IO_STREAM && !io->err) {
-            io->err = reason;
+            io->err = (int16_t)reason;
             io->ops->failed(io, reason);
         }
         torc_io_close(io, false);

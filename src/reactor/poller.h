@@ -66,17 +66,17 @@ struct torc_io {
     uint8_t family; /* AF_INET, AF_INET6, AF_UNIX; 0 for a watch */
     uint16_t flags; /* private to the poller */
     union {
-        torc_list_node node;  /* in the poller's list of those with something to tell */
+        torc_list_node node;  /* in the reactor's list of those that are open, or in the poller's of
+                                 those with something to tell */
         torc_retiree retiree; /* once closed */
     };
-    torc_chain *sending; /* lent until all of `sending_len` has left */
-    size_t sending_len;
-    uint32_t sent_len;         /* left the process and not yet told */
-    uint32_t turn_sent;        /* left in the turn `turn` */
+    torc_chain *sending;       /* lent until all of `sending_len` has left */
     struct torc_io_kept *kept; /* received and not consumed; NULL mostly */
-    torc_err err;              /* to be told as failed */
-    uint32_t turn;
-    torc_list_node open_node; /* in the reactor's list of those that are open */
+    uint32_t sending_len;
+    uint32_t sent_len;  /* left the process and not yet told */
+    uint32_t turn_sent; /* left in the turn `turn` */
+    uint16_t turn;      /* cut short */
+    int16_t err;        /* to be told as failed */
 };
 
 typedef struct torc_poller_ops {
@@ -95,6 +95,9 @@ typedef struct torc_poller_ops {
     void (*shut_down)(torc_poller *poller, torc_io *io);
     void (*close)(torc_poller *poller, torc_io *io, bool reset);
     void (*watch)(torc_poller *poller, torc_io *io, uint32_t events);
+    /* Have nothing to tell any more: all that are open are in the reactor's list. May be NULL, if
+     * they always are. */
+    void (*forget)(torc_poller *poller);
     /* Any thread: end a wait() early. */
     void (*wake)(torc_poller *poller);
 } torc_poller_ops;
@@ -120,9 +123,10 @@ void torc_io_receive_stop(torc_io *io);
  * turn it was opened in. */
 void torc_io_connect(torc_io *io, const struct sockaddr *addr, socklen_t len);
 /*
- * Send the first `len` bytes of `chain`: how many left at once, perhaps none. `sent` will tell of
- * the rest, and until it has told of all of it, or `closed` came, the chain is lent (the bytes are
- * consumed from it as they go). Bytes may be added at its end meanwhile. One send at a time.
+ * Send the first `len` bytes of `chain`, less than 4 GiB: how many left at once, perhaps none.
+ * `sent` will tell of the rest, and until it has told of all of it, or `closed` came, the chain is
+ * lent (the bytes are consumed from it as they go). Bytes may be added at its end meanwhile. One
+ * send at a time.
  */
 size_t torc_io_send(torc_io *io, torc_chain *chain, size_t len);
 bool torc_io_is_sending(const torc_io *io);

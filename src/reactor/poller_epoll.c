@@ -5,7 +5,8 @@
  *  - A stream is registered once, edge-triggered, for both directions, and never changed: what the
  *    kernel last said is kept in READABLE and WRITABLE. Listeners and watches are level-triggered.
  *  - An io with something to tell is in `ready`; one that has more to receive or to send than a
- * turn allows is in `again`, which the next wait makes ready without waiting.
+ * turn allows is in `again`, which the next wait makes ready without waiting. Then it is QUEUED;
+ * else it is in the reactor's list.
  *  - Callbacks run from deliver() only; after each, the io may be closed, and is looked at again.
  *  - Sends are tried at once, and what left then is the answer; most sends are over with it.
  *  - An event of epoll holds a pointer to an io. All events of a wait are noted before any callback
@@ -34,6 +35,7 @@ enum {
     WATCHING =
         512, /* what came of the events that a watch asks for (`turn_sent`) is in `sent_len` */
     INPUT_TOLD = 1024,
+    QUEUED = 2048,
 };
 
 enum {
@@ -75,20 +77,31 @@ static void clear_flags(torc_io *io, unsigned flags) {
     io->flags = (uint16_t)(io->flags & ~flags);
 }
 
-static void make_ready(torc_io *io) {
-    if (io->flags & CLOSED) return;
+static void queue(torc_io *io, torc_list *list) {
     torc_list_remove(&io->node);
-    torc_list_push(&poller_of(io)->ready, &io->node);
+    torc_list_push(list, &io->node);
+    set_flags(io, QUEUED);
+}
+
+static void make_ready(torc_io *io) {
+    if (!(io->flags & CLOSED)) queue(io, &poller_of(io)->ready);
+}
+
+static void make_quiet(torc_io *io) {
+    torc_list_remove(&io->node);
+    torc_list_push(&io->reactor->ios, &io->node);
+    clear_flags(io, QUEUED);
 }
 
 static void fail(torc_io *io, torc_err err) {
-    if (!io->err) io->err = err;
+    if (!io->err) io->err = (int16_t)err;
     make_ready(io);
 }
 
-/* What an io received and sent in this turn counts against its bounds, and in no other. */
+/* What an io received and sent in this turn counts against its bounds, and in no other (but in the
+ * 65,536th after it, where it costs a turn). */
 static void enter_turn(torc_io *io) {
-    const uint32_t turn = (uint32_t)io->reactor->turns;
+    const uint16_t turn = (uint16_t)io->reactor->turns;
 
     if (io->turn == turn) return;
     io->turn = turn;
@@ -122,7 +135,7 @@ static void note(torc_io *io, uint32_t events) {
     if (io->kind == TORC_IO_STREAM) {
         if (events & (EPOLLRDHUP | EPOLLHUP)) set_flags(io, PEER_ENDED | READABLE);
         if ((events & EPOLLERR) && !(io->flags & CONNECTING) && !io->err) {
-            io->err = torc_socket_take_err(io->fd);
+            io->err = (int16_t)torc_socket_take_err(io->fd);
             if (!io->err) io->err = TORC_ERR_RESET;
             set_flags(io, READABLE); /* what came before the error is still there */
         }
@@ -168,11 +181,11 @@ static void try_send(torc_io *io) {
             if (torc_socket_is_full(errno))
                 clear_flags(io, WRITABLE);
             else
-                io->err = torc_socket_send_err(errno);
+                io->err = (int16_t)torc_socket_send_err(errno);
             return;
         }
         torc_chain_consume(io->sending, (size_t)sent);
-        io->sending_len -= (size_t)sent;
+        io->sending_len -= (uint32_t)sent;
         io->sent_len += (uint32_t)sent;
         io->turn_sent += (uint32_t)sent;
     }
@@ -185,8 +198,7 @@ static bool has_more(const torc_io *io) {
 }
 
 static void come_again(torc_io *io) {
-    if (is_open(io) && !torc_list_has(&io->node) && has_more(io))
-        torc_list_push(&poller_of(io)->again, &io->node);
+    if (is_open(io) && !(io->flags & QUEUED) && has_more(io)) queue(io, &poller_of(io)->again);
 }
 
 /* Take what left and was not told. */
@@ -269,7 +281,7 @@ static void receive(torc_io *io) {
         clear_flags(io, READABLE);
     } else if (errno != EINTR) {
         clear_flags(io, READABLE);
-        if (!io->err) io->err = torc_err_from_errno(errno);
+        if (!io->err) io->err = (int16_t)torc_err_from_errno(errno);
     }
 }
 
@@ -321,8 +333,8 @@ static bool accept_one(epoll_poller *self, torc_io *io) {
  * them are told again by the next wait. `sending_len` holds the size of the last batch.
  */
 static void accept_batch(epoll_poller *self, torc_io *io) {
-    const size_t batch = io->sending_len ? io->sending_len : 1;
-    size_t count = 0;
+    const uint32_t batch = io->sending_len ? io->sending_len : 1;
+    uint32_t count = 0;
 
     while (count < batch && (io->flags & (RECEIVING | CLOSED)) == RECEIVING && accept_one(self, io))
         count++;
@@ -334,7 +346,7 @@ static void accept_batch(epoll_poller *self, torc_io *io) {
 
 /* What a listener or a watch could not be set to; it goes on. */
 static void tell_failed(torc_io *io) {
-    const torc_err err = io->err;
+    const torc_err err = (torc_err)io->err;
 
     io->err = TORC_OK;
     if (err && io->ops->failed) io->ops->failed(io, err);
@@ -358,7 +370,7 @@ static void tell_watch(torc_io *io) {
 /* A connect has ended, in one way or the other. */
 static void end_connect(torc_io *io) {
     clear_flags(io, CONNECTING);
-    if (!io->err) io->err = torc_socket_take_err(io->fd);
+    if (!io->err) io->err = (int16_t)torc_socket_take_err(io->fd);
     if (!io->err) io->ops->connected(io);
 }
 
@@ -403,8 +415,8 @@ static void tell_stream(torc_io *io) {
     }
     if (is_open(io) && failure_is_due(io)) {
         set_flags(io, FAILED);
-        torc_list_remove(&io->node);
-        io->ops->failed(io, io->err);
+        make_quiet(io);
+        io->ops->failed(io, (torc_err)io->err);
     }
     come_again(io);
 }
@@ -414,8 +426,9 @@ static size_t epoll_poller_deliver(torc_poller *poller, size_t max) {
     torc_list_node *node;
     size_t count = 0;
 
-    for (; count < max && (node = torc_list_pop(&self->ready)) != NULL; count++) {
+    for (; count < max && (node = torc_list_first(&self->ready)) != NULL; count++) {
         torc_io *io = torc_container_of(node, torc_io, node);
+        make_quiet(io);
         if (io->kind == TORC_IO_STREAM)
             tell_stream(io);
         else if (io->kind == TORC_IO_LISTENER)
@@ -435,7 +448,7 @@ static bool epoll_poller_has_completions(const torc_poller *poller) {
 
 static torc_err epoll_poller_open(torc_poller *poller, torc_io *io) {
     (void)poller;
-    io->turn = (uint32_t)io->reactor->turns;
+    io->turn = (uint16_t)io->reactor->turns;
     if (io->kind != TORC_IO_STREAM) return control(io, EPOLL_CTL_ADD, 0);
     set_flags(io, WRITABLE);
     return control(io, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
@@ -450,7 +463,7 @@ static void epoll_poller_connect(torc_poller *poller, torc_io *io, const struct 
     if (torc_sys_connect(io->reactor, io->fd, addr, len) == 0)
         set_flags(io, WRITABLE);
     else if (errno != EINPROGRESS && errno != EINTR)
-        io->err = torc_err_from_errno(errno);
+        io->err = (int16_t)torc_err_from_errno(errno);
     if ((io->flags & WRITABLE) || io->err) make_ready(io);
 }
 
@@ -487,6 +500,15 @@ static void epoll_poller_watch(torc_poller *poller, torc_io *io, uint32_t events
     if (err) fail(io, err);
 }
 
+static void epoll_poller_forget(torc_poller *poller) {
+    epoll_poller *self = self_of(poller);
+    torc_list_node *node;
+
+    torc_list_take(&self->ready, &self->again);
+    while ((node = torc_list_first(&self->ready)) != NULL)
+        make_quiet(torc_container_of(node, torc_io, node));
+}
+
 static void epoll_poller_wake(torc_poller *poller) {
     const uint64_t one = 1;
     while (write(self_of(poller)->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR) continue;
@@ -514,6 +536,7 @@ static const torc_poller_ops epoll_ops = {
     .shut_down = epoll_poller_shut_down,
     .close = epoll_poller_close,
     .watch = epoll_poller_watch,
+    .forget = epoll_poller_forget,
     .wake = epoll_poller_wake,
 };
 

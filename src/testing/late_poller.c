@@ -104,7 +104,7 @@ static late *of_node(torc_list_node *node) {
 
 static void fail(late *of, torc_err err) {
     if (of->io->err) return;
-    of->io->err = err;
+    of->io->err = (int16_t)err;
     of->failed_turn = later(of, 1);
 }
 
@@ -390,7 +390,7 @@ static void tell_sent(late *of) {
     io->sent_len = 0;
     of->sent_turn = 0;
     torc_chain_consume(io->sending, sent);
-    io->sending_len -= sent;
+    io->sending_len -= (uint32_t)sent;
     if (io->sending_len == 0) io->sending = NULL;
     io->reactor->counts.bytes_sent += sent;
     io->ops->sent(io, sent);
@@ -429,7 +429,7 @@ static void tell_input_end(late *of) {
 
 /* A stream's error is its last event; a listener goes on. */
 static void tell_failed(late *of) {
-    const torc_err err = of->io->err;
+    const torc_err err = (torc_err)of->io->err;
 
     of->failed_turn = 0;
     if (of->io->kind == TORC_IO_STREAM)
@@ -604,6 +604,7 @@ static void late_close(torc_poller *poller, torc_io *io, bool reset) {
 
     (void)poller;
     if (!of || of->is_closed) return;
+    torc_list_remove(&io->node);
     of->is_closed = true;
     of->is_reset = reset;
     of->closed_turn = later(of, CLOSING_TURNS);

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 
 typedef struct connector {
+    torc_stream_owner owner;
     torc_timer timer;
     torc_stream *stream;
     torc_factory *factory;
@@ -35,8 +36,12 @@ static void let_go(connector *self) {
     if (--factory->users == 0 && factory->ops->stopped) factory->ops->stopped(factory);
 }
 
-static void ended(torc_stream *stream) {
-    connector *self = stream->account;
+static connector *of_owner(torc_stream_owner *owner) {
+    return torc_container_of(owner, connector, owner);
+}
+
+static void ended(torc_stream_owner *owner, torc_stream *stream) {
+    connector *self = of_owner(owner);
 
     if (!self->err) self->err = (torc_err)stream->base.reason;
     let_go(self);
@@ -50,7 +55,7 @@ static void expired(torc_timer *timer) {
 }
 
 void torc_connector_connected(torc_stream *stream) {
-    connector *self = stream->account;
+    connector *self = of_owner(stream->owner);
     torc_transport *top = &stream->base;
     torc_protocol *protocol;
 
@@ -93,8 +98,8 @@ torc_err torc_connector_new(torc_reactor *reactor, const torc_addr *addr, uint64
     factory->users++;
     torc_timer_init(&self->timer, reactor, expired);
     if (timeout_ms) torc_timer_arm(&self->timer, timeout_ms);
-    self->stream->ended = ended;
-    self->stream->account = self;
+    self->owner.ended = ended;
+    self->stream->owner = &self->owner;
     torc_io_connect(&self->stream->io, &addr->as.any, addr->len);
     return TORC_OK;
 }

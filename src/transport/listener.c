@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "transport/stream.h"
 
 enum {
     PAUSE_MS = 100
@@ -125,8 +124,8 @@ static void uncount_peer(torc_listener *self, peer_count *peer) {
 
 /* ---- accepting ---- */
 
-static void stream_ended(torc_stream *stream) {
-    torc_listener *self = stream->owner;
+static void stream_ended(torc_stream_owner *owner, torc_stream *stream) {
+    torc_listener *self = torc_container_of(owner, torc_listener, owner);
 
     uncount_peer(self, stream->account);
     self->connections--;
@@ -174,9 +173,8 @@ static void accepted(torc_io *io, int fd) {
     torc_counter_add(&self->accepted, 1);
     self->is_exhausted = false;
     self->connections++;
-    stream->owner = self;
+    stream->owner = &self->owner;
     stream->account = peer;
-    stream->ended = stream_ended;
     const torc_err err = build(self, stream);
     if (err) torc_transport_abort_with(&stream->base, err);
 }
@@ -354,6 +352,7 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
 
     if (!self) return TORC_ERR_NO_MEMORY;
     self->reactor = reactor;
+    self->owner.ended = stream_ended;
     self->factory = factory;
     self->filters = filters;
     self->options = read_options(options);

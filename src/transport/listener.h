@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "transport/filter.h"
+#include "transport/stream.h"
 
 /*
  * A listener: a listening socket, and the count of what it accepted.
@@ -16,6 +17,7 @@
  */
 struct torc_listener {
     torc_io io;
+    torc_stream_owner owner; /* of what it accepted */
     torc_reactor *reactor;
     torc_factory *factory;
     torc_filter_factory *filters; /* the lowest stage first; NULL: none */

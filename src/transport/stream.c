@@ -50,10 +50,11 @@ static void failed(torc_io *io, torc_err err) {
 
 static void closed(torc_io *io) {
     torc_stream *self = of_io(io);
+    torc_memory *memory = &io->reactor->memory;
 
     torc_transport_closed(&self->base);
-    if (self->ended) self->ended(self);
-    torc_dealloc(&io->reactor->memory, self);
+    if (self->owner) self->owner->ended(self->owner, self);
+    torc_object_dealloc(memory, TORC_MEMORY_CONNECTION, self, sizeof(*self));
 }
 
 static const torc_io_ops io_ops = {
@@ -126,15 +127,15 @@ static const torc_transport_ops stream_ops = {
 };
 
 torc_err torc_stream_new(torc_reactor *reactor, int fd, int family, torc_stream **stream) {
-    torc_stream *self = torc_alloc(&reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
+    torc_stream *self = torc_object_alloc(&reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;
     torc_transport_init(&self->base, reactor, &stream_ops);
-    self->ended = NULL;
-    self->owner = self->account = NULL;
+    self->owner = NULL;
+    self->account = NULL;
     const torc_err err = torc_io_open(&self->io, reactor, TORC_IO_STREAM, fd, family, &io_ops);
     if (err) {
-        torc_dealloc(&reactor->memory, self);
+        torc_object_dealloc(&reactor->memory, TORC_MEMORY_CONNECTION, self, sizeof(*self));
         return err;
     }
     *stream = self;

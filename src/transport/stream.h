@@ -9,14 +9,18 @@
  * protocol.
  */
 typedef struct torc_stream torc_stream;
+/* Who made a stream: its listener or connector, in which this is embedded. */
+typedef struct torc_stream_owner torc_stream_owner;
+struct torc_stream_owner {
+    /* The stream has ended and is about to be freed. */
+    void (*ended)(torc_stream_owner *owner, torc_stream *stream);
+};
+
 struct torc_stream {
     torc_transport base;
     torc_io io;
-    /* Told when the stream has ended and is about to be freed: its listener or connector. May be
-     * NULL. */
-    void (*ended)(torc_stream *stream);
-    void *owner;   /* of `ended` */
-    void *account; /* of the owner's: the peer's count, a connector */
+    torc_stream_owner *owner; /* may be NULL */
+    void *account;            /* the owner's */
 };
 
 /* Make a stream over a connected, or fresh, socket, which it takes on success. It frees itself at

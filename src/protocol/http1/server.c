@@ -500,7 +500,8 @@ static void input_ended(torc_http1_connection *base) {
 }
 
 static void free_connection(torc_http1_connection *base) {
-    torc_dealloc(&torc_http1_reactor(base)->memory, base);
+    torc_object_dealloc(&torc_http1_reactor(base)->memory, TORC_MEMORY_CONNECTION, base,
+                        sizeof(*base));
 }
 
 static const torc_http1_role_ops role = {
@@ -531,7 +532,7 @@ static torc_err build_protocol(torc_factory *factory, torc_transport *transport,
         return TORC_ERR_LIMIT;
     }
     torc_http1_connection *self =
-        torc_alloc(&server->side.reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
+        torc_object_alloc(&server->side.reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
     if (!self) return TORC_ERR_NO_MEMORY;
     torc_http1_connection_init(self, &server->side);
     torc_list_push(&server->connections, &self->node);

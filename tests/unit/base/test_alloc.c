@@ -127,6 +127,20 @@ static void charges_count_against_the_limit(void **state) {
     assert_int_equal(memory.refused, 1);
 }
 
+static void objects_are_counted_by_their_size_alone(void **state) {
+    torc_memory memory;
+    torc_memory_init(&memory, 200);
+
+    void *object = torc_object_alloc(&memory, TORC_MEMORY_CONNECTION, 200);
+    assert_non_null(object);
+    assert_int_equal(memory.used[TORC_MEMORY_CONNECTION], 200);
+    assert_int_equal(memory.allocated, 1);
+    assert_null(torc_object_alloc(&memory, TORC_MEMORY_CONNECTION, 1));
+    assert_int_equal(memory.refused, 1);
+    torc_object_dealloc(&memory, TORC_MEMORY_CONNECTION, object, 200);
+    assert_int_equal(memory.used_total, 0);
+}
+
 static void another_class_moves_the_count(void **state) {
     torc_memory memory;
     torc_memory_init(&memory, 0);
@@ -168,6 +182,7 @@ int main(void) {
         cmocka_unit_test(resizing_keeps_bytes_and_class),
         cmocka_unit_test(resizing_that_fails_leaves_the_old_block),
         cmocka_unit_test(charges_count_against_the_limit),
+        cmocka_unit_test(objects_are_counted_by_their_size_alone),
         cmocka_unit_test(another_class_moves_the_count),
         cmocka_unit_test(faults_reach_every_allocation_and_charge),
     };

@@ -71,7 +71,7 @@ static void add_file(const char *text, size_t offset, size_t len) {
 }
 
 static ssize_t send_some(size_t max) {
-    io.sending_len = chain.len;
+    io.sending_len = (uint32_t)chain.len;
     return torc_socket_send(&io, max);
 }
 

@@ -52,18 +52,19 @@ static int tear_down(void **state) {
         "late: " #name, name, set_up_late, tear_down, NULL                                         \
     }
 
-static void ended(torc_stream *stream) {
-    assert_ptr_equal(stream->owner, &fds);
+static void ended(torc_stream_owner *owner, torc_stream *stream) {
+    assert_ptr_equal(stream->owner, owner);
     ended_count++;
     losts_when_ended = self.losts;
 }
+
+static torc_stream_owner owner = {.ended = ended};
 
 static torc_stream *open_stream(void) {
     torc_stream *stream = NULL;
 
     check_ok(torc_stream_new(reactor, fds[0], AF_UNIX, &stream));
-    stream->owner = &fds;
-    stream->ended = ended;
+    stream->owner = &owner;
     return stream;
 }
 

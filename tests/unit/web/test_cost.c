@@ -4,17 +4,21 @@
  * all the responses of a turn, and the memory of a connection that is idle. The whole of the server
  * runs, over connections in memory.
  */
+#include <sys/socket.h>
 #include <torc/json.h>
 #include <torc/reply.h>
 #include <torc/site.h>
 #include <torc/testing.h>
 #include <torc/testing_transport.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "protocol/negotiate.h"
 #include "reactor/reactor.h"
+#include "transport/stream.h"
 
 enum {
+    IDLE_BYTES_MAX = 360, /* of the stream and its protocol; see docs/design/performance.md */
     REQUESTS = 1000,
     PIPELINED = 16
 };
@@ -134,6 +138,32 @@ static void an_idle_connection_holds_no_page(void **state) {
     assert_true(memory->used[TORC_MEMORY_OUTPUT] < 1024); /* segments that wait for use */
 }
 
+/* Over a socket, between two requests: what stays is the stream and its protocol. */
+static void an_idle_connection_is_small(void **state) {
+    static const torc_str request =
+        TORC_STR_INIT("GET /plaintext HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    const torc_memory *memory = torc_reactor_memory(reactor);
+    const size_t before = memory->used[TORC_MEMORY_CONNECTION];
+    torc_stream *stream;
+    torc_protocol *protocol;
+    char answer[1024];
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    check_ok(torc_stream_new(reactor, ends[0], AF_UNIX, &stream));
+    check_ok(factory->ops->build_protocol(factory, &stream->base, &protocol));
+    torc_transport_made(&stream->base, protocol);
+    assert_int_equal(write(ends[1], request.bytes, request.len), request.len);
+    torc_test_settle(reactor);
+    assert_true(read(ends[1], answer, sizeof(answer)) > 0);
+    assert_in_range(memory->used[TORC_MEMORY_CONNECTION] - before, 1, IDLE_BYTES_MAX);
+    assert_int_equal(memory->used[TORC_MEMORY_ARENA], 0);
+    close(ends[1]);
+    torc_test_settle(reactor);
+    assert_int_equal(memory->used[TORC_MEMORY_CONNECTION], before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_request_on_a_connection_kept_alive_allocates_nothing,
@@ -144,6 +174,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_responses_of_a_turn_leave_in_one_write, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_idle_connection_holds_no_page, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_idle_connection_is_small, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
