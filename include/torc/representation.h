@@ -16,7 +16,8 @@
 typedef struct torc_representation torc_representation;
 struct torc_representation {
     torc_validators validators;
-    torc_str content_type; /* empty: none */
+    torc_str content_type;     /* empty: none */
+    torc_str content_encoding; /* a coding that the bytes are in ("gzip"); empty: none */
     uint64_t size;
     /**
      * Write `len` bytes from `first` on with torc_request_write() and its like. It is called in

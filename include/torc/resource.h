@@ -84,21 +84,6 @@ TORC_API torc_resource *torc_parent_redirect_new(void);
 TORC_API torc_resource *torc_render_new(torc_render_fn *render, uint32_t methods, bool is_leaf);
 /** The error page of a status, for any method and every path beneath. */
 TORC_API torc_resource *torc_error_page_new(int status, const char *brief, const char *detail);
-/** How files are served; zeros are the defaults. */
-typedef struct torc_static_files_options {
-    size_t size;              /* sizeof(torc_static_files_options) */
-    const char *index;        /* "index.html"; "" for none */
-    const char *default_type; /* "application/octet-stream" */
-} torc_static_files_options;
-/**
- * The files of a folder, and nothing outside it: GET and HEAD, with ETag, Last-Modified and what
- * depends on them. A folder is answered by its index, and asked for without the slash by a
- * redirect. 404: names that begin with a dot, links that lead out, what is no regular file. The
- * reactor never waits for a disk. `path` may be a single file, or come to be later; relative ones
- * are those of the process. NULL also for options that are too long or no field values.
- */
-TORC_API torc_resource *torc_static_files_new(const char *path,
-                                              const torc_static_files_options *options);
 
 /**
  * Put a route into the tree beneath `resource`: "GET /users/{id}". Method, or `*` for any but TRACE

@@ -43,6 +43,7 @@
 #include <torc/resource.h>
 #include <torc/signal.h>
 #include <torc/site.h>
+#include <torc/static_files.h>
 #include <torc/status.h>
 #include <torc/str.h>
 #include <torc/target.h>

@@ -21,6 +21,7 @@ typedef struct web {
     const char *path;
     char served[PATH_MAX + 32];
     torc_static_files_options files;
+    const char *index[2];
 } web;
 
 /* ---- options ---- */
@@ -46,7 +47,8 @@ static const char *apply_index(torc_app *app, const char *value, char text[160])
 
     (void)text;
     if (strchr(value, '/')) return "an index is a file's name, without a folder";
-    self->files.index = value;
+    self->index[0] = value;
+    self->files.index = self->index;
     return NULL;
 }
 

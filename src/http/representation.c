@@ -41,8 +41,15 @@ torc_condition torc_request_check(torc_request *request, const torc_validators *
                                   validators, now_of(request));
 }
 
+/* How long the content may be kept does not hold for its refusal. */
+static torc_render refuse(torc_request *request, int status) {
+    torc_response_remove(request, "Cache-Control");
+    torc_response_remove(request, "Expires");
+    return torc_reply_status(request, status, NULL);
+}
+
 torc_render torc_reply_condition(torc_request *request, torc_condition condition) {
-    if (condition == TORC_CONDITION_FAILED) return torc_reply_status(request, 412, NULL);
+    if (condition == TORC_CONDITION_FAILED) return refuse(request, 412);
     torc_response_set_status(request, 304, NULL);
     return torc_reply_end(request);
 }
@@ -54,8 +61,9 @@ static torc_render end(torc_request *request, torc_err err) {
     return err ? torc_reply_error(request, err) : torc_reply_end(request);
 }
 
-static void set_type(torc_request *request, torc_str type) {
+static void set_type(torc_request *request, torc_str type, torc_str encoding) {
     if (type.len) torc_response_set(request, "Content-Type", type);
+    if (encoding.len) torc_response_set(request, "Content-Encoding", encoding);
 }
 
 /* One range, or the whole, after its head. HEAD has the same head, and nothing is read for it. */
@@ -63,7 +71,7 @@ static torc_render send_range(torc_request *request, const torc_representation *
                               uint64_t first, uint64_t len) {
     const bool has_body = len > 0 && torc_request_method(request) != TORC_METHOD_HEAD;
 
-    set_type(request, self->content_type);
+    set_type(request, self->content_type, self->content_encoding);
     torc_response_set_length(request, len);
     return end(request, has_body ? self->write(self, request, first, len) : TORC_OK);
 }
@@ -126,7 +134,7 @@ static torc_render send_parts(torc_request *request, parts *self) {
     err = torc_buf_err(&self->heads);
     if (!err) {
         torc_response_set_status(request, 206, NULL);
-        torc_response_set(request, "Content-Type", torc_str_of(type));
+        set_type(request, torc_str_of(type), self->of->content_encoding);
         torc_response_set_length(request, len);
         err = write_parts(self, request);
     }
@@ -134,11 +142,11 @@ static torc_render send_parts(torc_request *request, parts *self) {
     return end(request, err);
 }
 
-static torc_render refuse(torc_request *request, const torc_representation *self) {
+static torc_render refuse_range(torc_request *request, const torc_representation *self) {
     char text[TORC_CONTENT_RANGE_SIZE];
 
     torc_response_set(request, "Content-Range", torc_content_range_format(NULL, self->size, text));
-    return torc_reply_status(request, 416, NULL);
+    return refuse(request, 416);
 }
 
 /* The ranges that are to be heeded: of GET only (RFC 9110 §14.2). */
@@ -161,7 +169,7 @@ torc_render torc_reply_representation(torc_request *request, const torc_represen
     torc_response_set(request, "Accept-Ranges", TORC_STR("bytes"));
     switch (ranges_of(request, self, &several.ranges)) {
     case TORC_RANGE_UNSATISFIABLE:
-        return refuse(request, self);
+        return refuse_range(request, self);
     case TORC_RANGE_PARTIAL:
         if (several.ranges.count == 1) return send_part(request, self, &several.ranges.items[0]);
         several.of = self;

@@ -1,29 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The files of a folder: what a request is answered with. How they are found is in
- * web/static_lookup.c.
+ * web/static_lookup.c, how they are sent in web/static_reply.c.
  *
- *  - Names that begin with a dot are never served.
+ *  - A path is taken apart and put together from names that are served, so that none leads out.
  *  - What was found is held until the answer is written; what is still to be sent then holds it.
+ *  - What is not found, or may not be read, is answered by one function each, whatever the cause.
  */
 #include <stdio.h>
-#include <torc/media_types.h>
-#include <torc/representation.h>
-#include <torc/resource.h>
+#include <torc/accept.h>
+#include <torc/static_files.h>
 
 #include "base/alloc.h"
 #include "http/request.h"
+#include "web/static_config.h"
 #include "web/static_lookup.h"
-
-enum {
-    NAME_LEN_MAX = 255
-};
+#include "web/static_reply.h"
 
 typedef struct static_files {
     torc_resource base;
     torc_static_folder *folder;
-    char index[NAME_LEN_MAX + 2]; /* behind a slash; "": none */
-    char default_type[128];
+    torc_static_config config;
 } static_files;
 
 static static_files *self_of(torc_resource *resource) {
@@ -32,28 +29,35 @@ static static_files *self_of(torc_resource *resource) {
 
 /* ---- the path ---- */
 
-/* Whether a segment can be the name of a file that may be served. */
-static bool is_servable(torc_str segment) {
-    return segment.len > 0 && segment.len <= NAME_LEN_MAX && segment.bytes[0] != '.' &&
-           !memchr(segment.bytes, '/', segment.len) && !memchr(segment.bytes, '\0', segment.len);
-}
-
 /* What a request asks for beneath the folder. */
-typedef struct asked {
+typedef struct asked_path {
     bool wants_folder; /* it ends in a slash */
+    bool can_be_served;
     size_t len;
     char path[TORC_STATIC_PATH_SIZE];
-} asked;
+} asked_path;
+
+static torc_str path_of(const asked_path *self) {
+    return torc_str_make(self->path, self->len);
+}
+
+static torc_str last_name_in(torc_str path) {
+    size_t at = path.len;
+
+    while (at > 0 && path.bytes[at - 1] != '/') at--;
+    return torc_str_from(path, at);
+}
 
 /* The path from the segments that are left; false: nothing that could be served. */
-static bool read_path(const torc_request *request, asked *self) {
+static bool read_path(const static_files *files, const torc_request *request, asked_path *self) {
     const size_t depth = torc_request_depth(request), count = torc_request_segment_count(request);
 
     self->wants_folder = depth < count && torc_request_segment(request, count - 1).len == 0;
     self->len = 0;
     for (size_t i = depth; i < count - (self->wants_folder ? 1 : 0); i++) {
         const torc_str segment = torc_request_segment(request, i);
-        if (!is_servable(segment) || self->len + 1 + segment.len >= sizeof(self->path))
+        if (!torc_static_name_is_served(&files->config, segment) ||
+            self->len + 1 + segment.len >= sizeof(self->path))
             return false;
         if (self->len > 0) self->path[self->len++] = '/';
         memcpy(self->path + self->len, segment.bytes, segment.len);
@@ -62,38 +66,99 @@ static bool read_path(const torc_request *request, asked *self) {
     return true;
 }
 
+/* ---- finding ---- */
+
+/* The paths to try for a request, in order. */
+typedef struct candidates {
+    uint32_t count;
+    torc_static_path paths[TORC_STATIC_PATHS_MAX];
+} candidates;
+
+static void add_candidate(candidates *self, torc_str path, torc_str tail, uint8_t accepts) {
+    self->paths[self->count++] = (torc_static_path){.path = path, .tail = tail, .accepts = accepts};
+}
+
+static void list_candidates(const torc_static_config *config, const asked_path *asked,
+                            candidates *self) {
+    const torc_str path = path_of(asked), no_tail = {0};
+
+    self->count = 0;
+    if (asked->wants_folder) {
+        for (uint32_t i = 0; i < config->index_count; i++)
+            add_candidate(self, path, config->indexes[i], TORC_FOUND_FILE);
+        return;
+    }
+    add_candidate(self, path, no_tail, TORC_FOUND_FILE | TORC_FOUND_FOLDER);
+    for (uint32_t i = 0; i < config->ignored_count && path.len > 0; i++)
+        add_candidate(self, path, config->ignored[i], TORC_FOUND_FILE);
+}
+
+static torc_err find(const static_files *self, torc_request *request, const candidates *list,
+                     torc_static_answer *answer) {
+    torc_static_query query = {.paths = list->paths, .path_count = list->count};
+
+    if (list->count == 0) return TORC_ERR_NOT_FOUND;
+    if (torc_static_may_have_siblings(&self->config, last_name_in(list->paths[0].path)))
+        query.suffixes = torc_static_suffixes(&query.suffix_count);
+    return torc_static_find(self->folder, torc_request_reactor(request), &query, answer);
+}
+
 /* ---- answering ---- */
 
-/* The name that decides about the type: the index's, or the last of the path. */
-static torc_str name_of(const static_files *self, const asked *path) {
-    size_t at = path->len;
+static torc_render reply_found(const static_files *self, torc_request *request,
+                               const torc_static_path *path, torc_static_answer *answer,
+                               int status) {
+    const torc_str name = path->path.len + path->tail.len > 0
+                              ? torc_str_make(NULL, 0)
+                              : torc_static_folder_name(self->folder);
+    const torc_render rendered =
+        torc_static_reply(&self->config, request, path, name, answer, status);
 
-    if (path->wants_folder) return torc_str_of(self->index + 1);
-    if (path->len == 0) return torc_static_folder_name(self->folder);
-    while (at > 0 && path->path[at - 1] != '/') at--;
-    return torc_str_make(path->path + at, path->len - at);
+    torc_static_answer_dispose(answer);
+    return rendered;
 }
 
-typedef struct file_version {
-    torc_representation base;
-    torc_found_file *file;
-} file_version;
+/* Reply with a file of the options; false: it is not there. */
+static bool reply_own_file(const static_files *self, torc_request *request, torc_str path,
+                           int status, torc_render *rendered) {
+    torc_static_answer answer;
+    candidates list = {0};
 
-static torc_err write_range(const torc_representation *base, torc_request *request, uint64_t first,
-                            uint64_t len) {
-    torc_found_file_write(torc_container_of(base, file_version, base)->file, request, first, len);
-    return TORC_OK;
+    if (!path.len) return false;
+    add_candidate(&list, path, torc_str_make(NULL, 0), TORC_FOUND_FILE);
+    if (find(self, request, &list, &answer)) return false;
+    *rendered = reply_found(self, request, &list.paths[0], &answer, status);
+    return true;
 }
 
-static torc_render reply_file(torc_request *request, torc_found_file *file, torc_str type) {
-    const file_version version = {
-        .base = {.validators = {.etag = file->etag, .last_modified = file->about.st_mtim.tv_sec},
-                 .content_type = type,
-                 .size = (uint64_t)file->about.st_size,
-                 .write = write_range},
-        .file = file,
-    };
-    return torc_reply_representation(request, &version.base);
+/* Whether a page of the application might be meant: not a picture, a script or a call. */
+static bool may_be_page(torc_request *request, const asked_path *asked) {
+    return asked->can_be_served && torc_str_find_byte(last_name_in(path_of(asked)), '.') < 0 &&
+           torc_accept_type_weight(torc_request_fields(request), TORC_STR("text/html")) > 0;
+}
+
+static torc_render reply_nothing(const static_files *self, torc_request *request,
+                                 const asked_path *asked) {
+    const torc_static_config *config = &self->config;
+    torc_render rendered;
+
+    if (config->fallback.len) {
+        torc_response_set(request, "Vary", TORC_STR("Accept"));
+        if (may_be_page(request, asked) &&
+            reply_own_file(self, request, config->fallback, 200, &rendered))
+            return rendered;
+    }
+    if (config->child_not_found) return config->child_not_found(request);
+    if (reply_own_file(self, request, config->not_found, 404, &rendered)) return rendered;
+    return torc_reply_error(request, TORC_ERR_NOT_FOUND);
+}
+
+static torc_render reply_failure(const static_files *self, torc_request *request,
+                                 const asked_path *asked, torc_err err) {
+    if (err == TORC_ERR_NOT_FOUND) return reply_nothing(self, request, asked);
+    if (err == TORC_ERR_PERMISSION && self->config.forbidden)
+        return self->config.forbidden(request);
+    return torc_reply_error(request, err);
 }
 
 /*
@@ -120,83 +185,62 @@ static torc_render redirect_to_folder(torc_request *request) {
     return answer;
 }
 
-static torc_render answer_with(const static_files *self, torc_request *request, const asked *path,
-                               torc_found_file *found) {
-    if (found->kind == TORC_FOUND_FOLDER) return redirect_to_folder(request);
-    const torc_str type = torc_media_types_find(NULL, name_of(self, path));
-    return reply_file(request, found, type.bytes ? type : torc_str_of(self->default_type));
-}
+static torc_err add_fields(const static_files *self, torc_request *request) {
+    const torc_fields *fields = &self->config.fields;
 
-static torc_err find(const static_files *self, torc_request *request, const asked *path,
-                     torc_static_answer *answer) {
-    const torc_static_path where = {
-        .path = torc_str_make(path->path, path->len),
-        .tail = torc_str_of(path->wants_folder ? self->index : NULL),
-        .accepts = path->wants_folder ? TORC_FOUND_FILE : TORC_FOUND_FILE | TORC_FOUND_FOLDER,
-    };
-    const torc_static_query query = {.paths = &where, .path_count = 1};
-
-    if (path->wants_folder && !self->index[0]) return TORC_ERR_NOT_FOUND;
-    return torc_static_find(self->folder, torc_request_reactor(request), &query, answer);
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const char *name = torc_arena_cstr(torc_request_arena(request), fields->items[i].name);
+        if (!name) return TORC_ERR_NO_MEMORY;
+        torc_response_add(request, name, fields->items[i].value);
+    }
+    return TORC_OK;
 }
 
 static torc_render render(torc_resource *resource, torc_request *request) {
     const static_files *self = self_of(resource);
     torc_static_answer answer;
-    torc_render rendered;
-    asked path;
+    candidates list;
+    asked_path asked;
+    torc_err err = add_fields(self, request);
 
-    const torc_err err =
-        read_path(request, &path) ? find(self, request, &path, &answer) : TORC_ERR_NOT_FOUND;
     if (err) return torc_reply_error(request, err);
-    rendered = answer_with(self, request, &path, answer.found);
+    asked.can_be_served = read_path(self, request, &asked);
+    err = TORC_ERR_NOT_FOUND;
+    if (asked.can_be_served) {
+        list_candidates(&self->config, &asked, &list);
+        err = find(self, request, &list, &answer);
+    }
+    if (err) return reply_failure(self, request, &asked, err);
+    if (answer.found->kind == TORC_FOUND_FILE)
+        return reply_found(self, request, &list.paths[answer.path], &answer, 200);
     torc_static_answer_dispose(&answer);
-    return rendered;
+    return redirect_to_folder(request);
 }
 
 static void dispose(torc_resource *resource) {
     static_files *self = self_of(resource);
 
     torc_static_folder_unref(self->folder);
+    torc_static_config_dispose(&self->config);
     torc_dealloc(NULL, self);
 }
 
 static const torc_resource_ops static_files_ops = {.render = render, .dispose = dispose};
 
-/* ---- making one ---- */
-
-/* The options that were given, the rest as defaults; longer than the caller's struct is never read.
- */
-static torc_static_files_options read_options(const torc_static_files_options *given) {
-    torc_static_files_options options = {.size = sizeof(options)};
-
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-    if (!options.index) options.index = "index.html";
-    if (!options.default_type) options.default_type = "application/octet-stream";
-    return options;
-}
-
-static bool copy_text(char *to, size_t size, const char *from) {
-    return (size_t)snprintf(to, size, "%s", from) < size &&
-           torc_field_value_is_valid(torc_str_of(from));
-}
-
-torc_resource *torc_static_files_new(const char *path, const torc_static_files_options *given) {
-    const torc_static_files_options options = read_options(given);
+torc_resource *torc_static_files_new(const char *path, const torc_static_files_options *options) {
     static_files *self = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*self));
+    char fault[200];
 
     if (!self) return NULL;
     torc_resource_init(&self->base, &static_files_ops);
     self->base.methods = torc_method_bit(TORC_METHOD_GET);
     self->base.is_leaf = true;
     self->base.on_fiber = true;
-    self->folder = torc_static_folder_new(path);
-    if (options.index[0]) self->index[0] = '/';
-    if (self->folder && copy_text(self->index + 1, sizeof(self->index) - 1, options.index) &&
-        copy_text(self->default_type, sizeof(self->default_type), options.default_type))
-        return &self->base;
-    if (self->folder) torc_static_folder_unref(self->folder);
+    if (!torc_static_config_init(&self->config, options, fault)) {
+        self->folder = torc_static_folder_new(path);
+        if (self->folder) return &self->base;
+        torc_static_config_dispose(&self->config);
+    }
     torc_dealloc(NULL, self);
     return NULL;
 }

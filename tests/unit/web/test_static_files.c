@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <torc/static_files.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -38,6 +39,13 @@ static torc_site *site_over(const char *path, const torc_static_files_options *o
 
     torc_resource_put_child(root, "f", torc_static_files_new(path, options));
     return torc_site_new(root, NULL);
+}
+
+/* Of which one open is one file. */
+static torc_site *site_without_siblings(void) {
+    const torc_static_files_options options = {.size = sizeof(options),
+                                               .ignore_precompressed = true};
+    return site_over(path_of("pub"), &options);
 }
 
 static int set_up(void **state) {
@@ -211,22 +219,28 @@ static void what_may_not_be_read_is_forbidden(void **state) {
 
 /* Not in the kernel's cache: a thread waits for the disk. */
 static void a_cold_file_is_opened_by_a_thread(void **state) {
+    torc_site *alone = site_without_siblings();
+
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 1, EAGAIN);
-    web_check(*state, site, "GET /f/foo.txt", 200, "0123456789");
+    web_check(*state, alone, "GET /f/foo.txt", 200, "0123456789");
+    torc_site_free(alone);
     /* Without openat2() it is tried twice, and then there is foo.txt. */
     assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN), kernel_has_openat2() ? 2 : 3);
 }
 
 /* As in a container whose filter knows no openat2(). */
 static void without_openat2_names_are_opened_one_by_one(void **state) {
+    torc_site *alone = site_without_siblings();
+
     assert_int_equal(symlink("sub", path_of("pub/link")), 0);
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 2, ENOSYS);
-    web_check(*state, site, "GET /f/sub/page.xyz", 200, "page");
+    web_check(*state, alone, "GET /f/sub/page.xyz", 200, "page");
     assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN),
                      4); /* twice openat2, then sub, page.xyz */
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 2, EPERM);
-    assert_int_equal(web_status(*state, site, "GET /f/link/page.xyz"),
+    assert_int_equal(web_status(*state, alone, "GET /f/link/page.xyz"),
                      404); /* no links are followed so */
+    torc_site_free(alone);
 }
 
 /* ---- conditions ---- */
@@ -290,8 +304,9 @@ static void a_folder_that_comes_later_is_found(void **state) {
 }
 
 static void index_and_type_are_options(void **state) {
-    torc_static_files_options options = {
-        .size = sizeof(options), .index = "page.xyz", .default_type = "a/b"};
+    torc_static_files_options options = {.size = sizeof(options),
+                                         .index = (const char *const[]){"page.xyz", NULL},
+                                         .default_type = "a/b"};
     torc_site *own = site_over(path_of("pub"), &options);
     torc_test_request *test = web_ask(*state, own, "GET /f/sub/");
 
@@ -300,7 +315,7 @@ static void index_and_type_are_options(void **state) {
     torc_test_request_free(test);
     torc_site_free(own);
 
-    options.index = "";
+    options.index = (const char *const[]){NULL};
     own = site_over(path_of("pub"), &options);
     assert_int_equal(web_status(*state, own, "GET /f/sub/"), 404);
     torc_site_free(own);
