@@ -50,9 +50,9 @@ const char *torc_control_name(torc_control_kind kind) {
     static const char *const names[] = {
         [TORC_CONTROL_READY] = "ready",       [TORC_CONTROL_FAILED] = "failed",
         [TORC_CONTROL_DRAINING] = "draining", [TORC_CONTROL_SERVE] = "serve",
-        [TORC_CONTROL_DRAIN] = "drain",       [TORC_CONTROL_STOP] = "stop",
-        [TORC_CONTROL_REOPEN] = "reopen",     [TORC_CONTROL_ADOPT] = "adopt",
-        [TORC_CONTROL_RELEASE] = "release",
+        [TORC_CONTROL_YIELD] = "yield",       [TORC_CONTROL_DRAIN] = "drain",
+        [TORC_CONTROL_STOP] = "stop",         [TORC_CONTROL_REOPEN] = "reopen",
+        [TORC_CONTROL_ADOPT] = "adopt",       [TORC_CONTROL_RELEASE] = "release",
     };
 
     return kind > 0 && kind < TORC_CONTROL_KINDS ? names[kind] : "nothing";

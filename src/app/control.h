@@ -17,7 +17,8 @@ typedef enum torc_control_kind {
     TORC_CONTROL_DRAINING,  /* it was told to end by somebody else, and accepts no more */
     /* From the parent. */
     TORC_CONTROL_SERVE,   /* listen on the sockets of your slot */
-    TORC_CONTROL_DRAIN,   /* accept no more; end when all has ended */
+    TORC_CONTROL_YIELD,   /* others take over: accept no more, end when all has ended, gently */
+    TORC_CONTROL_DRAIN,   /* the same, with nobody to take over: what is idle ends now */
     TORC_CONTROL_STOP,    /* end now */
     TORC_CONTROL_REOPEN,  /* open the log files anew */
     TORC_CONTROL_ADOPT,   /* accept for slot `slot`, too: it has no worker now */

@@ -4,8 +4,11 @@
  *
  * A worker's states, and who makes the transitions:
  *
- *   NONE → STARTING (start) → READY (is_ready) → SERVING (promote) → DRAINING (drain) → NONE
- * (ended)
+ *   NONE      → STARTING  start()
+ *   STARTING  → READY     is_ready()
+ *   READY     → SERVING   promote(), which lets the one before it drain
+ *   any       → DRAINING  yield(), drain(), stop(); is_leaving(), when somebody else told it to
+ *   any       → NONE      ended()
  *
  *  - A slot has at most one worker that serves and one that is to be the next. While it has none
  *    that serves, a sibling accepts from its sockets.
@@ -95,6 +98,12 @@ static void begin_draining(torc_crew *crew, torc_member *member) {
     member->state = TORC_MEMBER_DRAINING;
     kill_within(crew, member, crew->drain_ms + KILL_AFTER_MS);
     pass_on(crew, member);
+}
+
+/* Others take over. */
+static void yield(torc_crew *crew, torc_member *member) {
+    begin_draining(crew, member);
+    order(crew, member, TORC_CONTROL_YIELD, member->slot);
 }
 
 static void drain(torc_crew *crew, torc_member *member) {
@@ -208,7 +217,7 @@ static void promote(torc_crew *crew, torc_slot *slot) {
     slot->adopter = NULL;
     slot->serving->state = TORC_MEMBER_SERVING;
     order(crew, slot->serving, TORC_CONTROL_SERVE, index);
-    if (old) drain(crew, old);
+    if (old) yield(crew, old);
     if (adopter && adopter->state == TORC_MEMBER_SERVING)
         order(crew, adopter, TORC_CONTROL_RELEASE, index);
 }
@@ -382,9 +391,10 @@ static void tell_disorder(const torc_crew *crew, const torc_member *member, int 
     char why[320];
 
     describe(member, status, why);
-    TORC_LOG_WARN(crew->app->log, "app", "a worker did not end in order",
-                  TORC_LOG_UINT("worker", member->slot), TORC_LOG_INT("pid", member->pid),
-                  TORC_LOG_TEXT("why", member->is_killed ? "it took too long, and was killed" : why));
+    TORC_LOG_WARN(
+        crew->app->log, "app", "a worker did not end in order",
+        TORC_LOG_UINT("worker", member->slot), TORC_LOG_INT("pid", member->pid),
+        TORC_LOG_TEXT("why", member->is_killed ? "it took too long, and was killed" : why));
 }
 
 static void ended(torc_crew *crew, torc_member *member, int status) {
@@ -492,6 +502,18 @@ void torc_crew_stop(torc_crew *crew) {
     start_no_more(crew);
     crew->is_stopping = true;
     for (size_t i = 0; i < crew->member_count; i++) stop(crew, &crew->members[i]);
+}
+
+bool torc_crew_is_fresh(const torc_crew *crew, uint64_t within_ms) {
+    size_t serving = 0;
+
+    for (size_t i = 0; i < crew->slot_count; i++) {
+        const torc_member *member = crew->slots[i].serving;
+        if (!member) continue;
+        serving++;
+        if (atomic_load(&member->place->beat_ms) + within_ms < crew->now_ms) return false;
+    }
+    return serving > 0;
 }
 
 bool torc_crew_is_over(const torc_crew *crew) {

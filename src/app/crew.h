@@ -80,6 +80,9 @@ void torc_crew_reopen_logs(torc_crew *crew);
 void torc_crew_drain(torc_crew *crew);
 /* All end at once. */
 void torc_crew_stop(torc_crew *crew);
+/* Whether all who serve have turned within so many milliseconds: the heartbeat for a watchdog.
+ * While nobody serves they do not. */
+bool torc_crew_is_fresh(const torc_crew *crew, uint64_t within_ms);
 /* Whether nobody is left, and nobody will come. */
 bool torc_crew_is_over(const torc_crew *crew);
 

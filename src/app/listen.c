@@ -82,9 +82,9 @@ torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint, torc_acc
     return NULL;
 }
 
-void torc_listener_drain(torc_listener *listener) {
+void torc_listener_drain(torc_listener *listener, uint32_t idle_ms) {
     torc_factory *factory = listener->factory;
 
     torc_listener_stop(listener);
-    torc_http_server_drain(factory);
+    torc_http_server_drain(factory, idle_ms);
 }

@@ -11,7 +11,8 @@ torc_err torc_listen_http_fd(torc_reactor *reactor, int fd, torc_acceptor *accep
                              const torc_http_options *options,
                              torc_listener **listener) TORC_MUST_CHECK;
 
-/* Stop accepting, close the idle connections and let the busy ones end with their requests. */
-void torc_listener_drain(torc_listener *listener);
+/* Stop accepting, let the busy connections end with their requests, and close the idle ones: at
+ * once, or when they have been idle for so long. */
+void torc_listener_drain(torc_listener *listener, uint32_t idle_ms);
 
 #endif

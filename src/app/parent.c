@@ -20,12 +20,18 @@
 #include "app/crew.h"
 #include "base/alloc.h"
 
+enum {
+    SAME_SIGNAL_MS = 100
+};
+
 typedef struct parent {
     torc_app *app;
     torc_crew crew;
     int signals;
     sigset_t mask_before;
     struct pollfd *polled; /* the signals, and each member's control */
+    int ended_by;          /* the last signal that ends; 0: none came */
+    uint64_t ended_ms;     /* when */
 } parent;
 
 static uint64_t monotonic_ms(void) {
@@ -37,10 +43,20 @@ static uint64_t monotonic_ms(void) {
 
 /* ---- signals ---- */
 
+/* Some tools send a signal to a process and to its group: what comes twice in a moment is one. */
+static bool is_repeated(parent *self, int number) {
+    const uint64_t now_ms = self->crew.now_ms;
+    const bool is_same = self->ended_by == number && now_ms - self->ended_ms < SAME_SIGNAL_MS;
+
+    self->ended_by = number;
+    self->ended_ms = now_ms;
+    return is_same;
+}
+
 static void end(parent *self, int number) {
     torc_crew *crew = &self->crew;
 
-    if (crew->is_stopping) return;
+    if (is_repeated(self, number) || crew->is_stopping) return;
     TORC_LOG_INFO(self->app->log, "app", crew->is_draining ? "stopping at once" : "stopping",
                   TORC_LOG_TEXT("signal", strsignal(number)));
     if (crew->is_draining) {

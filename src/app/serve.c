@@ -24,6 +24,10 @@
 #include "transport/listener.h"
 #include "web/tree.h"
 
+enum {
+    YIELD_IDLE_MS = 5000 /* longer than a request takes to come; shorter than anybody is idle for */
+};
+
 /* A socket of a slot that is accepted from, or was. */
 typedef struct listening {
     torc_list_node node;
@@ -165,14 +169,15 @@ static void drained(torc_timer *timer) {
         torc_timer_arm(timer, 10);
 }
 
-void torc_serving_drain(torc_serving *self) {
-    if (self->is_draining) return;
+void torc_serving_drain(torc_serving *self, bool gently) {
+    if (self->is_draining && (gently || !self->is_yielding)) return;
+    self->is_yielding = gently;
     self->is_draining = true;
     self->drain_until_ms = torc_reactor_now_ms(self->app->reactor) + limits_of(self->app).drain_ms;
     for (torc_list_node *node = torc_list_first(&self->listenings); node;
          node = torc_list_next(&self->listenings, node)) {
         at(node)->is_over = true;
-        torc_listener_drain(at(node)->listener);
+        torc_listener_drain(at(node)->listener, gently ? YIELD_IDLE_MS : 0);
     }
     torc_sockets_close(&self->app->sockets);
     torc_timer_arm(&self->drained, 0);
@@ -209,7 +214,7 @@ static void told_to_end(void *context, int number) {
         return;
     }
     torc_app_tell(self->app, TORC_APP_STOPPING);
-    torc_serving_drain(self);
+    torc_serving_drain(self, false);
 }
 
 static void told_to_reopen(void *context, int number) {

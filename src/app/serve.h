@@ -21,15 +21,19 @@ typedef struct torc_serving {
     size_t signal_count;
     torc_timer drained; /* looks whether all has ended; and is the deadline */
     uint64_t drain_until_ms;
-    bool is_draining;
+    bool is_draining, is_yielding; /* the second: gently, since others serve */
 } torc_serving;
 
 /* Accept from the sockets of a slot. `all`: those that slots share, too. False: it was said why. */
 bool torc_serving_listen(torc_serving *serving, size_t slot, bool all);
 /* Accept no more from the sockets of a slot alone; connections go on. */
 void torc_serving_release(torc_serving *serving, size_t slot);
-/* Accept nothing new; stop when all has ended, or after limits.drain_ms. Repeating it is fine. */
-void torc_serving_drain(torc_serving *serving);
+/*
+ * Accept nothing new; stop when all has ended, or after limits.drain_ms. Repeating it is fine.
+ * `gently`: others take over, so nobody is to notice; connections that are idle get some time to
+ * send what is on its way.
+ */
+void torc_serving_drain(torc_serving *serving, bool gently);
 /* Be told of a signal until the end. False: it was said why. */
 bool torc_serving_take_signal(torc_serving *serving, int number, torc_signal_fn *received,
                               void *context);

@@ -54,8 +54,11 @@ static void obey(torc_worker *self, const torc_control_message *message) {
     case TORC_CONTROL_RELEASE:
         torc_serving_release(self->serving, message->slot);
         break;
+    case TORC_CONTROL_YIELD:
+        torc_serving_drain(self->serving, true);
+        break;
     case TORC_CONTROL_DRAIN:
-        torc_serving_drain(self->serving);
+        torc_serving_drain(self->serving, false);
         break;
     case TORC_CONTROL_STOP:
         torc_reactor_stop(self->app->reactor);
@@ -72,7 +75,7 @@ static void parent_lost(torc_worker *self) {
     torc_io_close(&self->orders, false);
     TORC_LOG_WARN(self->app->log, "app", "the parent has gone; stopping",
                   TORC_LOG_UINT("worker", self->slot));
-    torc_serving_drain(self->serving);
+    torc_serving_drain(self->serving, false);
 }
 
 static void ready(torc_io *io, uint32_t events) {
@@ -127,7 +130,7 @@ static void told_to_end(void *context, int number) {
     (void)number;
     if (self->serving->is_draining) return;
     tell(self, TORC_CONTROL_DRAINING, "");
-    torc_serving_drain(self->serving);
+    torc_serving_drain(self->serving, true);
 }
 
 static void told_to_reopen(void *context, int number) {

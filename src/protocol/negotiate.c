@@ -32,8 +32,8 @@ const torc_limits *torc_http_server_limits(const torc_factory *factory) {
     return &server_of(factory)->side.limits;
 }
 
-void torc_http_server_drain(torc_factory *factory) {
-    torc_http1_server_drain(server_of(factory));
+void torc_http_server_drain(torc_factory *factory, uint32_t idle_ms) {
+    torc_http1_server_drain(server_of(factory), idle_ms);
 }
 
 torc_str torc_http_server_refusal(void) {

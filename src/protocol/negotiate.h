@@ -24,8 +24,12 @@ torc_err torc_http_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
 void torc_http_server_free(torc_factory *factory);
 /* The limits that its connections have, resolved. */
 const torc_limits *torc_http_server_limits(const torc_factory *factory);
-/* Close the connections that are idle, and let the others end with their request. */
-void torc_http_server_drain(torc_factory *factory);
+/*
+ * Let the connections that are busy end with their request, and close those that are idle: at once,
+ * or when they have been so for `idle_ms`, so that a request that is on its way to them is
+ * answered. It may be called again with less.
+ */
+void torc_http_server_drain(torc_factory *factory, uint32_t idle_ms);
 /* What a connection is sent that is refused before it is one: a whole 503. */
 torc_str torc_http_server_refusal(void);
 

@@ -480,7 +480,7 @@ void pair_break(pair *self) {
 
 void pair_drain(pair *self) {
     if (self->mux) torc_test_mux_drain(self->mux);
-    if (self->server) torc_http1_server_drain(self->server);
+    if (self->server) torc_http1_server_drain(self->server, 0);
 }
 
 /* ---- the wires ---- */

@@ -906,7 +906,7 @@ static void reactors_are_freed_in_flight(void **state) {
                 if (turn % 8 == 7) torc_test_spend_us(reactor, 5000);
             }
             if (order == 1) torc_listener_close(listener);
-            if (order == 2) torc_listener_drain(listener);
+            if (order == 2) torc_listener_drain(listener, 0);
             if (order == 2) (void)!torc_reactor_turn(reactor, 0);
             if (order >= 2) torc_listener_close(listener);
             if (order == 3) torc_site_free(site);
@@ -1102,7 +1102,7 @@ static void run_by_chance(uint64_t seed) {
         check_quiet();
         check_serves();
     } else {
-        if (pick(2)) torc_listener_drain(listener);
+        if (pick(2)) torc_listener_drain(listener, 0);
         if (pick(2)) torc_site_free(site), site = NULL;
         for (uint64_t i = 0; i < 30; i++) {
             peer *self = &peers[pick(PEERS)];
@@ -1136,7 +1136,7 @@ static torc_render let_go(torc_request *request) {
 
 static torc_render let_go_and_wait(torc_request *request) {
     see(request);
-    torc_listener_drain(listener);
+    torc_listener_drain(listener, 0);
     torc_listener_close(listener);
     torc_site_free(site);
     site = NULL;

@@ -610,14 +610,29 @@ void torc_http1_server_free(torc_http1_server *server) {
     torc_dealloc(&server->side.reactor->memory, server);
 }
 
-void torc_http1_server_drain(torc_http1_server *server) {
+/* Let those that are idle, and those that become so, be idle for this long. */
+static void limit_idleness(torc_http1_server *server, uint32_t idle_ms) {
+    server->side.limits.keep_alive_ms = least(server->side.limits.keep_alive_ms, idle_ms);
+    server->patrol_ms = least(server->patrol_ms, idle_ms);
+    for (torc_list_node *node = torc_list_first(&server->connections); node;
+         node = torc_list_next(&server->connections, node)) {
+        if (!is_idle(at(node))) continue;
+        torc_http1_begin_state(at(node));
+        torc_http1_expect_within(at(node), server->side.limits.keep_alive_ms);
+    }
+}
+
+void torc_http1_server_drain(torc_http1_server *server, uint32_t idle_ms) {
     server->is_draining = true;
-    close_idle(server, UINT32_MAX);
+    if (idle_ms == 0)
+        close_idle(server, UINT32_MAX);
+    else
+        limit_idleness(server, idle_ms);
     for (torc_list_node *node = torc_list_first(&server->connections); node;
          node = torc_list_next(&server->connections, node)) {
         torc_http1_exchange *exchange = at(node)->current;
         if (!exchange) continue;
-        exchange->keeps_alive = false;
+        if (idle_ms == 0) exchange->keeps_alive = false;
         if (exchange->is_told) exchange->base.events->draining(&exchange->base);
     }
 }

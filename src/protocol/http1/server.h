@@ -39,8 +39,12 @@ torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
                                torc_http1_server **server) TORC_MUST_CHECK;
 /* Free one that was never used. */
 void torc_http1_server_free(torc_http1_server *server);
-/* Close the connections that are idle, and let the others end with their request. */
-void torc_http1_server_drain(torc_http1_server *server);
+/*
+ * Let the connections that are busy end with their request, and close those that are idle: at once,
+ * or when they have been so for `idle_ms`, so that a request that is on its way to them is
+ * answered. It may be called again with less.
+ */
+void torc_http1_server_drain(torc_http1_server *server, uint32_t idle_ms);
 /* What a connection is sent that is refused before it is one: a whole 503. */
 torc_str torc_http1_server_refusal(void);
 

@@ -157,7 +157,7 @@ static void draining_lets_the_busy_finish(void **state) {
     ask(busy, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
     for (int i = 0; i < 4; i++) check_ok(torc_reactor_turn(reactor, 1));
 
-    torc_listener_drain(listener);
+    torc_listener_drain(listener, 0);
     assert_int_equal(receive(idle, bytes, sizeof(bytes)), 0);
     len = receive(busy, bytes, sizeof(bytes));
     assert_true(torc_str_ends_with(torc_str_make(bytes, len), TORC_STR("waited")));

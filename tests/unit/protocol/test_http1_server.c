@@ -1049,7 +1049,7 @@ static void draining_closes_the_idle_and_lets_the_busy_end(void **state) {
     torc_test_connection *other = torc_test_connection_new(self->http.reactor, self->factory);
     torc_test_connection_send(other, TORC_STR("\r\n"));
     send_text(self, GET("/late"));
-    torc_http_server_drain(self->factory);
+    torc_http_server_drain(self->factory, 0);
     torc_test_settle(self->http.reactor);
     assert_true(torc_test_connection_is_over(idle));
     assert_true(torc_test_connection_is_over(other));
@@ -1061,6 +1061,46 @@ static void draining_closes_the_idle_and_lets_the_busy_end(void **state) {
     check_ends(self);
     torc_test_connection_free(other);
     torc_test_connection_free(idle);
+}
+
+/* Who is idle may have a request on its way: it is answered, and told that it is the last. */
+static void draining_may_wait_for_the_idle(void **state) {
+    fixture *self = *state;
+
+    begin_with(self);
+    torc_test_connection *idle = torc_test_connection_new(self->http.reactor, self->factory);
+    torc_test_advance(self->http.reactor, 900);
+    torc_http_server_drain(self->factory, 1000);
+    torc_test_advance(self->http.reactor, 999);
+    assert_false(torc_test_connection_is_over(idle));
+    check_open(self);
+    send_text(self, GET("/late"));
+    torc_reply_text(self->http.request, 200, "last");
+    torc_test_settle(self->http.reactor);
+    check_has(self, "Connection: close\r\n");
+    check_ends(self);
+    torc_test_advance(self->http.reactor, 1);
+    torc_test_settle(self->http.reactor);
+    assert_true(torc_test_connection_is_over(idle));
+    torc_test_connection_free(idle);
+}
+
+/* A response whose head said that the connection stays: it does, and is idle then. */
+static void draining_keeps_what_was_promised(void **state) {
+    fixture *self = *state;
+
+    begin_with(self);
+    send_text(self, GET("/late"));
+    torc_request_write(self->http.request, TORC_STR("first"));
+    torc_test_settle(self->http.reactor);
+    torc_http_server_drain(self->factory, 1000);
+    check_ok(torc_request_finish(self->http.request));
+    torc_test_settle(self->http.reactor);
+    check_open(self);
+    torc_test_advance(self->http.reactor, 500);
+    torc_http_server_drain(self->factory, 0);
+    torc_test_settle(self->http.reactor);
+    assert_true(torc_test_connection_is_over(self->peer));
 }
 
 /* ---- upgrades ---- */
@@ -1284,6 +1324,8 @@ int main(void) {
         TEST(so_many_requests_are_answered_on_a_connection),
         TEST(lingering_ends_by_itself),
         TEST(draining_closes_the_idle_and_lets_the_busy_end),
+        TEST(draining_may_wait_for_the_idle),
+        TEST(draining_keeps_what_was_promised),
         TEST(another_protocol_takes_over_with_what_has_come),
         TEST(nobody_goes_over_without_an_offer),
         TEST(a_factory_that_fails_resets),
