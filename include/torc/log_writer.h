@@ -58,6 +58,8 @@ TORC_API void torc_log_writer_flush(torc_log_writer *writer);
 /** Reopen the file, soon: the lines of until now go to the old one, those from now on to the new
  * one. */
 TORC_API void torc_log_writer_reopen(torc_log_writer *writer);
+/** The reactor; NULL once it is freed. */
+TORC_API torc_reactor *torc_log_writer_reactor(const torc_log_writer *writer);
 /** Lines that were lost. */
 TORC_API uint64_t torc_log_writer_lost(const torc_log_writer *writer);
 

@@ -100,6 +100,8 @@ TORC_API void *torc_request_data(const torc_request *request);
 /** The limits that hold for this request; those of scope route may be changed before the body is
  * read. */
 TORC_API torc_limits *torc_request_limits(torc_request *request);
+/** Microseconds since its head came. */
+TORC_API uint64_t torc_request_duration_us(const torc_request *request);
 /** Whether the response is finished or the peer lost: nothing that is done now reaches anybody. */
 TORC_API bool torc_request_is_gone(const torc_request *request);
 

@@ -3,6 +3,7 @@
 #define TORC_SITE_H
 
 #include <torc/limits.h>
+#include <torc/observer.h>
 #include <torc/resource.h>
 
 /**
@@ -48,6 +49,8 @@ TORC_API torc_resource *torc_site_root(torc_site *site);
 TORC_API torc_resource *torc_site_resolve(torc_site *site, torc_request *request);
 /** What torc_request_context() gives. */
 TORC_API void torc_site_set_context(torc_site *site, void *context);
+/** Tell an observer of each request from now on; those that were added first are told first. */
+TORC_API void torc_site_add_observer(torc_site *site, torc_observer *observer);
 /** What a listener hands its requests to. */
 TORC_API torc_acceptor *torc_site_acceptor(torc_site *site);
 

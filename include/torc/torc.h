@@ -7,6 +7,7 @@
  */
 
 #include <torc/accept.h>
+#include <torc/access_log.h>
 #include <torc/addr.h>
 #include <torc/app.h>
 #include <torc/arena.h>
@@ -33,6 +34,7 @@
 #include <torc/memory.h>
 #include <torc/method.h>
 #include <torc/metrics.h>
+#include <torc/observer.h>
 #include <torc/producer.h>
 #include <torc/protocol.h>
 #include <torc/range.h>

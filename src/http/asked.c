@@ -130,6 +130,13 @@ uint64_t torc_request_body_sent(const torc_request *request) {
     return request->body_sent;
 }
 
+uint64_t torc_request_duration_us(const torc_request *request) {
+    torc_clock *clock = request->reactor->clock;
+    const uint64_t now_us = clock->monotonic_us(clock);
+
+    return now_us > request->started_us ? now_us - request->started_us : 0;
+}
+
 uint64_t torc_request_started_us(const torc_request *request) {
     return request->started_us;
 }

@@ -56,9 +56,13 @@ static void end(torc_request *request) {
     if (request->reader) torc_body_lost(request, TORC_ERR_GONE);
     if (request->has_json) torc_chain_clear(&request->json_chain);
     tell_watches(request);
+    if (!request->is_leaving) torc_request_depart(request);
+}
+
+void torc_request_depart(torc_request *request) {
+    if (request->handler->observers) torc_observers_tell(request);
     if (request->is_announced)
         request->handler->ops->request_ended(request->handler, request, (torc_err)request->reason);
-
     if (request->holdings)
         torc_retire(request->reactor, &request->retiree, retired);
     else
@@ -95,6 +99,7 @@ static void stop_body(torc_request *request) {
 void torc_request_finished(torc_request *request, torc_err reason) {
     request->is_finished = true;
     request->reason = (int16_t)reason;
+    if (request->handler->observers) torc_observers_await_departure(request);
     stop_body(request);
     if (request->reader) torc_body_dropped(request);
     if (!torc_list_is_empty(&request->output_waits))
@@ -241,7 +246,16 @@ static void unused(torc_acceptor *acceptor) {
     if (handler->ops->unused) handler->ops->unused(handler);
 }
 
-static const torc_acceptor_ops acceptor_ops = {.opened = opened, .unused = unused};
+static void refused(torc_acceptor *acceptor, const torc_refused *refused_) {
+    const torc_handler *handler = handler_of(acceptor);
+    if (handler->observers) torc_observers_tell_refused(handler, refused_);
+}
+
+static const torc_acceptor_ops acceptor_ops = {
+    .opened = opened,
+    .refused = refused,
+    .unused = unused,
+};
 
 void torc_handler_init(torc_handler *handler, const torc_handler_ops *ops) {
     *handler = (torc_handler){.ops = ops, .acceptor = {.ops = &acceptor_ops}};

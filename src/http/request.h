@@ -2,6 +2,7 @@
 #ifndef TORC_HTTP_REQUEST_H
 #define TORC_HTTP_REQUEST_H
 
+#include <torc/observer.h>
 #include <torc/reply.h>
 #include <torc/ticket.h>
 
@@ -41,6 +42,7 @@ struct torc_handler {
     torc_str default_content_type; /* empty: none */
     const torc_fields *fields;     /* of every response, besides its own; NULL: none */
     void *context;
+    torc_observer *observers; /* NULL: nobody is told how requests went */
     bool show_errors;
     bool is_closed; /* to new requests: they are refused with 503 */
 };

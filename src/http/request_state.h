@@ -52,6 +52,7 @@ struct torc_request {
     bool is_running : 1;   /* a step is on a stack: the request stays until it has returned */
     bool is_in_head : 1;   /* the handler is being told of the head */
     bool is_ended : 1;     /* everybody was told of the end */
+    bool is_leaving : 1;   /* observed: not all of the response has left, which will be told */
     bool is_announced : 1; /* the handler was told of it, and will be told of the end */
     /* The response. */
     bool is_head : 1;    /* the answer to HEAD: bodies are counted, not sent */
@@ -88,6 +89,7 @@ struct torc_request {
     torc_fields *trailers; /* of the response */
     uint64_t length;
     uint64_t body_sent;
+    uint64_t left_behind;   /* bytes of it that never left */
     struct torc_feed *feed; /* the producer */
     torc_list output_waits; /* those who wait for the output to drain */
 
@@ -95,6 +97,7 @@ struct torc_request {
     const torc_fields *body_trailers;
 
     /* From here on not cleared. */
+    torc_departure departure;
     torc_limits limits;    /* see torc_request_limits() */
     torc_json json;        /* the document being written */
     torc_chain json_chain; /* what there is of it */
@@ -103,7 +106,7 @@ struct torc_request {
 };
 
 enum {
-    TORC_REQUEST_CLEARED = offsetof(torc_request, limits)
+    TORC_REQUEST_CLEARED = offsetof(torc_request, departure)
 };
 
 /* Whether nothing that is done now reaches anybody. */
@@ -119,6 +122,15 @@ void torc_request_settle(torc_request *request);
 void torc_request_finished(torc_request *request, torc_err reason);
 /* Reset the exchange: the peer sees a broken message. */
 void torc_request_reset(torc_request *request, torc_err reason);
+
+/* The request has ended, and what was sent has left: tell observers and handler, and let go. */
+void torc_request_depart(torc_request *request);
+
+/* There are observers: tell them of a request that is over, or that never was one. */
+void torc_observers_tell(torc_request *request);
+void torc_observers_tell_refused(const torc_handler *handler, const torc_refused *refused);
+/* The response is complete: if it has not left, wait for that before observers are told. */
+void torc_observers_await_departure(torc_request *request);
 
 /* Split and decode the path. */
 torc_err torc_request_split_path(torc_request *request) TORC_MUST_CHECK;

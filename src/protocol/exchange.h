@@ -37,6 +37,32 @@ typedef struct torc_link_info {
     torc_str protocol;    /* ALPN, or "" */
 } torc_link_info;
 
+/* What has gone out of a message: into the connection's output, or, once that is lost, out of it.
+ */
+typedef struct torc_sent {
+    uint64_t bytes;      /* all of them: the head, content, and what frames it */
+    uint64_t head_bytes; /* of these, the final head's */
+} torc_sent;
+
+/*
+ * Somebody who waits until all of a message has left. `left_behind` bytes of it never will: the
+ * connection was lost. Embedded; told once.
+ */
+typedef struct torc_departure torc_departure;
+struct torc_departure {
+    void (*departed)(torc_departure *departure, uint64_t left_behind);
+    torc_departure *next; /* the wire's, as is what follows */
+    const void *wire;
+    uint64_t until;
+};
+
+/* A request that the wire refused before anybody above was told of it. Lent for the call. */
+typedef struct torc_refused {
+    torc_addr peer;
+    int status;    /* of the answer that it got */
+    torc_str line; /* the first line of what came, as it came; empty if none had */
+} torc_refused;
+
 typedef struct torc_exchange_wire {
     /*
      * Send a head: 1xx ones, then the final one. `body_len` is what send_body() will add up to, -1:
@@ -89,6 +115,14 @@ typedef struct torc_exchange_wire {
      * the hottest path of all.
      */
     torc_err (*send_whole)(torc_exchange *exchange, const torc_head *head, torc_str body);
+    /* What has gone out so far. May be NULL: it is not known. */
+    torc_sent (*sent)(torc_exchange *exchange);
+    /*
+     * Our message is complete: tell when it has left. False: all but a little has, and nothing will
+     * be told. The departure must live until it is told, even after torc_exchange_let_go(). May be
+     * NULL.
+     */
+    bool (*watch_departure)(torc_exchange *exchange, torc_departure *departure);
 } torc_exchange_wire;
 
 typedef struct torc_exchange_events {
@@ -121,11 +155,14 @@ struct torc_exchange {
     torc_retiree retiree;
     uint8_t holders; /* private: bit 0 the wire, bit 1 above */
     bool is_client;
+    uint16_t answered; /* the status of what the wire answered in place of who stands above, or 0 */
 };
 
 typedef struct torc_acceptor_ops {
     /* A request begins: bind `exchange->events`. An error refuses it with 503. */
     torc_err (*opened)(torc_acceptor *acceptor, torc_exchange *exchange);
+    /* A request was refused by the wire, or by an error of `opened`. May be NULL. */
+    void (*refused)(torc_acceptor *acceptor, const torc_refused *refused);
     /* The last of its users has gone: nobody will hand it a request any more. May be NULL. */
     void (*unused)(torc_acceptor *acceptor);
 } torc_acceptor_ops;

@@ -356,6 +356,10 @@ void torc_log_writer_add(torc_log_writer *writer, torc_str line) {
     torc_log_writer_commit(writer, line.len + 1);
 }
 
+torc_reactor *torc_log_writer_reactor(const torc_log_writer *writer) {
+    return writer->reactor;
+}
+
 uint64_t torc_log_writer_lost(const torc_log_writer *writer) {
     return writer->lost.value;
 }

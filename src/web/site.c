@@ -305,6 +305,14 @@ void torc_site_set_context(torc_site *site, void *context) {
     site->handler.context = context;
 }
 
+void torc_site_add_observer(torc_site *site, torc_observer *observer) {
+    torc_observer **last = &site->handler.observers;
+
+    while (*last) last = &(*last)->next;
+    observer->next = NULL;
+    *last = observer;
+}
+
 torc_acceptor *torc_site_acceptor(torc_site *site) {
     return &site->handler.acceptor;
 }

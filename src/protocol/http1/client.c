@@ -266,7 +266,7 @@ torc_err torc_http1_client_new(torc_reactor *reactor, const torc_limits *limits,
     torc_http1_client *self = torc_alloc(&reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;
-    self->side = (torc_http1_side){&role, reactor, torc_limits_inherit(limits, &wide)};
+    self->side = (torc_http1_side){&role, reactor, torc_limits_inherit(limits, &wide), {0}};
     self->ops = ops;
     self->context = context;
     self->sent_before = 0;

@@ -45,6 +45,7 @@ torc_http1_exchange *torc_http1_exchange_new(torc_http1_connection *self,
     clear(exchange);
     exchange->arena = arena;
     exchange->connection = self;
+    exchange->out_begun = torc_http1_out_total(self);
     exchange->advance.run = run_advance;
     torc_exchange_init(&exchange->base, reactor, wire, &exchange->arena, &self->side->limits);
     exchange->base.is_client = is_client;
@@ -61,6 +62,7 @@ void torc_http1_exchange_close(torc_http1_connection *self, torc_err reason) {
     torc_http1_exchange *exchange = self->current;
 
     self->current = NULL;
+    exchange->out_total = torc_http1_out_total(self);
     exchange->connection = NULL;
     torc_call_cancel(&exchange->advance);
     /* Nobody above knows of a request whose head was never told. */
@@ -92,6 +94,84 @@ const torc_link_info *torc_http1_link(torc_exchange *base) {
         exchange->as.link.host = torc_transport_host(exchange->connection->protocol.transport);
     }
     return &exchange->as.link;
+}
+
+/* ---- what has left ---- */
+
+torc_sent torc_http1_sent(torc_exchange *base) {
+    const torc_http1_exchange *exchange = torc_http1_exchange_of(base);
+    const torc_http1_connection *self = exchange->connection;
+    uint64_t total = exchange->out_total;
+
+    if (self && torc_transport_has_ended(self->protocol.transport))
+        total = self->protocol.transport->sent_total; /* the rest was dropped */
+    else if (self)
+        total = torc_http1_out_total(self);
+    return (torc_sent){
+        .bytes = total > exchange->out_begun ? total - exchange->out_begun : 0,
+        .head_bytes = exchange->out_head,
+    };
+}
+
+/* Where a connection's departures are, with others': an idle one has no room for what it seldom
+ * has. */
+static torc_departure **departures_of(const torc_http1_connection *self) {
+    return &self->side->departures[((uintptr_t)self >> 6) % TORC_HTTP1_DEPARTURE_LISTS];
+}
+
+bool torc_http1_watch_departure(torc_exchange *base, torc_departure *departure) {
+    torc_http1_connection *self = torc_http1_exchange_of(base)->connection;
+    torc_departure **last;
+
+    /* What is below the high mark leaves at once, mostly; above it `drained` will come, or the end.
+     */
+    if (!self ||
+        torc_transport_unsent(self->protocol.transport) < self->side->limits.output_high_bytes)
+        return false;
+    last = departures_of(self);
+    while (*last) last = &(*last)->next;
+    departure->wire = self;
+    departure->until = torc_http1_out_total(self);
+    departure->next = NULL;
+    *last = departure;
+    torc_http1_set(self, TORC_HTTP1_HAS_DEPARTURES);
+    return true;
+}
+
+/* The first departure of this connection that has no more than `rest` bytes before it, out of its
+ * list. */
+static torc_departure *take_departure(torc_http1_connection *self, uint64_t rest) {
+    const uint64_t sent = self->protocol.transport->sent_total;
+
+    for (torc_departure **link = departures_of(self); *link; link = &(*link)->next) {
+        torc_departure *departure = *link;
+        if (departure->wire != self) continue;
+        if (departure->until > sent && departure->until - sent > rest)
+            return NULL; /* so the others */
+        *link = departure->next;
+        return departure;
+    }
+    torc_http1_clear(self, TORC_HTTP1_HAS_DEPARTURES);
+    return NULL;
+}
+
+/* Tell those of whose message no more than `rest` bytes have not left, and will. */
+static void tell_departures(torc_http1_connection *self, uint64_t rest) {
+    torc_departure *departure;
+
+    while (torc_http1_has(self, TORC_HTTP1_HAS_DEPARTURES) &&
+           (departure = take_departure(self, rest)) != NULL)
+        departure->departed(departure, 0);
+}
+
+/* Nothing more leaves. */
+static void lose_departures(torc_http1_connection *self) {
+    const uint64_t sent = self->protocol.transport->sent_total;
+    torc_departure *departure;
+
+    while (torc_http1_has(self, TORC_HTTP1_HAS_DEPARTURES) &&
+           (departure = take_departure(self, UINT64_MAX)) != NULL)
+        departure->departed(departure, departure->until > sent ? departure->until - sent : 0);
 }
 
 /* Heads have gone both ways that say so, and no body is under way. */
@@ -166,6 +246,7 @@ static void hand_over(torc_http1_connection *self) {
     drop_successor(factory);
     transport->output_max = TORC_TRANSPORT_OUTPUT_MAX; /* the wire's own limits go with it */
     torc_http1_exchange_close(self, TORC_OK);
+    tell_departures(self, UINT64_MAX); /* the transport goes on */
     let_go(self);
     torc_transport_switch_protocol(transport, protocol);
 }
@@ -249,6 +330,7 @@ static void drained(torc_protocol *protocol) {
 
     if (self->current && self->current->out == TORC_HTTP1_OUT_BODY)
         self->current->base.events->drained(&self->current->base);
+    tell_departures(self, self->side->limits.output_high_bytes / 2);
     torc_http1_resume(self);
 }
 
@@ -272,6 +354,7 @@ static void connection_lost(torc_protocol *protocol, torc_err reason) {
     torc_http1_set(self, TORC_HTTP1_ENDING);
     if (self->current && self->current->successor) drop_successor(self->current->successor);
     if (self->current) torc_http1_exchange_close(self, reason_of(self, reason));
+    lose_departures(self);
     let_go(self);
 }
 

@@ -69,7 +69,8 @@ enum {
     TORC_HTTP1_ENDING = 16,       /* closing, lingering or aborted: nothing is begun any more */
     TORC_HTTP1_TURN_IS_OVER = 32, /* enough was served in this turn: go on in the next */
     TORC_HTTP1_INPUT_ENDED = 128, /* and all before it was taken */
-    TORC_HTTP1_HANDED_OVER = 64   /* another protocol has the transport: only memory is left */
+    TORC_HTTP1_HAS_DEPARTURES = 256,
+    TORC_HTTP1_HANDED_OVER = 64 /* another protocol has the transport: only memory is left */
 };
 
 typedef enum torc_http1_in {
@@ -110,7 +111,10 @@ struct torc_http1_exchange {
     uint64_t progress_ms; /* when the peer last sent some of the body that is wanted */
     uint64_t in_total, in_mark;
     uint32_t in_mark_ms;
-    char *gathered; /* a head or trailers that came in parts */
+    uint32_t out_head;  /* bytes of the final head */
+    uint64_t out_total; /* when it was closed: bytes of the connection until then */
+    uint64_t out_begun; /* where in all that the connection sends the message begins */
+    char *gathered;     /* a head or trailers that came in parts */
     uint32_t gathered_len, gathered_capacity;
     torc_http1_parser *trailers;
     torc_factory *successor; /* who gets the connection after a 101 */
@@ -165,6 +169,8 @@ void torc_http1_want_body(torc_exchange *exchange, size_t bytes);
 void torc_http1_stop_body(torc_exchange *exchange);
 void torc_http1_reset(torc_exchange *exchange, torc_err reason);
 const torc_link_info *torc_http1_link(torc_exchange *exchange);
+torc_sent torc_http1_sent(torc_exchange *exchange);
+bool torc_http1_watch_departure(torc_exchange *exchange, torc_departure *departure);
 void torc_http1_free(torc_exchange *exchange);
 torc_err torc_http1_tunnel(torc_exchange *exchange);
 torc_err torc_http1_hand_over(torc_exchange *exchange, torc_factory *factory);
@@ -199,6 +205,12 @@ static inline void torc_http1_begin_state(torc_http1_connection *connection) {
 static inline uint64_t torc_http1_since(const torc_http1_connection *connection) {
     const uint64_t now_ms = connection->side->reactor->now_ms;
     return now_ms - ((uint32_t)now_ms - connection->since_ms);
+}
+
+/* Bytes that the connection has sent, or will unless it is lost. */
+static inline uint64_t torc_http1_out_total(const torc_http1_connection *connection) {
+    const torc_transport *transport = connection->protocol.transport;
+    return transport->sent_total + transport->output.len;
 }
 
 static inline bool torc_http1_has(const torc_http1_connection *connection, unsigned flags) {

@@ -16,12 +16,16 @@ torc_err torc_http1_write_head(torc_http1_exchange *exchange, torc_http1_write_f
     if (size <= TORC_PAGE_BYTES) {
         char *to = torc_chain_reserve(output, size);
         if (!to) return TORC_ERR_NO_MEMORY;
-        torc_chain_commit(output, write(head, framing, to));
+        const size_t len = write(head, framing, to);
+        torc_chain_commit(output, len);
+        exchange->out_head = (uint32_t)len;
     } else {
         const torc_arena_mark mark = torc_arena_mark_take(&exchange->arena);
         char *to = torc_arena_bytes(&exchange->arena, size);
         if (!to) return TORC_ERR_NO_MEMORY;
-        err = torc_chain_add_bytes(output, torc_str_make(to, write(head, framing, to)));
+        const size_t len = write(head, framing, to);
+        err = torc_chain_add_bytes(output, torc_str_make(to, len));
+        exchange->out_head = (uint32_t)len;
         torc_arena_rewind(&exchange->arena, mark);
     }
     if (!err) torc_transport_written(transport);

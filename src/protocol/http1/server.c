@@ -63,6 +63,43 @@ torc_str torc_http1_server_refusal(void) {
     return torc_str_make(ready_made, sizeof(ready_made) - 1);
 }
 
+enum {
+    LINE_MAX_TOLD = 2048 /* bytes of a request line that was refused */
+};
+
+/* The first line of what came of a request, as far as it came. Of a whole head `bytes` may claim to
+ * have more than it has: its line ends before. */
+static torc_str first_line(torc_str bytes) {
+    size_t len = 0;
+
+    while (bytes.len && (bytes.bytes[0] == '\r' || bytes.bytes[0] == '\n'))
+        bytes = torc_str_from(bytes, 1);
+    while (len < bytes.len && len < LINE_MAX_TOLD && bytes.bytes[len] != '\r' &&
+           bytes.bytes[len] != '\n')
+        len++;
+    return torc_str_head(bytes, len);
+}
+
+/* Tell who accepts of a request that it will not see. */
+static void tell_refused(torc_http1_connection *base, int status, torc_str bytes) {
+    torc_acceptor *acceptor = server_of(base)->acceptor;
+
+    if (!acceptor->ops->refused) return;
+    const torc_refused refused = {
+        .peer = torc_transport_peer(base->protocol.transport),
+        .status = status,
+        .line = first_line(bytes),
+    };
+    acceptor->ops->refused(acceptor, &refused);
+}
+
+/* What has come of a head that is not complete. */
+static torc_str gathered(const torc_http1_connection *base) {
+    const torc_http1_exchange *exchange = base->current;
+    if (!exchange || !exchange->gathered) return torc_str_make(NULL, 0);
+    return torc_str_make(exchange->gathered, exchange->gathered_len);
+}
+
 static void count_refusal(torc_http1_connection *base, int status, const char *problem) {
     torc_http1_server *server = server_of(base);
 
@@ -85,17 +122,21 @@ static void refuse(torc_http1_connection *base, int status, const char *problem)
         torc_http1_end(base, true);
 }
 
-static void shed_request(torc_http1_connection *base) {
+static void shed_request(torc_http1_connection *base, torc_str bytes) {
     torc_counter_add(&server_of(base)->shed, 1);
+    tell_refused(base, 503, bytes);
     torc_transport_write(base->protocol.transport, torc_http1_server_refusal());
     torc_http1_end(base, true);
 }
 
-static void refuse_head(torc_http1_connection *base, const torc_http1_parser *parser) {
-    const int status = parser->status;
-    const char *problem = parser->problem;
+/* Refuse what came of a head: what was gathered, or else `bytes`. */
+static void refuse_head(torc_http1_connection *base, int status, const char *problem,
+                        torc_str bytes) {
+    const torc_str begun = gathered(base);
 
-    torc_http1_exchange_close(base, TORC_ERR_PEER);
+    torc_http1_exchange_close(base, TORC_ERR_PEER); /* its memory stays until the round's end */
+    if (!torc_http1_has(base, TORC_HTTP1_ENDING))
+        tell_refused(base, status, begun.len ? begun : bytes);
     refuse(base, status, problem);
 }
 
@@ -103,6 +144,7 @@ static void message_bad(torc_http1_connection *base, torc_err reason, int status
                         const char *problem) {
     const torc_http1_out out = (torc_http1_out)base->current->out;
 
+    if (out == TORC_HTTP1_OUT_HEAD) base->current->base.answered = (uint16_t)status;
     torc_http1_exchange_close(base, out == TORC_HTTP1_OUT_DONE ? TORC_OK : reason);
     if (out == TORC_HTTP1_OUT_HEAD)
         refuse(base, status, problem);
@@ -211,7 +253,7 @@ static void tell_head(torc_http1_connection *base) {
     exchange->out_is_dropped = exchange->head.method == TORC_METHOD_HEAD;
     if (server->acceptor->ops->opened(server->acceptor, &exchange->base)) {
         torc_http1_exchange_close(base, TORC_ERR_PEER);
-        shed_request(base);
+        shed_request(base, torc_str_make(exchange->head.method_text.bytes, LINE_MAX_TOLD));
         return;
     }
     exchange->is_told = true;
@@ -228,7 +270,7 @@ static void take_request(torc_http1_connection *base, char *bytes) {
 
     if (torc_http1_take_request(parser, bytes, &exchange->head, &exchange->framing) ==
         TORC_HTTP1_BAD)
-        refuse_head(base, parser);
+        refuse_head(base, parser->status, parser->problem, torc_str_make(bytes, LINE_MAX_TOLD));
     else
         tell_head(base);
 }
@@ -239,12 +281,12 @@ static void begin_waiting(torc_http1_connection *base) {
 }
 
 /* Whether a request may begin now; one that may not has been answered. */
-static bool may_begin(torc_http1_connection *base) {
+static bool may_begin(torc_http1_connection *base, torc_str bytes) {
     torc_http1_server *server = server_of(base);
 
     if (!is_beyond(server, server->shed_requests)) return true;
     if (used(server) >= server->shed_peers) shed_peers(server);
-    if (!torc_http1_has(base, TORC_HTTP1_ENDING)) shed_request(base);
+    if (!torc_http1_has(base, TORC_HTTP1_ENDING)) shed_request(base, bytes);
     return false;
 }
 
@@ -257,10 +299,10 @@ static size_t take_head(torc_http1_connection *base, torc_str bytes) {
         if (torc_http1_has(base, TORC_HTTP1_TURN_IS_OVER) ||
             torc_transport_room(base->protocol.transport) == 0)
             return 0;
-        if (!may_begin(base)) return bytes.len;
+        if (!may_begin(base, bytes)) return bytes.len;
         exchange = begin(base);
         if (!exchange) {
-            shed_request(base);
+            shed_request(base, bytes);
             return bytes.len;
         }
     }
@@ -273,7 +315,7 @@ static size_t take_head(torc_http1_connection *base, torc_str bytes) {
         take_request(base, head);
         break;
     case TORC_HTTP1_BAD:
-        refuse_head(base, &exchange->as.parser);
+        refuse_head(base, exchange->as.parser.status, exchange->as.parser.problem, bytes);
         return bytes.len;
     }
     return taken;
@@ -378,6 +420,7 @@ static torc_err send_whole(torc_exchange *base, const torc_head *head, torc_str 
         char *to = torc_chain_reserve(torc_transport_output(transport), size);
         if (!to) return TORC_ERR_NO_MEMORY;
         size_t len = torc_http1_write_response(head, &framing, to);
+        exchange->out_head = (uint32_t)len;
         if (!exchange->out_is_dropped && body.len) {
             memcpy(to + len, body.bytes, body.len);
             len += body.len;
@@ -407,6 +450,8 @@ static const torc_exchange_wire server_wire = {
     .link = torc_http1_link,
     .free = torc_http1_free,
     .send_whole = send_whole,
+    .sent = torc_http1_sent,
+    .watch_departure = torc_http1_watch_departure,
 };
 
 /* ---- between requests ---- */
@@ -471,8 +516,7 @@ static void deadline_passed(torc_http1_connection *base) {
     } else if (!has_begun(base)) {
         end_idle(base);
     } else if (!base->current->is_told) {
-        torc_http1_exchange_close(base, TORC_ERR_PEER);
-        refuse(base, 408, "the head of the request came too slowly");
+        refuse_head(base, 408, "the head of the request came too slowly", torc_str_make(NULL, 0));
     } else {
         torc_http1_abort(base, TORC_ERR_LOST);
     }
@@ -584,7 +628,8 @@ torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
     self->acceptor = acceptor;
     torc_acceptor_hold(acceptor);
     self->side = (torc_http1_side){&role, reactor,
-                                   torc_limits_inherit(options ? options->limits : NULL, &wide)};
+                                   torc_limits_inherit(options ? options->limits : NULL, &wide),
+                                   {0}};
     if (options && options->allow_bare_lf) self->leniencies |= TORC_HTTP1_ALLOW_BARE_LF;
     if (options && options->allow_folded_fields) self->leniencies |= TORC_HTTP1_ALLOW_FOLD;
     self->patrol_ms =
