@@ -42,6 +42,9 @@ TORC_API torc_test_request *torc_test_request_route(torc_reactor *reactor, torc_
  * NULL is fine. */
 TORC_API void torc_test_request_free(torc_test_request *test);
 
+/** Let it come from this address, numeric; none unless set. Before the first turn. */
+TORC_API torc_err torc_test_request_set_peer(torc_test_request *test, const char *host,
+                                             uint16_t port) TORC_MUST_CHECK;
 /** Send a copy of the next bytes of the body. They arrive when the request wants them, in pieces as
  * they were sent. */
 TORC_API void torc_test_request_send(torc_test_request *test, torc_str bytes);

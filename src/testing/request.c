@@ -430,6 +430,10 @@ void torc_test_request_free(torc_test_request *self) {
     torc_dealloc(NULL, self);
 }
 
+torc_err torc_test_request_set_peer(torc_test_request *self, const char *host, uint16_t port) {
+    return torc_addr_parse(torc_str_of(host), port, &self->link.peer);
+}
+
 void torc_test_request_send(torc_test_request *self, torc_str bytes) {
     piece *added = torc_arena_alloc_zero(&self->kept, 1, sizeof(*added));
 
