@@ -11,6 +11,7 @@ import http.client
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -75,8 +76,11 @@ class Installation:
         headers = {path.name for path in (self.source / "include/torc").glob("*.h")}
         there = {path.split("/")[-1] for path in files if "/include/torc/" in path}
         yield from (f"header: {name}" for name in sorted(headers ^ there))
+        pages = [r".*/man1/torc\.1", r".*/man1/torc-web\.1"] if shutil.which("scdoc") else []
         for pattern in [r".*/libtorc\.so", r".*/libtorc\.so\.\d+", r".*/libtorc\.so\.\d+\.\d+\.\d+", r".*/libtorc\.a",
-                        r".*/libtorc-testing\.a", r".*/pkgconfig/torc\.pc", r".*/pkgconfig/torc-testing\.pc", r".*/bin/torc"]:
+                        r".*/libtorc-testing\.a", r".*/pkgconfig/torc\.pc", r".*/pkgconfig/torc-testing\.pc", r".*/bin/torc",
+                        r".*/bash-completion/completions/torc", r".*/zsh/site-functions/_torc",
+                        r".*/fish/vendor_completions\.d/torc\.fish", *pages]:
             if not any(re.fullmatch(pattern, path) for path in files):
                 yield f"no {pattern}"
 

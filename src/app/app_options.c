@@ -143,7 +143,7 @@ static const torc_option serving_options[] = {
 static const torc_option log_options[] = {
     {"log-level", "debug|info|warn|error|critical|off|LEVELS",
      "what is logged; also by area: info,http=debug (info)", apply_log_level},
-    {"log-format", "auto|text|json", "auto: text on a terminal, else JSON lines", apply_log_format},
+    {"log-format", "auto|text|json", "auto is text on a terminal, else JSON lines", apply_log_format},
 };
 
 static const torc_option general_options[] = {
