@@ -202,17 +202,22 @@ static int64_t time_to_wait(const torc_reactor *reactor, int64_t wait_ms) {
     return wait_ms >= 0 && (uint64_t)wait_ms < until_ms ? wait_ms : (int64_t)until_ms;
 }
 
-/* Tell completions, a few at a time so that the time can be looked at. */
+/*
+ * Tell completions, a few at a time so that the time can be looked at. Many in a row keep the
+ * kernel's ways of receiving and of sending in the cache; but not so many that what they take is
+ * not there any more when the next round takes it again.
+ */
 static size_t deliver(torc_reactor *reactor) {
     torc_poller *poller = reactor->poller;
     const uint64_t until_us = reactor->looked_us + TORC_TURN_DELIVER_US;
+    const uint32_t pages_max = reactor->pages.used_count + TORC_TURN_PAGES;
     size_t count = 0, more;
 
     do {
         more = poller->ops->deliver(poller, LOOK_AT_CLOCK_EVERY);
         count += more;
     } while (more == LOOK_AT_CLOCK_EVERY && count < TORC_TURN_COMPLETIONS &&
-             look(reactor) < until_us);
+             reactor->pages.used_count < pages_max && look(reactor) < until_us);
     reactor->counts.completions += count;
     return count;
 }

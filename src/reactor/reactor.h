@@ -53,7 +53,8 @@ enum {
     TORC_TURN_TIMERS_US = 1000,      /* of timers that are due; the others go in the next turn */
     TORC_TURN_ROUNDS = 8,            /* of the queue phase */
     TORC_TURN_QUEUE_US = 1000,       /* or this long */
-    TORC_TURN_COMPLETIONS = 8,       /* delivered before the queue is run and outputs are flushed */
+    TORC_TURN_COMPLETIONS = 32,      /* delivered before the queue is run and outputs are flushed */
+    TORC_TURN_PAGES = 64,            /* or so many pages taken: more would leave the cache */
     TORC_TURN_DELIVER_US = 500,      /* or this long */
     TORC_TURN_SEND_MAX = 256 * 1024, /* bytes that a connection sends in a turn */
     TORC_RECEIVE_SIZE = 64 * 1024    /* the scratch buffer of the reactor */

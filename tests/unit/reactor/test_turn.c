@@ -200,10 +200,11 @@ static void a_busy_queue_lets_timers_and_peers_through(void **state) {
     torc_call_cancel(&self.call);
 }
 
-/* ---- completions: 64, or 500 us, before the queue and the outputs ---- */
+/* ---- completions: 32, or 64 pages, or 500 us, before the queue and the outputs ---- */
 
 enum {
-    STREAMS = 100
+    STREAMS = 100,
+    PAGES_EACH = 5
 };
 
 typedef struct stream {
@@ -213,12 +214,14 @@ typedef struct stream {
     torc_flushable flushable;
     size_t received, sent;
     int receives, other;
-    bool restarts; /* stops and starts receiving when it was given something */
+    torc_page *pages[PAGES_EACH]; /* taken while the first round is delivered */
+    bool restarts;                /* stops and starts receiving when it was given something */
     uint64_t receives_in_turn, turn;
 } stream;
 
 static stream *streams;
 static int delivered, flushes, delivered_at_flush, calls_run, delivered_at_call;
+static bool takes_pages;
 static int most_in_turn;
 static size_t most_sent_in_turn;
 
@@ -237,6 +240,8 @@ static size_t received(torc_io *io, torc_str bytes) {
     delivered++;
     if (self->restarts) torc_io_receive_stop(io);
     if (self->restarts) torc_io_receive_start(io);
+    for (int i = 0; takes_pages && i < PAGES_EACH; i++)
+        self->pages[i] = torc_page_take(&reactor->pages, TORC_MEMORY_ARENA);
     torc_test_spend_us(reactor, cost_us);
     torc_reactor_flush_later(reactor, &self->flushable);
     torc_reactor_post(reactor, &self->call);
@@ -281,6 +286,7 @@ static int open_streams(void **state) {
     delivered = flushes = delivered_at_flush = calls_run = delivered_at_call = most_in_turn = 0;
     most_sent_in_turn = 0;
     cost_us = 0;
+    takes_pages = false;
     streams = calloc(STREAMS, sizeof(*streams));
     for (int i = 0; i < STREAMS; i++) {
         stream *self = &streams[i];
@@ -311,7 +317,7 @@ static void give_all(void) {
     for (int i = 0; i < STREAMS; i++) assert_int_equal(write(streams[i].other, "hello", 5), 5);
 }
 
-static void after_64_completions_outputs_are_flushed(void **state) {
+static void after_32_completions_outputs_are_flushed(void **state) {
     (void)state;
     give_all();
     turn();
@@ -332,6 +338,18 @@ static void or_after_half_a_millisecond(void **state) {
     assert_int_equal(delivered_at_call, 8);
     for (int i = 0; i < 10; i++) turn();
     assert_int_equal(delivered, STREAMS);
+}
+
+/* They are looked at with the clock, after eight completions each time. */
+static void or_after_64_pages(void **state) {
+    (void)state;
+    takes_pages = true;
+    give_all();
+    turn();
+    assert_int_equal(delivered_at_flush, 16); /* 40 pages were not enough, 80 are */
+    assert_int_equal(delivered, STREAMS);
+    for (int i = 0; i < STREAMS; i++)
+        for (int k = 0; k < PAGES_EACH; k++) torc_page_unref(streams[i].pages[k]);
 }
 
 /* Peers that have sent much are given a part each a turn, and the same one is not given twice. */
@@ -463,7 +481,8 @@ int main(void) {
         TEST(calls_of_threads_have_the_same_millisecond),
         TEST(a_long_round_is_left_as_well),
         TEST(a_busy_queue_lets_timers_and_peers_through),
-        STREAMS_TEST(after_64_completions_outputs_are_flushed),
+        STREAMS_TEST(after_32_completions_outputs_are_flushed),
+        STREAMS_TEST(or_after_64_pages),
         STREAMS_TEST(or_after_half_a_millisecond),
         STREAMS_TEST(a_stream_receives_once_a_turn),
         STREAMS_TEST(a_stream_sends_its_share_a_turn),
