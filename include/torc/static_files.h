@@ -67,6 +67,13 @@ typedef struct torc_static_files_options {
      * browser unpacks it on the way, and saves a data.tar.gz that is none; so it is off, and such a
      * file is what it is, application/gzip. (An .svgz is in gzip always: it has no other use.) */
     bool extensions_are_codings;
+    /* What is kept of files, by each reactor that serves them; changes of them are noticed. Zeros
+     * are the defaults. */
+    bool cache_is_off;           /* everything is looked at for each request */
+    uint32_t cache_entries_max;  /* 4096 paths */
+    uint32_t cache_open_max;     /* 128 more, of files that are held open */
+    size_t cache_bytes_max;      /* 32 MiB of memory */
+    size_t cache_file_bytes_max; /* 64 KiB: the content of files up to this size is in memory */
 } torc_static_files_options;
 
 TORC_BEGIN_DECLS

@@ -33,6 +33,7 @@ typedef enum torc_test_call {
     TORC_TEST_STAT,
     TORC_TEST_UNLINK,
     TORC_TEST_THREAD, /* making one for the pool */
+    TORC_TEST_WATCH,  /* of a folder, for changes */
     TORC_TEST_CALLS
 } torc_test_call;
 

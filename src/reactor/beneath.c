@@ -112,7 +112,10 @@ torc_err torc_beneath_open(const torc_reactor *reactor, int folder, const char *
                            torc_beneath_wait wait, int *fd) {
     if (wait == TORC_BENEATH_MAY_BLOCK) return open_blocking(reactor, folder, path, fd);
 
-    const int opened = by_openat2(reactor, folder, path, RESOLVE_CACHED);
+    const bool unlinked = wait == TORC_BENEATH_QUICK_UNLINKED;
+    const int opened =
+        by_openat2(reactor, folder, path, RESOLVE_CACHED | (unlinked ? RESOLVE_NO_SYMLINKS : 0));
+    if (opened < 0 && unlinked && errno == ELOOP) return TORC_ERR_UNSUPPORTED;
     if (opened < 0) return is_refused(errno) || errno == EAGAIN ? TORC_ERR_AGAIN : error_of(errno);
     *fd = opened;
     return TORC_OK;

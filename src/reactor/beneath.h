@@ -13,7 +13,9 @@
 /* Whether what is not in the kernel's caches may be waited for. */
 typedef enum torc_beneath_wait {
     TORC_BENEATH_MAY_BLOCK,
-    TORC_BENEATH_QUICK /* TORC_ERR_AGAIN instead: then let a thread do it */
+    TORC_BENEATH_QUICK, /* TORC_ERR_AGAIN instead: then let a thread do it */
+    /* The same, and TORC_ERR_UNSUPPORTED instead of following a symbolic link */
+    TORC_BENEATH_QUICK_UNLINKED
 } torc_beneath_wait;
 
 /*

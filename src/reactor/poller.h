@@ -31,6 +31,7 @@
  * bytes that came before it are received first, if receiving goes on.
  *  - An io receives once a turn, and sends at most TORC_TURN_SEND_MAX bytes; the rest goes in the
  *    next turn, by itself.
+ *  - Of what one wait has brought, watches are told before streams and listeners.
  *  - After torc_io_close() no event comes but `closed`, once, when nothing below refers to the io
  * or to the chain any more: a later turn, perhaps.
  */

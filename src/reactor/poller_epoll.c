@@ -77,9 +77,13 @@ static void clear_flags(torc_io *io, unsigned flags) {
     io->flags = (uint16_t)(io->flags & ~flags);
 }
 
+/* Watches go first: see poller.h. */
 static void queue(torc_io *io, torc_list *list) {
     torc_list_remove(&io->node);
-    torc_list_push(list, &io->node);
+    if (io->kind == TORC_IO_WATCH)
+        torc_list_push_front(list, &io->node);
+    else
+        torc_list_push(list, &io->node);
     set_flags(io, QUEUED);
 }
 

@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "reactor/fiber.h"
+#include "reactor/folder_watch.h"
 #include "reactor/thread_pool.h"
 
 enum {
@@ -364,6 +365,7 @@ void torc_reactor_free(torc_reactor *reactor) {
         reactor->poller->ops->free(reactor->poller);
     }
     tell_guests(reactor);
+    torc_folder_watcher_free(reactor);
     torc_fibers_free(reactor);
     torc_threads_free(reactor);
     torc_dealloc(&reactor->memory, reactor->scratch);

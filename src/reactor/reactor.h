@@ -79,18 +79,20 @@ struct torc_reactor {
     torc_poller *poller;
     torc_list ios; /* those that are open */
     char *scratch; /* TORC_RECEIVE_SIZE bytes into which the poller receives */
-    _Atomic(torc_thread_call *) thread_calls; /* posted by threads, newest first */
-    torc_thread_call *thread_calls_taken;     /* of those, what is being run, oldest first */
-    struct torc_thread_pool *threads;         /* NULL until the first job */
-    struct torc_fiber_pool *fibers;           /* NULL until the first fiber */
-    struct torc_ticket_pool *tickets;         /* NULL until the first ticket */
-    struct torc_date_cache *date;             /* NULL until http first needs the Date field */
-    torc_metrics *metrics;                    /* the registry of this reactor's counters */
-    torc_counts counts;                       /* of the reactor itself */
-    torc_sys_faults *sys_faults;              /* a test's; NULL otherwise */
-    torc_list deferreds;                      /* that have not fired */
-    torc_deferred no_memory;                  /* what stands for one that could not be made */
-    torc_reactor_guest *guests;               /* newest first */
+    _Atomic(torc_thread_call *) thread_calls;   /* posted by threads, newest first */
+    torc_thread_call *thread_calls_taken;       /* of those, what is being run, oldest first */
+    struct torc_thread_pool *threads;           /* NULL until the first job */
+    struct torc_fiber_pool *fibers;             /* NULL until the first fiber */
+    struct torc_ticket_pool *tickets;           /* NULL until the first ticket */
+    struct torc_folder_watcher *folder_watcher; /* NULL until the first watch */
+    struct torc_file_caches *file_caches;       /* NULL until web first finds a file */
+    struct torc_date_cache *date;               /* NULL until http first needs the Date field */
+    torc_metrics *metrics;                      /* the registry of this reactor's counters */
+    torc_counts counts;                         /* of the reactor itself */
+    torc_sys_faults *sys_faults;                /* a test's; NULL otherwise */
+    torc_list deferreds;                        /* that have not fired */
+    torc_deferred no_memory;                    /* what stands for one that could not be made */
+    torc_reactor_guest *guests;                 /* newest first */
     uint64_t turns;
     uint64_t looked_us; /* the last look at the clock in this turn's phases */
     bool running, stopping;

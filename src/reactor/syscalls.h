@@ -27,6 +27,7 @@ typedef enum torc_sys_kind {
     TORC_SYS_STAT,
     TORC_SYS_UNLINK,
     TORC_SYS_THREAD, /* pthread_create */
+    TORC_SYS_WATCH,  /* inotify_init1, inotify_add_watch */
     TORC_SYS_KINDS
 } torc_sys_kind;
 

@@ -39,6 +39,17 @@ typedef struct torc_found_file {
  */
 torc_found_file *torc_found_file_new(torc_memory *memory, const struct stat *about,
                                      int fd) TORC_MUST_CHECK;
+/*
+ * The same of a small regular file with its content in memory; the descriptor stays the caller's.
+ * Without waiting: TORC_ERR_AGAIN if it has to be read from a disk first. TORC_ERR_STATE: it is
+ * being changed. TORC_ERR_UNSUPPORTED: here nobody can tell whether reading would wait.
+ */
+torc_err torc_found_file_load(torc_reactor *reactor, const struct stat *about, int fd,
+                              torc_found_file **found) TORC_MUST_CHECK;
+/* Bytes of memory that it takes. */
+size_t torc_found_file_bytes(const torc_found_file *found);
+/* Whether two looks saw the same file, unchanged. */
+bool torc_found_file_is_same(const struct stat *a, const struct stat *b);
 torc_found_file *torc_found_file_ref(torc_found_file *found);
 /* Let go of it; NULL is fine. */
 void torc_found_file_unref(torc_found_file *found);

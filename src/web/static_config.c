@@ -143,6 +143,20 @@ static void read_rules(reading *self, const char *const *list) {
 
 /* ---- all ---- */
 
+static void read_cache(torc_static_config *config, const torc_static_files_options *options) {
+    const uint32_t entries = options->cache_entries_max, open = options->cache_open_max;
+    const size_t bytes = options->cache_bytes_max, file_bytes = options->cache_file_bytes_max;
+
+    config->cache = (torc_file_cache_limits){
+        .entries_max = options->cache_is_off ? 0
+                       : entries             ? entries
+                                             : 4096,
+        .open_max = open ? open : 128,
+        .bytes_max = bytes ? bytes : (size_t)32 * 1024 * 1024,
+        .file_bytes_max = file_bytes ? file_bytes : (size_t)64 * 1024,
+    };
+}
+
 static void read_types(reading *self, const torc_static_files_options *options) {
     torc_static_config *config = self->config;
     const char *type = options->default_type ? options->default_type : "application/octet-stream";
@@ -178,6 +192,7 @@ static void read_all(reading *self, const torc_static_files_options *options) {
     config->extensions_are_codings = options->extensions_are_codings;
     config->child_not_found = options->child_not_found;
     config->forbidden = options->forbidden;
+    read_cache(config, options);
     read_types(self, options);
     read_indexes(self, options->index);
     read_ignored(self, options->ignored_extensions);

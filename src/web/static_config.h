@@ -5,6 +5,7 @@
 #include <torc/static_files.h>
 
 #include "web/cache_rules.h"
+#include "web/file_cache.h"
 
 /*
  * The options of static files as they are used: checked, copied, and in the form in which a request
@@ -19,6 +20,7 @@ typedef struct torc_static_config {
     torc_str indexes[TORC_STATIC_INDEX_MAX]; /* each behind a slash: "/index.html" */
     torc_str ignored[TORC_STATIC_EXTENSIONS_MAX]; /* each behind a dot: ".html" */
     torc_cache_rule *rules;
+    torc_file_cache_limits cache;
     torc_fields fields;
     uint32_t index_count, ignored_count, rule_count;
     bool ignores_any; /* extension */

@@ -237,7 +237,7 @@ torc_resource *torc_static_files_new(const char *path, const torc_static_files_o
     self->base.is_leaf = true;
     self->base.on_fiber = true;
     if (!torc_static_config_init(&self->config, options, fault)) {
-        self->folder = torc_static_folder_new(path);
+        self->folder = torc_static_folder_new(path, &self->config.cache);
         if (self->folder) return &self->base;
         torc_static_config_dispose(&self->config);
     }

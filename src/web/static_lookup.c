@@ -26,6 +26,8 @@ enum {
 struct torc_static_folder {
     uint32_t refs;
     int fd; /* -1: no folder when it was made */
+    torc_file_cache_limits limits;
+    torc_file_cache *cache; /* of the reactor that asked last; NULL: none */
     char path[];
 };
 
@@ -45,12 +47,14 @@ typedef struct sights {
 
 /* ---- the folder ---- */
 
-torc_static_folder *torc_static_folder_new(const char *path) {
+torc_static_folder *torc_static_folder_new(const char *path, const torc_file_cache_limits *limits) {
     const size_t size = strlen(path) + 1;
     torc_static_folder *self = torc_alloc(NULL, TORC_MEMORY_OTHER, sizeof(*self) + size);
 
     if (!self) return NULL;
     self->refs = 1;
+    self->limits = *limits;
+    self->cache = NULL;
     self->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     memcpy(self->path, path, size);
     return self;
@@ -63,6 +67,7 @@ torc_static_folder *torc_static_folder_ref(torc_static_folder *self) {
 
 void torc_static_folder_unref(torc_static_folder *self) {
     if (--self->refs > 0) return;
+    torc_file_cache_free(self->cache);
     if (self->fd >= 0) close(self->fd);
     torc_dealloc(NULL, self);
 }
@@ -105,15 +110,17 @@ static torc_err look_at(const torc_reactor *reactor, int fd, sight *seen) {
     return err;
 }
 
-/* Write a path for the kernel; false: it is too long. */
+/* Write a path for the kernel, with the length of it (".", for the folder itself, has 0); false: it
+ * is too long. */
 static bool write_path(const torc_static_path *path, torc_str suffix,
-                       char text[TORC_STATIC_PATH_SIZE]) {
+                       char text[TORC_STATIC_PATH_SIZE], size_t *text_len) {
     const torc_str tail = path->path.len == 0 && torc_str_starts_with(path->tail, TORC_STR("/"))
                               ? torc_str_from(path->tail, 1)
                               : path->tail;
     const size_t len = path->path.len + tail.len + suffix.len;
 
     if (len >= TORC_STATIC_PATH_SIZE) return false;
+    *text_len = len;
     if (len == 0) {
         memcpy(text, ".", 2);
         return true;
@@ -131,10 +138,11 @@ static bool write_path(const torc_static_path *path, torc_str suffix,
 static torc_err look(const torc_reactor *reactor, int folder, const torc_static_path *path,
                      torc_str suffix, torc_beneath_wait wait, sight *seen) {
     char text[TORC_STATIC_PATH_SIZE];
+    size_t len;
     torc_err err;
     int fd;
 
-    if (!write_path(path, suffix, text)) return TORC_ERR_NOT_FOUND;
+    if (!write_path(path, suffix, text, &len)) return TORC_ERR_NOT_FOUND;
     err = torc_beneath_open(reactor, folder, text, wait, &fd);
     return err ? err : look_at(reactor, fd, seen);
 }
@@ -221,9 +229,10 @@ torc_err torc_static_folder_open(const torc_static_folder *self, const torc_reac
     const torc_static_path whole = {.path = path};
     char text[TORC_STATIC_PATH_SIZE];
     int folder = self->fd;
+    size_t len;
     torc_err err = TORC_OK;
 
-    if (!write_path(&whole, torc_str_make(NULL, 0), text)) return TORC_ERR_NOT_FOUND;
+    if (!write_path(&whole, torc_str_make(NULL, 0), text, &len)) return TORC_ERR_NOT_FOUND;
     if (folder < 0) err = open_given(self, reactor, O_PATH | O_DIRECTORY, &folder);
     if (!err) err = torc_beneath_open(reactor, folder, text, TORC_BENEATH_MAY_BLOCK, fd);
     if (folder >= 0 && folder != self->fd) close(folder);
@@ -231,6 +240,20 @@ torc_err torc_static_folder_open(const torc_static_folder *self, const torc_reac
 }
 
 /* ---- by a thread ---- */
+
+/* Have a small file's content in the kernel's cache. */
+static void warm(const sight *seen, size_t bytes_max) {
+    char bytes[16 * 1024];
+
+    if (seen->fd < 0 || (uint64_t)seen->about.st_size > bytes_max) return;
+    for (off_t at = 0; at < seen->about.st_size; at += (off_t)sizeof(bytes))
+        if (pread(seen->fd, bytes, sizeof(bytes), at) <= 0) return;
+}
+
+static void warm_all(const sights *seen, size_t bytes_max) {
+    warm(&seen->found, bytes_max);
+    for (uint32_t i = 0; i < TORC_STATIC_SIBLINGS_MAX; i++) warm(&seen->siblings[i], bytes_max);
+}
 
 /* A query on a thread, with copies of its texts. */
 typedef struct detour_query {
@@ -245,11 +268,15 @@ typedef struct detour_query {
 
 static torc_err run(void *data) {
     detour_query *self = data;
+    const torc_static_folder *folder = self->folder;
+    const torc_err err = folder->fd < 0
+                             ? look_at_given(folder, self->reactor, &self->query, &self->seen)
+                             : look_beneath(self->reactor, folder->fd, &self->query,
+                                            TORC_BENEATH_MAY_BLOCK, &self->seen);
 
-    return self->folder->fd < 0
-               ? look_at_given(self->folder, self->reactor, &self->query, &self->seen)
-               : look_beneath(self->reactor, self->folder->fd, &self->query, TORC_BENEATH_MAY_BLOCK,
-                              &self->seen);
+    if (!err && folder->limits.entries_max > 0)
+        warm_all(&self->seen, folder->limits.file_bytes_max);
+    return err;
 }
 
 static void dropped(void *data, bool has_run) {
@@ -352,19 +379,95 @@ static torc_err answer_with(torc_reactor *reactor, sights *seen, torc_static_ans
     return found ? TORC_OK : TORC_ERR_NO_MEMORY;
 }
 
-torc_err torc_static_find(torc_static_folder *folder, torc_reactor *reactor,
-                          const torc_static_query *query, torc_static_answer *answer) {
-    torc_err err = TORC_ERR_AGAIN;
+/* ---- from the cache ---- */
+
+static torc_err find_path(torc_static_folder *folder, const torc_static_path *path, torc_str suffix,
+                          torc_found_file **found) {
+    char text[TORC_STATIC_PATH_SIZE];
+    size_t len;
+
+    if (!write_path(path, suffix, text, &len)) return TORC_ERR_NOT_FOUND;
+    return torc_file_cache_find(folder->cache, folder->fd, text, len, found);
+}
+
+static torc_err find_siblings(torc_static_folder *folder, const torc_static_query *query,
+                              torc_static_answer *answer) {
+    if (answer->found->kind != TORC_FOUND_FILE) return TORC_OK;
+    for (uint32_t i = 0; i < query->suffix_count; i++) {
+        torc_found_file **sibling = &answer->siblings[i];
+        const torc_err err =
+            find_path(folder, &query->paths[answer->path], query->suffixes[i], sibling);
+        if (err == TORC_ERR_AGAIN) return err;
+        if (!err && (*sibling)->kind != TORC_FOUND_FILE) {
+            torc_found_file_unref(*sibling);
+            *sibling = NULL;
+        }
+    }
+    return TORC_OK;
+}
+
+/* Without waiting: TORC_ERR_AGAIN if a thread has to. */
+static torc_err find_cached(torc_static_folder *folder, const torc_static_query *query,
+                            torc_static_answer *answer) {
+    torc_static_answer own = {0};
+    torc_err err = TORC_ERR_NOT_FOUND;
+
+    for (; own.path < query->path_count; own.path++) {
+        const torc_static_path *path = &query->paths[own.path];
+        err = find_path(folder, path, torc_str_make(NULL, 0), &own.found);
+        if (!err && (path->accepts & own.found->kind)) break;
+        if (err && !is_nothing(err)) return err;
+        torc_found_file_unref(own.found);
+        own.found = NULL;
+        err = TORC_ERR_NOT_FOUND;
+    }
+    if (!err) err = find_siblings(folder, query, &own);
+    if (err)
+        torc_static_answer_dispose(&own);
+    else
+        *answer = own;
+    return err;
+}
+
+/* ---- finding ---- */
+
+static torc_err find_quickly(torc_static_folder *folder, torc_reactor *reactor,
+                             const torc_static_query *query, torc_static_answer *answer) {
+    torc_err err;
+    sights seen;
+
+    if (folder->fd < 0) return TORC_ERR_AGAIN;
+    if (folder->limits.entries_max > 0 &&
+        torc_file_cache_at(&folder->cache, reactor, &folder->limits))
+        return find_cached(folder, query, answer);
+    clear_sights(&seen);
+    err = look_beneath(reactor, folder->fd, query, TORC_BENEATH_QUICK, &seen);
+    if (!err) return answer_with(reactor, &seen, answer);
+    close_sights(&seen);
+    return err;
+}
+
+/* What a thread has seen is in the kernel's caches by now, so that it can be found, and kept, as if
+ * it had been there before. */
+static torc_err find_slowly(torc_static_folder *folder, torc_reactor *reactor,
+                            const torc_static_query *query, torc_static_answer *answer) {
+    torc_err err, again;
     sights seen;
 
     clear_sights(&seen);
-    if (folder->fd >= 0) err = look_beneath(reactor, folder->fd, query, TORC_BENEATH_QUICK, &seen);
-    if (err == TORC_ERR_AGAIN) {
-        close_sights(&seen);
-        err = look_by_thread(folder, reactor, query, &seen);
-    }
-    if (!err) return answer_with(reactor, &seen, answer);
+    err = look_by_thread(folder, reactor, query, &seen);
+    if (err && !is_nothing(err)) return err;
+    again = folder->cache ? find_quickly(folder, reactor, query, answer) : TORC_ERR_AGAIN;
+    if (!err && again == TORC_ERR_AGAIN) return answer_with(reactor, &seen, answer);
     close_sights(&seen);
+    return again == TORC_ERR_AGAIN ? err : again;
+}
+
+torc_err torc_static_find(torc_static_folder *folder, torc_reactor *reactor,
+                          const torc_static_query *query, torc_static_answer *answer) {
+    torc_err err = find_quickly(folder, reactor, query, answer);
+
+    if (err == TORC_ERR_AGAIN) err = find_slowly(folder, reactor, query, answer);
     return is_nothing(err) ? TORC_ERR_NOT_FOUND : err;
 }
 

@@ -2,7 +2,7 @@
 #ifndef TORC_WEB_STATIC_LOOKUP_H
 #define TORC_WEB_STATIC_LOOKUP_H
 
-#include "web/found_file.h"
+#include "web/file_cache.h"
 
 /*
  * Finding files beneath a folder, and nowhere else.
@@ -43,9 +43,11 @@ typedef struct torc_static_answer {
     torc_found_file *siblings[TORC_STATIC_SIBLINGS_MAX]; /* by suffix; files, or NULL */
 } torc_static_answer;
 
-/* Open a path: a folder; or what is looked at anew for each query: a file, or nothing yet. NULL
- * when out of memory. Counted on the reactor's thread. */
-torc_static_folder *torc_static_folder_new(const char *path) TORC_MUST_CHECK;
+/* Open a path: a folder; or what is looked at anew for each query: a file, or nothing yet. What
+ * is found is kept within limits; `entries_max` 0: not at all. NULL when out of memory. Counted on
+ * the reactor's thread. */
+torc_static_folder *torc_static_folder_new(const char *path,
+                                           const torc_file_cache_limits *limits) TORC_MUST_CHECK;
 torc_static_folder *torc_static_folder_ref(torc_static_folder *folder);
 void torc_static_folder_unref(torc_static_folder *folder);
 /* The last name of the path that was given. */
