@@ -23,6 +23,7 @@
 
 #include "app/listen.h"
 #include "check.h"
+#include "reactor/folder_watch.h"
 #include "transport/listener.h"
 
 enum {
@@ -575,6 +576,21 @@ static void make_site(void) {
     assert_non_null(site);
 }
 
+static void changed(torc_folder_watch *watch, torc_str name, bool gone) {
+    (void)watch;
+    (void)name;
+    (void)gone;
+}
+
+/* Have there what the first static file makes, and leaves to the reactor's end. */
+static void make_watcher(void) {
+    const int fd = open(folder, O_RDONLY | O_CLOEXEC);
+    torc_folder_watch watch;
+
+    if (!torc_folder_watch_start(&watch, reactor, fd, changed)) torc_folder_watch_stop(&watch);
+    close(fd);
+}
+
 static void open_server(void) {
     const torc_limits limits = {.size = sizeof(limits), .output_high_bytes = 4096};
     const torc_http_options options = {.size = sizeof(options), .limits = &limits};
@@ -585,6 +601,7 @@ static void open_server(void) {
     check_ok(is_late ? torc_test_reactor_new_late(&of_reactor, &reactor)
                      : torc_test_reactor_new(&of_reactor, &reactor));
     make_site();
+    make_watcher();
     check_ok(torc_listen_http(reactor, "tcp:0:interface=127.0.0.1", torc_site_acceptor(site),
                               &options, NULL, &listener));
     memory_of_listener = torc_reactor_memory(reactor)->used[TORC_MEMORY_CONNECTION];

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <torc/static_files.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -64,7 +65,9 @@ static int set_up(void **state) {
     write_file("pub/a/b/x", "deep");
     write_file("pub/big", big);
     write_file("elsewhere/x", "outside");
-    site = site_with(NULL);
+    const torc_static_files_options options = {.size = sizeof(options),
+                                               .ignore_precompressed = true};
+    site = site_with(&options);
     return site ? web_set_up(state) : -1;
 }
 
@@ -256,8 +259,10 @@ static void the_folder_itself_may_move(void **state) {
 /* ---- bounds ---- */
 
 static void what_is_kept_is_bounded(void **state) {
-    torc_static_files_options options = {
-        .size = sizeof(options), .cache_entries_max = 8, .cache_open_max = 2};
+    torc_static_files_options options = {.size = sizeof(options),
+                                         .ignore_precompressed = true,
+                                         .cache_entries_max = 8,
+                                         .cache_open_max = 2};
     torc_site *small = site_with(&options);
     char name[40], head[40];
 
@@ -283,6 +288,7 @@ static void what_is_kept_is_bounded(void **state) {
 
 static void its_memory_is_bounded(void **state) {
     torc_static_files_options options = {.size = sizeof(options),
+                                         .ignore_precompressed = true,
                                          .cache_bytes_max = 3 * (size_t)BIG,
                                          .cache_file_bytes_max = 2 * (size_t)BIG};
     torc_site *small = site_with(&options);
