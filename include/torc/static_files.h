@@ -61,6 +61,10 @@ typedef struct torc_static_files_options {
     const char *fallback;
     torc_render_fn *child_not_found; /* answers where nothing is found, in place of `not_found` */
     torc_render_fn *forbidden; /* answers for what may not be read, in place of the page of 403 */
+    /* Answer a folder that has no index by what is in it, as a page that can be sorted; as JSON to
+     * who asks for it, by Accept or `?format=json`. Names that would not be found are left out, and
+     * all beyond 10,000. Off: 404. */
+    bool list;
     bool dotfiles;             /* serve names that begin with a dot, too */
     bool ignore_precompressed; /* look for no siblings: saves looking for them */
     /* The last extension as a coding, as Twisted does: data.tar.gz is application/x-tar in gzip. A

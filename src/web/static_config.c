@@ -187,6 +187,7 @@ static void read_fields(reading *self, const torc_static_files_options *options)
 static void read_all(reading *self, const torc_static_files_options *options) {
     torc_static_config *config = self->config;
 
+    config->list = options->list;
     config->dotfiles = options->dotfiles;
     config->has_siblings = !options->ignore_precompressed;
     config->extensions_are_codings = options->extensions_are_codings;

@@ -24,7 +24,7 @@ typedef struct torc_static_config {
     torc_fields fields;
     uint32_t index_count, ignored_count, rule_count;
     bool ignores_any; /* extension */
-    bool dotfiles, has_siblings, extensions_are_codings;
+    bool list, dotfiles, has_siblings, extensions_are_codings;
     torc_render_fn *child_not_found, *forbidden;
 } torc_static_config;
 

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "http/request.h"
+#include "web/listing.h"
 #include "web/static_config.h"
 #include "web/static_lookup.h"
 #include "web/static_reply.h"
@@ -86,6 +87,7 @@ static void list_candidates(const torc_static_config *config, const asked_path *
     if (asked->wants_folder) {
         for (uint32_t i = 0; i < config->index_count; i++)
             add_candidate(self, path, config->indexes[i], TORC_FOUND_FILE);
+        if (config->list) add_candidate(self, path, no_tail, TORC_FOUND_FOLDER);
         return;
     }
     add_candidate(self, path, no_tail, TORC_FOUND_FILE | TORC_FOUND_FOLDER);
@@ -185,6 +187,72 @@ static torc_render redirect_to_folder(torc_request *request) {
     return answer;
 }
 
+static torc_render reply_listing(const static_files *self, torc_request *request,
+                                 const asked_path *asked) {
+    char path[TORC_STATIC_PATH_SIZE + 2];
+    torc_directory directory;
+    torc_render rendered;
+    const torc_err err =
+        torc_directory_read(self->folder, torc_request_reactor(request), &self->config,
+                            path_of(asked), torc_str_make(NULL, 0), &directory);
+
+    if (err) return reply_failure(self, request, asked, err);
+    const int len = snprintf(path, sizeof(path), "/%.*s%s", TORC_STR_ARGS(path_of(asked)),
+                             asked->len ? "/" : "");
+    torc_static_set_cache_control(&self->config, request, torc_str_make(path, (size_t)len));
+    rendered = torc_listing_reply(request, &directory);
+    torc_directory_dispose(&directory);
+    return rendered;
+}
+
+/* ---- any extension ---- */
+
+/* The folder that a path is in, without a slash behind it. */
+static torc_str folder_in(torc_str path) {
+    const torc_str name = last_name_in(path);
+
+    return torc_str_head(path, path.len - name.len - (name.len < path.len ? 1 : 0));
+}
+
+/* Look for a file whose name has any extension more: the first by name. */
+static torc_err find_with_extension(const static_files *self, torc_request *request,
+                                    const asked_path *asked, candidates *list,
+                                    torc_directory *directory, torc_static_answer *answer) {
+    char prefix[260];
+    const torc_str name = last_name_in(path_of(asked));
+    const int len = snprintf(prefix, sizeof(prefix), "%.*s.", TORC_STR_ARGS(name));
+    torc_err err = torc_directory_read(self->folder, torc_request_reactor(request), &self->config,
+                                       folder_in(path_of(asked)),
+                                       torc_str_make(prefix, (size_t)len), directory);
+
+    if (err) return err;
+    torc_directory_sort(directory, TORC_DIRECTORY_BY_NAME, false);
+    err = TORC_ERR_NOT_FOUND;
+    for (size_t i = 0; i < directory->count && err == TORC_ERR_NOT_FOUND; i++) {
+        if (directory->entries[i].is_folder) continue;
+        list->count = 0;
+        add_candidate(list, path_of(asked), torc_str_from(directory->entries[i].name, name.len),
+                      TORC_FOUND_FILE);
+        err = find(self, request, list, answer);
+    }
+    return err;
+}
+
+/* The same, and reply with it; false: there is none. */
+static bool reply_with_extension(const static_files *self, torc_request *request,
+                                 const asked_path *asked, torc_render *rendered) {
+    torc_directory directory = {0};
+    torc_static_answer answer;
+    candidates list;
+    torc_err err;
+
+    if (!self->config.ignores_any || asked->wants_folder || asked->len == 0) return false;
+    err = find_with_extension(self, request, asked, &list, &directory, &answer);
+    if (!err) *rendered = reply_found(self, request, &list.paths[0], &answer, 200);
+    torc_directory_dispose(&directory);
+    return !err;
+}
+
 static torc_err add_fields(const static_files *self, torc_request *request) {
     const torc_fields *fields = &self->config.fields;
 
@@ -201,6 +269,7 @@ static torc_render render(torc_resource *resource, torc_request *request) {
     torc_static_answer answer;
     candidates list;
     asked_path asked;
+    torc_render rendered;
     torc_err err = add_fields(self, request);
 
     if (err) return torc_reply_error(request, err);
@@ -210,11 +279,14 @@ static torc_render render(torc_resource *resource, torc_request *request) {
         list_candidates(&self->config, &asked, &list);
         err = find(self, request, &list, &answer);
     }
+    if (err == TORC_ERR_NOT_FOUND && asked.can_be_served &&
+        reply_with_extension(self, request, &asked, &rendered))
+        return rendered;
     if (err) return reply_failure(self, request, &asked, err);
     if (answer.found->kind == TORC_FOUND_FILE)
         return reply_found(self, request, &list.paths[answer.path], &answer, 200);
     torc_static_answer_dispose(&answer);
-    return redirect_to_folder(request);
+    return asked.wants_folder ? reply_listing(self, request, &asked) : redirect_to_folder(request);
 }
 
 static void dispose(torc_resource *resource) {

@@ -154,8 +154,8 @@ static torc_str name_in(torc_str path) {
     return torc_str_from(path, at);
 }
 
-static void set_cache_control(const torc_static_config *config, torc_request *request,
-                              torc_str path) {
+void torc_static_set_cache_control(const torc_static_config *config, torc_request *request,
+                                   torc_str path) {
     const torc_str value = torc_cache_rules_find(config->rules, config->rule_count, path);
 
     if (value.len) torc_response_set(request, "Cache-Control", value);
@@ -197,6 +197,6 @@ torc_render torc_static_reply(const torc_static_config *config, torc_request *re
         .write = write_range,
     };
     if (status != 200) return send_page(request, &version, status);
-    set_cache_control(config, request, path);
+    torc_static_set_cache_control(config, request, path);
     return torc_reply_representation(request, &version.base);
 }
