@@ -2,6 +2,7 @@
 #ifndef TORC_APP_APP_H
 #define TORC_APP_APP_H
 
+#include <sys/resource.h>
 #include <torc/app.h>
 #include <torc/log.h>
 #include <torc/site.h>
@@ -9,6 +10,7 @@
 
 #include "app/options.h"
 #include "app/process_options.h"
+#include "app/shared.h"
 #include "app/sockets.h"
 
 enum {
@@ -28,7 +30,7 @@ typedef struct torc_app_settings {
     size_t field_count;
     torc_process_settings process;
     bool show_errors;
-    int workers; /* 0: serve in this process; TORC_APP_WORKERS_AUTO */
+    int workers;            /* 0: serve in this process; TORC_APP_WORKERS_AUTO */
     const char *help_topic; /* NULL: all of it */
     bool wants_help, wants_version;
 } torc_app_settings;
@@ -58,12 +60,19 @@ struct torc_app {
 
     torc_log *log;
     torc_sockets sockets;
+    rlim_t files_before;        /* the limit of descriptors that was raised; 0: it was not */
     struct torc_worker *worker; /* this process is one; NULL: it is not */
     torc_reactor *reactor;      /* while it serves */
     torc_site *site;
     bool is_refused; /* by the program itself, for the reason in `refusal` */
     char refusal[240];
 };
+
+/* A signal that came, and when. Zero: none did. */
+typedef struct torc_last_signal {
+    int number;
+    uint64_t at_ms;
+} torc_last_signal;
 
 /* What becomes of a program that runs, to be told to who watches over it. */
 typedef enum torc_app_event {
@@ -86,6 +95,11 @@ bool torc_app_fail(const torc_app *app, const char *what, const char *why);
 void torc_app_announce(const torc_app *app);
 /* Tell who watches over the program; by the process that was started. */
 void torc_app_tell(torc_app *app, torc_app_event event);
+/* Say in the log that it has stopped, and what it has done; as TORC_SHARED_… counts it. */
+void torc_app_tell_counts(const torc_app *app, const uint64_t counts[TORC_SHARED_COUNTS]);
+/* Some tools send a signal to a process and to its group: whether this one was the last one, too, a
+ * moment ago. */
+bool torc_app_is_repeated(torc_last_signal *last, int number, uint64_t now_ms);
 /* Open the log files of this process anew. */
 void torc_app_reopen_logs(torc_app *app);
 

@@ -88,3 +88,7 @@ void torc_listener_drain(torc_listener *listener, uint32_t idle_ms) {
     torc_listener_stop(listener);
     torc_http_server_drain(factory, idle_ms);
 }
+
+uint64_t torc_listener_requests(const torc_listener *listener) {
+    return torc_http_server_requests(listener->factory);
+}

@@ -14,5 +14,7 @@ torc_err torc_listen_http_fd(torc_reactor *reactor, int fd, torc_acceptor *accep
 /* Stop accepting, let the busy connections end with their requests, and close the idle ones: at
  * once, or when they have been idle for so long. */
 void torc_listener_drain(torc_listener *listener, uint32_t idle_ms);
+/* Requests that came by it. */
+uint64_t torc_listener_requests(const torc_listener *listener);
 
 #endif

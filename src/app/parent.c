@@ -20,18 +20,13 @@
 #include "app/crew.h"
 #include "base/alloc.h"
 
-enum {
-    SAME_SIGNAL_MS = 100
-};
-
 typedef struct parent {
     torc_app *app;
     torc_crew crew;
     int signals;
     sigset_t mask_before;
-    struct pollfd *polled; /* the signals, and each member's control */
-    int ended_by;          /* the last signal that ends; 0: none came */
-    uint64_t ended_ms;     /* when */
+    struct pollfd *polled;        /* the signals, and each member's control */
+    torc_last_signal last_signal; /* of those that end it */
 } parent;
 
 static uint64_t monotonic_ms(void) {
@@ -43,20 +38,10 @@ static uint64_t monotonic_ms(void) {
 
 /* ---- signals ---- */
 
-/* Some tools send a signal to a process and to its group: what comes twice in a moment is one. */
-static bool is_repeated(parent *self, int number) {
-    const uint64_t now_ms = self->crew.now_ms;
-    const bool is_same = self->ended_by == number && now_ms - self->ended_ms < SAME_SIGNAL_MS;
-
-    self->ended_by = number;
-    self->ended_ms = now_ms;
-    return is_same;
-}
-
 static void end(parent *self, int number) {
     torc_crew *crew = &self->crew;
 
-    if (is_repeated(self, number) || crew->is_stopping) return;
+    if (torc_app_is_repeated(&self->last_signal, number, crew->now_ms) || crew->is_stopping) return;
     TORC_LOG_INFO(self->app->log, "app", crew->is_draining ? "stopping at once" : "stopping",
                   TORC_LOG_TEXT("signal", strsignal(number)));
     if (crew->is_draining) {
@@ -176,6 +161,14 @@ static void loop(parent *self) {
     while (!torc_crew_is_over(&self->crew)) turn(self);
 }
 
+static void tell_counts(const parent *self) {
+    uint64_t counts[TORC_SHARED_COUNTS];
+
+    for (int i = 0; i < TORC_SHARED_COUNTS; i++)
+        counts[i] = torc_shared_sum(&self->crew.shared, (torc_shared_count)i);
+    torc_app_tell_counts(self->app, counts);
+}
+
 bool torc_parent_run(torc_app *app) {
     parent self = {.app = app, .signals = -1};
     const bool fine = torc_crew_init(&self.crew, app, app->sockets.slot_count) &&
@@ -184,6 +177,7 @@ bool torc_parent_run(torc_app *app) {
     if (fine) loop(&self);
     give_back_signals(&self);
     const bool has_served = fine && !self.crew.has_failed;
+    if (has_served) tell_counts(&self);
     torc_dealloc(NULL, self.polled);
     torc_crew_dispose(&self.crew);
     return has_served;

@@ -19,6 +19,10 @@
 #include "app/parent.h"
 #include "app/worker.h"
 
+enum {
+    SAME_SIGNAL_MS = 100
+};
+
 bool torc_app_fail(const torc_app *app, const char *what, const char *why) {
     char text[400];
 
@@ -51,11 +55,19 @@ static void free_log(torc_app *app) {
 static bool raise_file_limit(torc_app *app) {
     struct rlimit limit;
 
-    (void)app;
     if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= limit.rlim_max) return true;
+    const rlim_t before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
-    (void)!setrlimit(RLIMIT_NOFILE, &limit);
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0) app->files_before = before;
     return true;
+}
+
+static void restore_file_limit(torc_app *app) {
+    struct rlimit limit;
+
+    if (app->files_before == 0 || getrlimit(RLIMIT_NOFILE, &limit)) return;
+    limit.rlim_cur = app->files_before;
+    (void)!setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static bool open_sockets(torc_app *app) {
@@ -82,7 +94,7 @@ static const struct {
     void (*leave)(torc_app *app);
 } phases[] = {
     {make_log, free_log},
-    {raise_file_limit, NULL},
+    {raise_file_limit, restore_file_limit},
     {open_sockets, close_sockets},
 };
 
@@ -132,6 +144,19 @@ static void announce_row(const torc_app *app, size_t row) {
 
 void torc_app_announce(const torc_app *app) {
     for (size_t row = 0; row < app->sockets.row_count; row++) announce_row(app, row);
+}
+
+void torc_app_tell_counts(const torc_app *app, const uint64_t counts[TORC_SHARED_COUNTS]) {
+    TORC_LOG_INFO(app->log, "app", "stopped",
+                  TORC_LOG_UINT("connections", counts[TORC_SHARED_ACCEPTED]),
+                  TORC_LOG_UINT("requests", counts[TORC_SHARED_REQUESTS]));
+}
+
+bool torc_app_is_repeated(torc_last_signal *last, int number, uint64_t now_ms) {
+    const bool is_same = last->number == number && now_ms - last->at_ms < SAME_SIGNAL_MS;
+
+    *last = (torc_last_signal){number, now_ms};
+    return is_same;
 }
 
 void torc_app_tell(torc_app *app, torc_app_event event) {

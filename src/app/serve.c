@@ -115,7 +115,15 @@ bool torc_serving_listen(torc_serving *self, size_t slot, bool all) {
     return true;
 }
 
-static void close_listening(listening *it) {
+static void add_counts(const listening *it, uint64_t counts[TORC_SHARED_COUNTS]) {
+    counts[TORC_SHARED_CONNECTIONS] += torc_listener_connections(it->listener);
+    counts[TORC_SHARED_ACCEPTED] += it->listener->accepted.value;
+    counts[TORC_SHARED_REQUESTS] += torc_listener_requests(it->listener);
+}
+
+static void close_listening(torc_serving *self, listening *it) {
+    add_counts(it, self->gone);
+    self->gone[TORC_SHARED_CONNECTIONS] = 0;
     torc_list_remove(&it->node);
     torc_listener_close(it->listener);
     torc_dealloc(NULL, it);
@@ -128,7 +136,7 @@ static void close_unused(torc_serving *self) {
     for (node = torc_list_first(&self->listenings); node; node = next) {
         next = torc_list_next(&self->listenings, node);
         if (at(node)->is_over && torc_listener_connections(at(node)->listener) == 0)
-            close_listening(at(node));
+            close_listening(self, at(node));
     }
 }
 
@@ -143,16 +151,11 @@ void torc_serving_release(torc_serving *self, size_t slot) {
     close_unused(self);
 }
 
-uint64_t torc_serving_connections(const torc_serving *self, uint64_t *accepted) {
-    uint64_t count = 0;
-
-    *accepted = 0;
+void torc_serving_count(const torc_serving *self, uint64_t counts[TORC_SHARED_COUNTS]) {
+    memcpy(counts, self->gone, sizeof(self->gone));
     for (torc_list_node *node = torc_list_first(&self->listenings); node;
-         node = torc_list_next(&self->listenings, node)) {
-        count += torc_listener_connections(at(node)->listener);
-        *accepted += at(node)->listener->accepted.value;
-    }
-    return count;
+         node = torc_list_next(&self->listenings, node))
+        add_counts(at(node), counts);
 }
 
 /* ---- the end ---- */
@@ -161,9 +164,10 @@ uint64_t torc_serving_connections(const torc_serving *self, uint64_t *accepted) 
 static void drained(torc_timer *timer) {
     torc_serving *self = torc_container_of(timer, torc_serving, drained);
     const bool is_late = torc_reactor_now_ms(self->app->reactor) >= self->drain_until_ms;
-    uint64_t accepted;
+    uint64_t counts[TORC_SHARED_COUNTS];
 
-    if (torc_serving_connections(self, &accepted) == 0 || is_late)
+    torc_serving_count(self, counts);
+    if (counts[TORC_SHARED_CONNECTIONS] == 0 || is_late)
         torc_reactor_stop(self->app->reactor);
     else
         torc_timer_arm(timer, 10);
@@ -188,7 +192,7 @@ static void finish(torc_serving *self) {
     torc_list_node *node;
 
     torc_timer_cancel(&self->drained);
-    while ((node = torc_list_first(&self->listenings)) != NULL) close_listening(at(node));
+    while ((node = torc_list_first(&self->listenings)) != NULL) close_listening(self, at(node));
     for (size_t i = 0; i < self->signal_count; i++) torc_signal_free(self->signals[i]);
 }
 
@@ -207,6 +211,8 @@ bool torc_serving_take_signal(torc_serving *self, int number, torc_signal_fn *re
 static void told_to_end(void *context, int number) {
     torc_serving *self = context;
 
+    if (torc_app_is_repeated(&self->last_signal, number, torc_reactor_now_ms(self->app->reactor)))
+        return;
     TORC_LOG_INFO(self->app->log, "app", self->is_draining ? "stopping at once" : "stopping",
                   TORC_LOG_TEXT("signal", strsignal(number)));
     if (self->is_draining) {
@@ -274,6 +280,7 @@ static bool serve(torc_app *app) {
     }
     if (app->worker) torc_worker_detach(app->worker);
     finish(&self);
+    if (fine && !app->worker) torc_app_tell_counts(app, self.gone);
     return fine;
 }
 

@@ -5,6 +5,7 @@
 #include <torc/signal.h>
 
 #include "app/app.h"
+#include "app/shared.h"
 #include "base/list.h"
 
 enum {
@@ -16,11 +17,13 @@ enum {
  */
 typedef struct torc_serving {
     torc_app *app;
-    torc_list listenings; /* sockets that are, or were, accepted from */
+    torc_list listenings;              /* sockets that are, or were, accepted from */
+    uint64_t gone[TORC_SHARED_COUNTS]; /* what was counted by those that are closed */
     torc_signal *signals[TORC_SERVING_SIGNALS_MAX];
     size_t signal_count;
     torc_timer drained; /* looks whether all has ended; and is the deadline */
     uint64_t drain_until_ms;
+    torc_last_signal last_signal;
     bool is_draining, is_yielding; /* the second: gently, since others serve */
 } torc_serving;
 
@@ -37,7 +40,7 @@ void torc_serving_drain(torc_serving *serving, bool gently);
 /* Be told of a signal until the end. False: it was said why. */
 bool torc_serving_take_signal(torc_serving *serving, int number, torc_signal_fn *received,
                               void *context);
-/* Connections that are open; and those that were accepted, ever. */
-uint64_t torc_serving_connections(const torc_serving *serving, uint64_t *accepted);
+/* What has been counted, up to now. */
+void torc_serving_count(const torc_serving *serving, uint64_t counts[TORC_SHARED_COUNTS]);
 
 #endif

@@ -106,12 +106,11 @@ static const torc_io_ops io_ops = {.ready = ready, .failed = failed, .closed = c
 /* ---- being alive ---- */
 
 static void count(torc_worker *self) {
-    _Atomic uint64_t *counts = self->place->counts;
-    uint64_t accepted;
+    uint64_t counts[TORC_SHARED_COUNTS];
 
-    atomic_store(&counts[TORC_SHARED_CONNECTIONS],
-                 torc_serving_connections(self->serving, &accepted));
-    atomic_store(&counts[TORC_SHARED_ACCEPTED], accepted);
+    torc_serving_count(self->serving, counts);
+    for (size_t i = 0; i < TORC_SHARED_COUNTS; i++)
+        atomic_store(&self->place->counts[i], counts[i]);
 }
 
 static void beat(torc_timer *timer) {

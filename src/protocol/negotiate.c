@@ -32,6 +32,10 @@ const torc_limits *torc_http_server_limits(const torc_factory *factory) {
     return &server_of(factory)->side.limits;
 }
 
+uint64_t torc_http_server_requests(const torc_factory *factory) {
+    return server_of((torc_factory *)(uintptr_t)factory)->requests.value;
+}
+
 void torc_http_server_drain(torc_factory *factory, uint32_t idle_ms) {
     torc_http1_server_drain(server_of(factory), idle_ms);
 }

@@ -30,6 +30,8 @@ const torc_limits *torc_http_server_limits(const torc_factory *factory);
  * answered. It may be called again with less.
  */
 void torc_http_server_drain(torc_factory *factory, uint32_t idle_ms);
+/* Requests whose heads were complete, since it was made. */
+uint64_t torc_http_server_requests(const torc_factory *factory);
 /* What a connection is sent that is refused before it is one: a whole 503. */
 torc_str torc_http_server_refusal(void);
 

@@ -467,6 +467,23 @@ def a_new_worker_killed_during_a_reload_calls_it_off():
 # ---- ending ----
 
 
+def what_was_done_is_told_at_the_end():
+    for count in (0, 2):
+        with Workers(count) as site:
+            for _ in range(20):
+                site.ask()
+            if count:
+                site.signal(signal.SIGHUP)  # what the former workers did counts, too
+                site.wait_for_events("reloaded")
+            with Peer(site.port) as peer:
+                for _ in range(5):
+                    peer.get("/pid")
+            site.signal()
+            check(site.exit_code(), 0)
+            stopped = site.events("stopped")[0]
+            check((stopped["requests"], stopped["connections"]), (25, 21), f"{count} workers")
+
+
 def each_ending_signal_drains():
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         with Workers(2) as site, Peer(site.port) as busy, Peer(site.port) as idle:
