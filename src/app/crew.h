@@ -9,6 +9,12 @@
 #include "app/control.h"
 #include "app/shared.h"
 
+/*
+ * All the workers of a parent: who serves which slot, who is to be the next, and who has gone.
+ *
+ * The parent's loop tells of what happens (messages, deaths, signals, time), and nothing here waits.
+ */
+
 /* Where a worker is in its life, as its parent knows it. */
 typedef enum torc_member_state {
     TORC_MEMBER_NONE,     /* nobody */
@@ -40,10 +46,8 @@ typedef struct torc_slot {
     uint64_t start_at_ms; /* when to start a worker; 0: no need to */
 } torc_slot;
 
-/*
- * All the workers of a parent. In `members` may be more than there are slots, since those of an
- * earlier generation drain while others serve.
- */
+/* In `members` may be more than there are slots, since those of an earlier generation drain while
+ * others serve. */
 typedef struct torc_crew {
     torc_app *app;
     torc_shared shared;

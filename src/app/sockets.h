@@ -9,6 +9,13 @@ enum {
     TORC_SOCKETS_ENDPOINTS_MAX = 16
 };
 
+/*
+ * The listening sockets of a program: one for each endpoint and slot, opened before it forks and
+ * before it gives up its rights, and kept for its life, so that what waits at a socket outlives the
+ * worker that served it. The process that opened them owns them; workers inherit them, and
+ * listen on duplicates.
+ */
+
 /* Where is listened, and the sockets for it. */
 typedef struct torc_socket_row {
     const char *text; /* the endpoint as it was given */
@@ -19,12 +26,6 @@ typedef struct torc_socket_row {
     int fds[];         /* of each slot */
 } torc_socket_row;
 
-/*
- * The listening sockets of a program: one for each endpoint and slot, opened before it forks and
- * before it gives up its rights, and kept for its life, so that what waits at a socket outlives the
- * worker that served it. The process that opened them owns them; workers inherit them, and
- * listen on duplicates.
- */
 typedef struct torc_sockets {
     size_t slot_count;
     size_t row_count;

@@ -91,6 +91,19 @@ def file_count(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def one_of_each(site, stack):
+    """A connection to each worker, by its process id."""
+    peers = {}
+
+    def connect():
+        peer = stack.enter_context(Peer(site.port))
+        peers.setdefault(int(peer.get("/pid").body), peer)
+        return len(peers) == site.count
+
+    wait_until(connect, "a connection to each worker")
+    return peers
+
+
 def begin(peer):
     """A request that is in progress until a byte of its body comes."""
     peer.send(head("PUT", "/slow", "Content-Length: 1", "Expect: 100-continue"))
@@ -247,15 +260,7 @@ def one_that_is_killed_is_replaced():
 def only_what_the_dead_held_is_lost():
     """Whoever asked another worker, or waited to be accepted, is answered."""
     with Workers(3) as site, contextlib.ExitStack() as stack:
-        slow = {}
-
-        def ask_slowly():
-            """A connection to each worker, with a request that takes a while."""
-            peer = stack.enter_context(Peer(site.port))
-            slow.setdefault(int(peer.get("/pid").body), peer)
-            return len(slow) == 3
-
-        wait_until(ask_slowly, "a connection to each worker")
+        slow = one_of_each(site, stack)
         for peer in slow.values():
             peer.send(head("GET", "/slow?ms=500"))
         victim = min(slow)
@@ -326,12 +331,7 @@ def one_told_to_end_by_hand_is_replaced():
         before = site.answering()
         leaving = min(before)
         with contextlib.ExitStack() as stack:
-
-            def find():
-                peer = stack.enter_context(Peer(site.port))
-                return peer if int(peer.get("/pid").body) == leaving else None
-
-            busy = wait_until(find, "a connection to it")
+            busy = one_of_each(site, stack)[leaving]
             busy.send(head("GET", "/slow?ms=500"))
             with Load(site.port) as load:
                 load.wait_for_answers(50)
@@ -486,11 +486,12 @@ def what_was_done_is_told_at_the_end():
 
 def each_ending_signal_drains():
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        with Workers(2) as site, Peer(site.port) as busy, Peer(site.port) as idle:
-            check(idle.get("/pid").status, 200)
+        with Workers(2) as site, Peer(site.port) as busy, contextlib.ExitStack() as stack:
             begin(busy)
+            idle = one_of_each(site, stack)
             site.signal(number)
-            assert idle.is_ended()
+            for peer in idle.values():
+                assert peer.is_ended()
             answer = busy.send(b"x").response()
             check((answer.status, answer.first("Connection")), (200, "close"), number.name)
             check(site.exit_code(), 0, number.name)
@@ -583,6 +584,6 @@ def signals_without_a_meaning_are_ignored():
 
 CASES = [value for name, value in list(globals().items())
          if callable(value) and getattr(value, "__module__", "") == "__main__" and not isinstance(value, type)
-         and name not in ("children", "is_alive", "file_count", "begin")]
+         and name not in ("children", "is_alive", "file_count", "begin", "one_of_each")]
 
 sys.exit(run_cases(CASES))
