@@ -203,7 +203,9 @@ static void put_replacing(torc_json *json, torc_str text) {
 
 static void put_string(torc_json *json, torc_str text) {
     put_byte(json, '"');
-    if (json->options & TORC_JSON_REPLACE_INVALID) {
+    if (torc_json_is_plain(text)) {
+        put(json, text);
+    } else if (json->options & TORC_JSON_REPLACE_INVALID) {
         put_replacing(json, text);
     } else if (torc_utf8_is_valid(text)) {
         put_valid(json, text);

@@ -13,7 +13,14 @@
  * backslash; with `for_html`, before the first '<', '>', '&' or 0xE2 (of U+2028 and U+2029), too.
  */
 size_t torc_json_scan(torc_str text, bool for_html);
-/* The same, byte by byte: the twin that the vectorised one is tested against. */
+/*
+ * Whether a text can stand in a string as it is, whatever the options, as most can: visible ASCII
+ * and spaces without quote, backslash, '<', '>' and '&'. So it needs no other look, and is valid
+ * UTF-8.
+ */
+bool torc_json_is_plain(torc_str text);
+/* The same as torc_json_scan(), byte by byte: the twin that the vectorised one is tested against.
+ */
 size_t torc_json_scan_scalar(torc_str text, bool for_html);
 
 #endif

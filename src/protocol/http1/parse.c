@@ -457,14 +457,14 @@ short_or_long_field(const char *base, const char *line, const char *end, torc_ht
  */
 static inline bool usual_request_line(torc_http1_parser *parser, const char *base,
                                       const char *end) {
-    static const char rest[] = " HTTP/1.1\r\n";
     const char *const line = base + parser->line;
 
     if (end - line < USUAL_BYTES) return false;
     const unsigned method_len = torc_scan_name16(line);
     if (method_len - 1 >= 15 || line[method_len] != ' ') return false;
     const char *const target = line + method_len + 1, *const at = torc_scan_target(target, end);
-    if (at == target || end - at < 11 || memcmp(at, rest, 11) != 0) return false;
+    if (at == target || end - at < 11) return false;
+    if (memcmp(at, " HTTP/1.", 8) != 0 || memcmp(at + 7, ".1\r\n", 4) != 0) return false;
     const size_t len = (size_t)(at + 9 - line);
     if (len > line_max(parser)) return false;
     parser->method_len = (uint16_t)method_len;

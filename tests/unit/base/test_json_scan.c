@@ -43,11 +43,31 @@ static void exactly_these_bytes_stop(void **state) {
     }
 }
 
+/* Every byte at every place of every length: plain is what no option changes. */
+static void plain_is_what_can_stand_as_it_is(void **state) {
+    for (size_t len = 1; len < 30; len++) {
+        char *text = test_malloc(len);
+
+        for (size_t place = 0; place < len; place++) {
+            for (int byte = 0; byte < 256; byte++) {
+                memset(text, 'a', len);
+                text[place] = (char)byte;
+                const torc_str str = torc_str_make(text, len);
+                const bool stands = byte < 0x80 && torc_json_scan_scalar(str, true) == len;
+                if (torc_json_is_plain(str) != stands) fail();
+            }
+        }
+        test_free(text);
+    }
+    assert_true(torc_json_is_plain(TORC_STR("")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_at_every_place_as_the_scalar_twin),
         cmocka_unit_test(every_length_and_alignment_reads_no_byte_too_many),
         cmocka_unit_test(exactly_these_bytes_stop),
+        cmocka_unit_test(plain_is_what_can_stand_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
