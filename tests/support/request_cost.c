@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a request costs: a whole server, over the reactor's epoll and a socket pair, is asked as
+ * often as the argument says. Counted by valgrind for two numbers of requests; the difference is
+ * the cost of one, with the few instructions of asking. tools/check_request_cost.py does it.
+ *
+ *   request_cost plaintext|json|pipelined|connections COUNT
+ *
+ * `pipelined` asks COUNT requests 16 at a time, `connections` makes a connection for each.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <torc/json.h>
+#include <torc/reply.h>
+#include <torc/site.h>
+#include <unistd.h>
+
+#include "protocol/negotiate.h"
+#include "reactor/reactor.h"
+#include "transport/stream.h"
+
+enum {
+    PIPELINED = 16
+};
+
+static torc_reactor *reactor;
+static torc_factory *factory;
+static int peer = -1;
+
+static torc_render plaintext(torc_request *request) {
+    return torc_reply_bytes(request, 200, "text/plain", TORC_STR("Hello, World!"));
+}
+
+static torc_render json(torc_request *request) {
+    torc_json *document = torc_reply_json(request, 200);
+
+    torc_json_open_object(document);
+    torc_json_member_str(document, "message", TORC_STR("Hello, World!"));
+    torc_json_close_object(document);
+    return torc_reply_end(request);
+}
+
+static void fail(const char *what) {
+    fprintf(stderr, "request_cost: %s\n", what);
+    exit(1);
+}
+
+static void turn(void) {
+    if (torc_reactor_turn(reactor, 0)) fail("the reactor cannot wait");
+}
+
+static void open_connection(void) {
+    torc_stream *stream;
+    torc_protocol *protocol;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) ||
+        torc_stream_new(reactor, ends[0], AF_UNIX, &stream) ||
+        factory->ops->build_protocol(factory, &stream->base, &protocol))
+        fail("no connection");
+    torc_transport_made(&stream->base, protocol);
+    peer = ends[1];
+}
+
+static void close_connection(void) {
+    close(peer);
+    turn();
+}
+
+static void ask(const char *requests) {
+    char answer[8192];
+
+    if (write(peer, requests, strlen(requests)) < 0) fail("nobody is asked");
+    turn();
+    if (read(peer, answer, sizeof(answer)) <= 0 || memcmp(answer, "HTTP/1.1 200", 12) != 0)
+        fail("no answer");
+}
+
+/* The same request `times` over. */
+static const char *make_requests(const char *path, unsigned times) {
+    static char requests[8192];
+    size_t len = 0;
+
+    for (unsigned i = 0; i < times; i++)
+        len += (size_t)snprintf(requests + len, sizeof(requests) - len,
+                                "GET /%s HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: "
+                                "bench/1\r\nAccept: */*\r\n\r\n",
+                                path);
+    return requests;
+}
+
+static void run(const char *mode, unsigned long count) {
+    const bool is_pipelined = !strcmp(mode, "pipelined"), is_each = !strcmp(mode, "connections");
+    const char *requests =
+        make_requests(!strcmp(mode, "json") ? "json" : "plaintext", is_pipelined ? PIPELINED : 1);
+
+    open_connection();
+    for (unsigned long i = 0; i < count; i += is_pipelined ? PIPELINED : 1) {
+        ask(requests);
+        if (!is_each) continue;
+        close_connection();
+        open_connection();
+    }
+    close_connection();
+}
+
+int main(int argc, char **argv) {
+    const torc_http_server_options options = {0};
+    torc_resource *root = torc_folder_new();
+    torc_site *site;
+
+    if (argc != 3) fail("usage: request_cost plaintext|json|pipelined|connections COUNT");
+    torc_resource_route(root, "GET /plaintext", plaintext);
+    torc_resource_route(root, "GET /json", json);
+    site = torc_site_new(root, NULL);
+    if (!site || torc_reactor_new(NULL, &reactor) ||
+        torc_http_server_new(reactor, torc_site_acceptor(site), &options, &factory))
+        fail("out of memory");
+    run(argv[1], strtoul(argv[2], NULL, 10));
+    torc_http_server_free(factory);
+    torc_reactor_free(reactor);
+    torc_site_free(site);
+    return 0;
+}
