@@ -32,6 +32,7 @@ KINDS = {
         r"|stdout|stderr|stdin|fdopen|fopen|fopen64",
         {
             "src_app_run.c.o": "torc_app_run() is a program's main(): what cannot be done",
+            "src_app_announce.c.o": "where it serves, for who sits at the terminal",
             "src_app_app_options.c.o": "its help, and what is wrong with its options",
         },
     ),

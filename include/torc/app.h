@@ -90,6 +90,9 @@ TORC_API void torc_app_add_group(torc_app *app, const char *title);
 TORC_API torc_limits *torc_app_limits(torc_app *app);
 /** What stands below the usage line of --help: one or two sentences. */
 TORC_API void torc_app_set_description(torc_app *app, const char *description);
+/** What is served ("the files of /srv/www"), for the lines that tell where it is once it serves.
+ * The text must outlive the app. */
+TORC_API void torc_app_set_subject(torc_app *app, const char *subject);
 /**
  * Read the arguments, listen, serve until SIGTERM, SIGINT or SIGQUIT, and free the app. Returns the
  * exit code: 0 when a signal ended it, 1 when something failed (a port in use), 2 for a mistake in

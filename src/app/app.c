@@ -95,6 +95,10 @@ void torc_app_set_description(torc_app *app, const char *description) {
     app->description = description;
 }
 
+void torc_app_set_subject(torc_app *app, const char *subject) {
+    app->subject = subject;
+}
+
 void torc_app_add_group(torc_app *app, const char *title) {
     if (app->own_group_count == TORC_APP_OWN_GROUPS_MAX)
         app->has_too_many = true;

@@ -48,6 +48,7 @@ typedef struct torc_app_group {
 struct torc_app {
     char name[64];
     const char *description;
+    const char *subject; /* what is served, in words; NULL: not said */
     torc_resource *root; /* until the site takes it */
     torc_app_start_fn *start, *stop;
     void *context;

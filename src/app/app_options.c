@@ -131,7 +131,7 @@ static const char *apply_version(torc_app *app, const char *value, char text[160
 }
 
 static const torc_option serving_options[] = {
-    {"listen", "ENDPOINT...", "where to listen: 8080, 0.0.0.0:80, [::1]:80, unix:/run/x.sock",
+    {"listen", "ENDPOINT...", "where to listen: 8080, 127.0.0.1:80, unix:/run/x.sock",
      apply_listen},
     {"workers", "N", "processes that serve: auto (one per processor), or 0: this one alone",
      apply_workers},
@@ -143,7 +143,8 @@ static const torc_option serving_options[] = {
 static const torc_option log_options[] = {
     {"log-level", "debug|info|warn|error|critical|off|LEVELS",
      "what is logged; also by area: info,http=debug (info)", apply_log_level},
-    {"log-format", "auto|text|json", "auto is text on a terminal, else JSON lines", apply_log_format},
+    {"log-format", "auto|text|json", "auto is text on a terminal, else JSON lines",
+     apply_log_format},
 };
 
 static const torc_option general_options[] = {

@@ -130,6 +130,15 @@ static bool report_unknown(const torc_option_set *set, torc_str name, torc_buf *
     return false;
 }
 
+/* Who names a file without an option means the option for it. */
+static void report_no_option(const torc_option_set *set, const char *argument, torc_buf *mistake) {
+    torc_buf_addf(mistake, "%s: options begin with `--`; ", argument);
+    if (argument[0] && argument[0] != '-' && find(set, TORC_STR("path")))
+        torc_buf_addf(mistake, "did you mean --path %s?", argument);
+    else
+        torc_buf_add(mistake, TORC_STR("--help lists them"));
+}
+
 /* The value of an option at `argv[*place]`, from behind its `=` or from the next argument. */
 static bool take_value(const torc_option *option, const char *equals, int argc, char **argv,
                        int *place, const char **value, torc_buf *mistake) {
@@ -160,7 +169,7 @@ static const torc_option *option_of(const torc_option_set *set, const char *argu
     *equals = NULL;
     if (option) return option;
     if (strncmp(argument, "--", 2) != 0 || !argument[2]) {
-        torc_buf_addf(mistake, "%s: options begin with `--`; --help lists them", argument);
+        report_no_option(set, argument, mistake);
         return NULL;
     }
 

@@ -130,22 +130,6 @@ int torc_app_run(torc_app *app, int argc, char **argv) {
 
 /* ---- what is told while it runs ---- */
 
-/* A URL where there is one. */
-static void announce_row(const torc_app *app, size_t row) {
-    const torc_addr addr = torc_sockets_addr(&app->sockets, row);
-    char text[TORC_ADDR_TEXT_MAX], url[TORC_ADDR_TEXT_MAX + 16];
-    const torc_str where = torc_addr_text(&addr, text);
-    const bool is_unix = torc_addr_family(&addr) == AF_UNIX;
-
-    snprintf(url, sizeof(url), is_unix ? "unix:%.*s" : "http://%.*s/", TORC_STR_ARGS(where));
-    TORC_LOG_INFO(app->log, "app", "listening", TORC_LOG_TEXT("url", url),
-                  TORC_LOG_INT("pid", getpid()), TORC_LOG_INT("workers", app->settings.workers));
-}
-
-void torc_app_announce(const torc_app *app) {
-    for (size_t row = 0; row < app->sockets.row_count; row++) announce_row(app, row);
-}
-
 void torc_app_tell_counts(const torc_app *app, const uint64_t counts[TORC_SHARED_COUNTS]) {
     TORC_LOG_INFO(app->log, "app", "stopped",
                   TORC_LOG_UINT("connections", counts[TORC_SHARED_ACCEPTED]),

@@ -36,9 +36,26 @@ static const char *advice(torc_err err, const torc_endpoint *endpoint) {
     }
 }
 
+/* Which ports are free nobody knows; the next one is worth a try. */
+static torc_err fail_in_use(const torc_endpoint *endpoint, torc_endpoint_error *error) {
+    const bool is_v6 = torc_addr_family(&endpoint->addr) == AF_INET6;
+    const uint16_t port = torc_addr_port(&endpoint->addr);
+    char text[TORC_ADDR_TEXT_MAX], host[64];
+
+    (void)torc_addr_host_text(&endpoint->addr, text);
+    snprintf(host, sizeof(host), is_v6 ? "[%.45s]:" : "%.45s:", text);
+    if (strcmp(host, "[::]:") == 0) host[0] = '\0'; /* as a port alone is */
+    snprintf(error->text, sizeof(error->text),
+             "%s: stop the program that listens there, or choose another, as in --listen %s%u",
+             torc_err_text(TORC_ERR_ADDRESS_IN_USE), host, port < 65535 ? port + 1U : 8080U);
+    return TORC_ERR_ADDRESS_IN_USE;
+}
+
 static torc_err fail(torc_err err, const torc_endpoint *endpoint, torc_endpoint_error *error) {
     const char *what_to_do = advice(err, endpoint);
 
+    if (err == TORC_ERR_ADDRESS_IN_USE && torc_addr_port(&endpoint->addr))
+        return fail_in_use(endpoint, error);
     snprintf(error->text, sizeof(error->text), "%s%s%s", torc_err_text(err), what_to_do ? ": " : "",
              what_to_do ? what_to_do : "");
     return err;

@@ -16,12 +16,17 @@
 
 #include "command.h"
 
-/* What is asked for. */
+enum {
+    LIST_SIZE = TORC_STATIC_LIST_MAX + 1
+};
+
+/* What is asked for. The lists end in NULL. */
 typedef struct web {
     const char *path;
-    char served[PATH_MAX + 32];
+    char served[PATH_MAX + 16];
+    const char *index[LIST_SIZE], *ignored_extensions[LIST_SIZE], *cache_control[LIST_SIZE];
     torc_static_files_options files;
-    const char *index[2];
+    torc_media_types *media_types; /* NULL: those that are built in */
 } web;
 
 /* ---- options ---- */
@@ -32,7 +37,28 @@ static void set_path(torc_app *app, web *self, const char *path) {
 
     self->path = path;
     snprintf(self->served, sizeof(self->served), "%s", realpath(path, whole) ? whole : path);
-    (void)app;
+    torc_app_set_subject(app, self->served);
+}
+
+/* What is wrong with the options for files, now that one was set. */
+static const char *check(const web *self, char text[160]) {
+    char wrong[200];
+
+    if (!torc_static_files_check(&self->files, wrong)) return NULL;
+    snprintf(text, 160, "%.159s", wrong);
+    return text;
+}
+
+/* Put a value at the end of a list, which is used from then on. */
+static const char *add(web *self, const char *list[LIST_SIZE], const char *const **used,
+                       const char *value, char text[160]) {
+    size_t count = 0;
+
+    while (list[count]) count++;
+    if (count == LIST_SIZE - 1) return "given too often";
+    list[count] = value;
+    *used = list;
+    return check(self, text);
 }
 
 static const char *apply_path(torc_app *app, const char *value, char text[160]) {
@@ -45,49 +71,171 @@ static const char *apply_path(torc_app *app, const char *value, char text[160]) 
 static const char *apply_index(torc_app *app, const char *value, char text[160]) {
     web *self = torc_app_context(app);
 
-    (void)text;
-    if (strchr(value, '/')) return "an index is a file's name, without a folder";
-    self->index[0] = value;
     self->files.index = self->index;
-    return NULL;
+    if (!*value) {
+        self->index[0] = NULL;
+        return NULL;
+    }
+    return add(self, self->index, &self->files.index, value, text);
+}
+
+static const char *apply_ignore_ext(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    return add(self, self->ignored_extensions, &self->files.ignored_extensions, value, text);
+}
+
+static const char *apply_cache_control(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    return add(self, self->cache_control, &self->files.cache_control, value, text);
+}
+
+static const char *load_types(torc_media_types *types, const char *path, char text[160]) {
+    torc_media_types_error error = {0};
+
+    if (!torc_media_types_load(types, path, &error)) return NULL;
+    if (error.line)
+        snprintf(text, 160, "line %zu: %.120s", error.line, error.text);
+    else
+        snprintf(text, 160, "neither EXT=TYPE nor a file that can be read: %.100s", error.text);
+    return text;
+}
+
+/* A pair has its `=` before any slash; what has none, or a folder before it, is a file. */
+static bool is_pair(const char *value) {
+    return value[strcspn(value, "=/")] == '=';
+}
+
+static const char *apply_mime_type(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    if (!self->media_types) self->media_types = torc_media_types_new();
+    if (!self->media_types) return torc_err_text(TORC_ERR_NO_MEMORY);
+    self->files.media_types = self->media_types;
+    if (!is_pair(value)) return load_types(self->media_types, value, text);
+    return torc_media_types_add_pair(self->media_types, torc_str_of(value))
+               ? "write EXT=TYPE, for example md=text/markdown"
+               : NULL;
 }
 
 static const char *apply_default_type(torc_app *app, const char *value, char text[160]) {
     web *self = torc_app_context(app);
 
-    (void)text;
-    if (!strchr(value, '/')) return "a media type is TYPE/SUBTYPE, for example text/plain";
     self->files.default_type = value;
+    return check(self, text);
+}
+
+static const char *apply_charset(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    self->files.charset = value;
+    return check(self, text);
+}
+
+static const char *apply_not_found(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    self->files.not_found = value;
+    return check(self, text);
+}
+
+static const char *apply_fallback(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    self->files.fallback = value;
+    return check(self, text);
+}
+
+static const char *apply_dotfiles(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    (void)value;
+    (void)text;
+    self->files.dotfiles = true;
     return NULL;
 }
 
+static const char *apply_no_precompressed(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    (void)value;
+    (void)text;
+    self->files.ignore_precompressed = true;
+    return NULL;
+}
+
+/* Their order is that of the help. */
+static const struct {
+    const char *name, *argument, *help;
+    torc_app_option_fn *apply;
+} options[] = {
+    {"path", "PATH",
+     "the folder to serve, or a single file (.)\n"
+     "With `--chroot` it is looked up within that folder.",
+     apply_path},
+    {"index", "NAME...",
+     "a file that answers for its folder (index.html)\n"
+     "Given several times, the first that is there answers. An empty name forgets those before: "
+     "then none does.",
+     apply_index},
+    {"mime-type", "EXT=TYPE|FILE...",
+     "a media type, or a file in the format of mime.types\n"
+     "As in `md=text/markdown`. Some 340 extensions are known; these go before them. A file is "
+     "read "
+     "once, at the start.",
+     apply_mime_type},
+    {"default-type", "TYPE", "of unknown extensions (application/octet-stream)",
+     apply_default_type},
+    {"charset", "NAME", "what types of text say of themselves, as utf-8 (nothing)", apply_charset},
+    {"ignore-ext", "EXT...",
+     "an extension that a path may lack; `*`: any one\n"
+     "With `--ignore-ext html` the path /about is answered by about.html, when there is no about.",
+     apply_ignore_ext},
+    {"cache-control", "PATTERN=VALUE...",
+     "for files that match, as '*.css=max-age=86400'\n"
+     "A pattern without a slash is for names, one that begins with a slash for paths; `*` stands "
+     "for any letters, `?` for one. The first that matches counts.",
+     apply_cache_control},
+    {"not-found", "FILE",
+     "a page in the folder for what is not found\n"
+     "It is sent with status 404.",
+     apply_not_found},
+    {"fallback", "FILE",
+     "a page for paths that only the application knows\n"
+     "For single-page applications: the file is sent, with status 200, where nothing is found and "
+     "a "
+     "page might be meant: the last name of the path has no dot, and HTML is accepted.",
+     apply_fallback},
+    {"no-precompressed", NULL,
+     "look for no page.html.br, .zst or .gz\n"
+     "Such a file, when it is no older than page.html itself, is sent to who accepts its coding.",
+     apply_no_precompressed},
+    {"dotfiles", NULL, "serve names that begin with a dot, too", apply_dotfiles},
+};
+
 static void add_options(torc_app *app) {
     torc_app_add_group(app, "Files");
-    torc_app_add_option(app, "path", "PATH", "the folder to serve, or a single file (.)",
-                        apply_path);
-    torc_app_add_option(app, "index", "NAME", "the file that answers for a folder (index.html)",
-                        apply_index);
-    torc_app_add_option(app, "default-type", "TYPE",
-                        "of files with an unknown extension (application/octet-stream)",
-                        apply_default_type);
+    for (size_t i = 0; i < TORC_COUNT_OF(options); i++)
+        torc_app_add_option(app, options[i].name, options[i].argument, options[i].help,
+                            options[i].apply);
 }
 
 /* ---- serving ---- */
 
-/* Whether there is something to serve at the path; else the start is refused. */
+/* Whether there is something to serve; else the program ends with a line that says why. */
 static bool check_path(torc_app *app, const char *path) {
+    const char *wrong = NULL;
     struct stat about;
     char text[240];
 
-    if (stat(path, &about)) {
-        snprintf(text, sizeof(text), "--path %s: %s", path,
-                 errno == ENOENT ? "there is no such folder or file"
-                                 : torc_err_text(torc_err_from_errno(errno)));
-    } else if (!S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode)) {
-        snprintf(text, sizeof(text), "--path %s: neither a folder nor a file", path);
-    } else {
-        return true;
-    }
+    if (stat(path, &about))
+        wrong = errno == ENOENT ? "there is no such folder or file"
+                                : torc_err_text(torc_err_from_errno(errno));
+    else if (!S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode))
+        wrong = "it is neither a folder nor a file";
+    if (!wrong) return true;
+    snprintf(text, sizeof(text), "--path %.150s: %s", path, wrong);
     torc_app_refuse(app, text);
     return false;
 }
@@ -110,5 +258,7 @@ int torc_command_web(int argc, char **argv) {
     set_path(app, &self, ".");
     add_options(app);
     torc_app_on_start(app, start);
-    return torc_app_run(app, argc, argv);
+    const int exit_code = torc_app_run(app, argc, argv);
+    torc_media_types_free(self.media_types);
+    return exit_code;
 }
