@@ -8,6 +8,8 @@
 #include <torc/site.h>
 #include <torc/timer.h>
 
+#include "app/log_options.h"
+#include "app/logs.h"
 #include "app/options.h"
 #include "app/process_options.h"
 #include "app/shared.h"
@@ -24,8 +26,7 @@ typedef struct torc_app_settings {
     torc_limits limits;
     const char *endpoints[TORC_SOCKETS_ENDPOINTS_MAX];
     size_t endpoint_count;
-    torc_log_format log_format;
-    const char *log_levels;
+    torc_log_settings log;
     torc_field fields[TORC_APP_FIELDS_MAX]; /* of every response */
     size_t field_count;
     torc_process_settings process;
@@ -60,6 +61,7 @@ struct torc_app {
     torc_app_settings settings;
 
     torc_log *log;
+    torc_logs logs;
     torc_sockets sockets;
     rlim_t files_before;        /* the limit of descriptors that was raised; 0: it was not */
     struct torc_worker *worker; /* this process is one; NULL: it is not */

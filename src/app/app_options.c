@@ -48,29 +48,6 @@ static const char *apply_limit(torc_app *app, const char *value, char text[160])
     return torc_limit_option_apply(&app->settings.limits, value, text);
 }
 
-static const char *apply_log_level(torc_app *app, const char *value, char text[160]) {
-    torc_log *log;
-    torc_buf buf;
-    char nothing[1];
-
-    (void)text;
-    torc_buf_init_fixed(&buf, nothing, sizeof(nothing));
-    if (torc_log_new_buf(NULL, &buf, TORC_LOG_FORMAT_TEXT, &log)) return "out of memory";
-    const torc_err err = torc_log_set_levels(log, torc_str_of(value));
-    torc_log_free(log);
-    if (err) return "levels are debug, info, warn, error, critical, off; or `info,http=debug`";
-    app->settings.log_levels = value;
-    return NULL;
-}
-
-static const char *apply_log_format(torc_app *app, const char *value, char text[160]) {
-    (void)text;
-    app->settings.log_format = strcmp(value, "text") == 0   ? TORC_LOG_FORMAT_TEXT
-                               : strcmp(value, "json") == 0 ? TORC_LOG_FORMAT_JSON
-                                                            : TORC_LOG_FORMAT_AUTO;
-    return NULL;
-}
-
 static const char *apply_add_header(torc_app *app, const char *value, char text[160]) {
     const torc_str all = torc_str_of(value);
     const ptrdiff_t colon = torc_str_find_byte(all, ':');
@@ -140,13 +117,6 @@ static const torc_option serving_options[] = {
     {"show-errors", NULL, "tell details on error pages; for development", apply_show_errors},
 };
 
-static const torc_option log_options[] = {
-    {"log-level", "debug|info|warn|error|critical|off|LEVELS",
-     "what is logged; also by area: info,http=debug (info)", apply_log_level},
-    {"log-format", "auto|text|json", "auto is text on a terminal, else JSON lines",
-     apply_log_format},
-};
-
 static const torc_option general_options[] = {
     {"help", "[TOPIC]", "show this, or one topic: a group's name, or limits", apply_help},
     {"version", NULL, "show the version, and what it was built with", apply_version},
@@ -154,9 +124,11 @@ static const torc_option general_options[] = {
 
 /* The groups of the program's own come first. */
 static torc_option_set option_set(const torc_app *app) {
-    static const torc_option_group common[] = {
+    size_t log_count;
+    const torc_option *log_options = torc_log_options(&log_count);
+    const torc_option_group common[] = {
         {"Serving", serving_options, TORC_COUNT_OF(serving_options)},
-        {"Logs", log_options, TORC_COUNT_OF(log_options)},
+        {"Logs", log_options, log_count},
         {"General", general_options, TORC_COUNT_OF(general_options)},
     };
     torc_option_set set = {0};
@@ -235,7 +207,12 @@ bool torc_app_read_arguments(torc_app *app, int argc, char **argv, int *exit_cod
     torc_buf mistake;
 
     torc_buf_init(&mistake, NULL, TORC_MEMORY_OTHER, 4096);
-    const bool fine = torc_options_read(&set, app, argc, argv, &mistake);
+    bool fine = torc_options_read(&set, app, argc, argv, &mistake);
+    const char *wrong = fine ? torc_log_options_check(&app->settings.log) : NULL;
+    if (wrong) {
+        torc_buf_addf(&mistake, "%s", wrong);
+        fine = false;
+    }
     if (!fine) {
         fprintf(stderr, "%s: %.*s\n", app->name, (int)mistake.len, mistake.bytes);
         *exit_code = 2;

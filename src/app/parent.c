@@ -20,6 +20,10 @@
 #include "app/crew.h"
 #include "base/alloc.h"
 
+enum {
+    ROTATION_LOOK_MS = 1000 /* between two looks at the logs' sizes */
+};
+
 typedef struct parent {
     torc_app *app;
     torc_crew crew;
@@ -121,9 +125,11 @@ static void give_back_signals(parent *self) {
 static int time_to_wait(const parent *self) {
     const uint64_t due_ms = torc_crew_due_ms(&self->crew), now_ms = monotonic_ms();
 
-    if (due_ms == UINT64_MAX) return -1;
+    const uint64_t most_ms = torc_logs_rotate_at_all(self->app) ? ROTATION_LOOK_MS : INT32_MAX;
+
+    if (due_ms == UINT64_MAX && most_ms == INT32_MAX) return -1;
     if (due_ms <= now_ms) return 0;
-    return due_ms - now_ms > INT32_MAX ? INT32_MAX : (int)(due_ms - now_ms);
+    return (int)(due_ms - now_ms < most_ms ? due_ms - now_ms : most_ms);
 }
 
 static void wait_for_events(parent *self) {
@@ -146,6 +152,7 @@ static void turn(parent *self) {
     if (self->polled[0].revents) read_signals(self);
     for (size_t i = 0; i < crew->member_count; i++)
         if (self->polled[1 + i].revents) torc_crew_hear(crew, &crew->members[i]);
+    if (torc_logs_rotate(self->app)) torc_crew_reopen_logs(crew);
     torc_crew_tick(crew, crew->now_ms);
 }
 

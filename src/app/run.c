@@ -36,20 +36,6 @@ bool torc_app_fail(const torc_app *app, const char *what, const char *why) {
 
 /* ---- the phases ---- */
 
-static bool make_log(torc_app *app) {
-    const torc_app_settings *settings = &app->settings;
-    const torc_err err = torc_log_new_fd(NULL, STDERR_FILENO, settings->log_format, &app->log);
-
-    if (err) return torc_app_fail(app, "log", torc_err_text(err));
-    return !torc_log_set_levels(app->log, torc_str_of(settings->log_levels)) ||
-           torc_app_fail(app, "--log-level", "not understood");
-}
-
-static void free_log(torc_app *app) {
-    torc_log_free(app->log);
-    app->log = NULL;
-}
-
 /* Each connection needs a descriptor, and the usual soft limit of 1024 is for programs that use
  * select(). What cannot be raised is left. */
 static bool raise_file_limit(torc_app *app) {
@@ -93,7 +79,7 @@ static const struct {
     bool (*enter)(torc_app *app); /* false: it was said why */
     void (*leave)(torc_app *app);
 } phases[] = {
-    {make_log, free_log},
+    {torc_logs_open, torc_logs_close},
     {raise_file_limit, restore_file_limit},
     {open_sockets, close_sockets},
 };
@@ -151,8 +137,4 @@ void torc_app_tell(torc_app *app, torc_app_event event) {
     };
 
     TORC_LOG_DEBUG(app->log, "app", "state", TORC_LOG_TEXT("is", names[event]));
-}
-
-void torc_app_reopen_logs(torc_app *app) {
-    TORC_LOG_DEBUG(app->log, "app", "logs are reopened");
 }

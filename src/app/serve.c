@@ -272,7 +272,7 @@ static bool serve(torc_app *app) {
 
     torc_list_init(&self.listenings);
     torc_timer_init(&self.drained, app->reactor, drained);
-    fine = make_site(app) &&
+    fine = make_site(app) && torc_logs_start(app) &&
            (app->worker ? torc_worker_attach(app->worker, &self) : stand_alone(&self));
     if (fine) {
         fine = run(&self);
@@ -289,6 +289,7 @@ bool torc_app_serve(torc_app *app) {
 
     torc_reactor_free(app->reactor);
     torc_site_free(app->site);
+    torc_logs_stop(app);
     app->reactor = NULL;
     app->site = NULL;
     return fine;

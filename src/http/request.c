@@ -153,6 +153,8 @@ static void head_received(torc_exchange *exchange, const torc_head *head) {
     request->is_head = head->method == TORC_METHOD_HEAD;
     request->started_us = request->reactor->now_us;
     request->is_in_head = true;
+    /* Its addresses are asked for once it may have lost its connection, which knows them. */
+    if (request->handler->observers) (void)exchange->wire->link(exchange);
     if (torc_request_split_path(request)) {
         refuse(request);
     } else {

@@ -54,6 +54,8 @@ static void closed(torc_io *io) {
 
     torc_transport_closed(&self->base);
     if (self->owner) self->owner->ended(self->owner, self);
+    if (self->addrs)
+        torc_object_dealloc(memory, TORC_MEMORY_CONNECTION, self->addrs, sizeof(*self->addrs));
     torc_object_dealloc(memory, TORC_MEMORY_CONNECTION, self, sizeof(*self));
 }
 
@@ -88,15 +90,45 @@ static void stream_close(torc_transport *transport, bool reset) {
     torc_io_close(&self_of(transport)->io, reset);
 }
 
-static torc_addr stream_addr(torc_transport *transport, bool peer) {
-    const int fd = self_of(transport)->io.fd;
+/* What the kernel says of an end, {0} if it does not. */
+static torc_addr ask_addr(const torc_stream *self, bool peer) {
+    const int fd = self->io.fd;
     torc_addr addr = {.len = sizeof(addr.as)};
 
-    if (torc_transport_has_ended(transport))
+    if (torc_transport_has_ended(&self->base))
         return (torc_addr){0}; /* the descriptor may be another's now */
     const int failed_ =
         peer ? getpeername(fd, &addr.as.any, &addr.len) : getsockname(fd, &addr.as.any, &addr.len);
     return failed_ ? (torc_addr){0} : addr;
+}
+
+/* Keep an address for the next time, if there is memory for it and it is one of IP. */
+static void keep_addr(torc_stream *self, bool peer, const torc_addr *addr) {
+    const bool is_new = !self->addrs;
+
+    if (torc_addr_family(addr) != AF_INET && torc_addr_family(addr) != AF_INET6) return;
+    if (is_new)
+        self->addrs = torc_object_alloc(&self->base.reactor->memory, TORC_MEMORY_CONNECTION,
+                                        sizeof(*self->addrs));
+    if (!self->addrs) return;
+    if (is_new) *self->addrs = (torc_stream_addrs){0};
+    self->addrs->lens[peer] = (uint8_t)addr->len;
+    memcpy(&self->addrs->ends[peer], &addr->as, addr->len);
+}
+
+/* Whoever logs asks with each request: the kernel is asked once. */
+static torc_addr stream_addr(torc_transport *transport, bool peer) {
+    torc_stream *self = self_of(transport);
+    torc_addr addr = {0};
+
+    if (self->addrs && self->addrs->lens[peer]) {
+        addr.len = self->addrs->lens[peer];
+        memcpy(&addr.as, &self->addrs->ends[peer], addr.len);
+        return addr;
+    }
+    addr = ask_addr(self, peer);
+    keep_addr(self, peer, &addr);
+    return addr;
 }
 
 static torc_err stream_set_option(torc_transport *transport, int option, bool on) {
@@ -133,6 +165,7 @@ torc_err torc_stream_new(torc_reactor *reactor, int fd, int family, torc_stream 
     torc_transport_init(&self->base, reactor, &stream_ops);
     self->owner = NULL;
     self->account = NULL;
+    self->addrs = NULL;
     const torc_err err = torc_io_open(&self->io, reactor, TORC_IO_STREAM, fd, family, &io_ops);
     if (err) {
         torc_object_dealloc(&reactor->memory, TORC_MEMORY_CONNECTION, self, sizeof(*self));

@@ -16,11 +16,18 @@ struct torc_stream_owner {
     void (*ended)(torc_stream_owner *owner, torc_stream *stream);
 };
 
+/* The addresses of both ends, this one first, once somebody has asked for them. */
+typedef struct torc_stream_addrs {
+    uint8_t lens[2]; /* 0: not known yet */
+    struct sockaddr_in6 ends[2];
+} torc_stream_addrs;
+
 struct torc_stream {
     torc_transport base;
     torc_io io;
     torc_stream_owner *owner; /* may be NULL */
     void *account;            /* the owner's */
+    torc_stream_addrs *addrs; /* NULL: nobody has asked */
 };
 
 /* Make a stream over a connected, or fresh, socket, which it takes on success. It frees itself at
