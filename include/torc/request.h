@@ -87,6 +87,11 @@ TORC_API torc_str torc_request_field_id(const torc_request *request, torc_field_
 TORC_API int64_t torc_request_content_length(const torc_request *request);
 
 TORC_API torc_addr torc_request_peer(const torc_request *request);
+/**
+ * The client's address: the peer's, unless that is a proxy which the site trusts
+ * (torc_site_trust_proxies()); then whom it names, and so on as long as those are trusted, too.
+ */
+TORC_API torc_addr torc_request_client(const torc_request *request);
 TORC_API torc_addr torc_request_host(const torc_request *request);
 
 TORC_API torc_reactor *torc_request_reactor(const torc_request *request);

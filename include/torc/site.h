@@ -2,6 +2,7 @@
 #ifndef TORC_SITE_H
 #define TORC_SITE_H
 
+#include <torc/cidr.h>
 #include <torc/limits.h>
 #include <torc/observer.h>
 #include <torc/resource.h>
@@ -49,6 +50,18 @@ TORC_API torc_resource *torc_site_root(torc_site *site);
 TORC_API torc_resource *torc_site_resolve(torc_site *site, torc_request *request);
 /** What torc_request_context() gives. */
 TORC_API void torc_site_set_context(torc_site *site, void *context);
+/** Which field proxies tell by whom they ask for. */
+typedef enum torc_proxy_field {
+    TORC_PROXY_FIELD_X_FORWARDED_FOR, /* what most write */
+    TORC_PROXY_FIELD_FORWARDED        /* RFC 7239 */
+} torc_proxy_field;
+/**
+ * Believe peers within these ranges whom they ask for, see torc_request_client(); nobody is
+ * believed before. Replaces what was set, and copies. The other field is never read: a proxy that
+ * writes one hands on the other as anybody wrote it.
+ */
+TORC_API torc_err torc_site_trust_proxies(torc_site *site, const torc_cidr *proxies, size_t count,
+                                          torc_proxy_field field) TORC_MUST_CHECK;
 /** Tell an observer of each request from now on; those that were added first are told first. */
 TORC_API void torc_site_add_observer(torc_site *site, torc_observer *observer);
 /** What a listener hands its requests to. */

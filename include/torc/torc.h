@@ -14,6 +14,7 @@
 #include <torc/base64.h>
 #include <torc/body.h>
 #include <torc/buf.h>
+#include <torc/cidr.h>
 #include <torc/conditional.h>
 #include <torc/date.h>
 #include <torc/deferred.h>

@@ -18,7 +18,8 @@
 enum {
     TORC_APP_OWN_OPTIONS_MAX = 64,
     TORC_APP_OWN_GROUPS_MAX = 8,
-    TORC_APP_FIELDS_MAX = 32
+    TORC_APP_FIELDS_MAX = 32,
+    TORC_APP_PROXIES_MAX = 64
 };
 
 /* What the arguments set: complete before anything is opened. */
@@ -27,6 +28,9 @@ typedef struct torc_app_settings {
     const char *endpoints[TORC_SOCKETS_ENDPOINTS_MAX];
     size_t endpoint_count;
     torc_log_settings log;
+    torc_cidr proxies[TORC_APP_PROXIES_MAX]; /* that are trusted */
+    size_t proxy_count;
+    torc_proxy_field proxy_field;
     torc_field fields[TORC_APP_FIELDS_MAX]; /* of every response */
     size_t field_count;
     torc_process_settings process;

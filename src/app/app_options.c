@@ -70,6 +70,29 @@ static const char *apply_add_header(torc_app *app, const char *value, char text[
     return NULL;
 }
 
+static const char *apply_trusted_proxy(torc_app *app, const char *value, char text[160]) {
+    torc_app_settings *settings = &app->settings;
+
+    if (settings->proxy_count == TORC_APP_PROXIES_MAX) return "at most 64 ranges";
+    switch (torc_cidr_parse(torc_str_of(value), &settings->proxies[settings->proxy_count])) {
+    case TORC_OK:
+        settings->proxy_count++;
+        return NULL;
+    case TORC_ERR_INVALID:
+        snprintf(text, 160, "bits are set beyond the length: write the range's first address");
+        return text;
+    default:
+        return "write an address or a range: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32, or unix:";
+    }
+}
+
+static const char *apply_proxy_field(torc_app *app, const char *value, char text[160]) {
+    (void)text;
+    app->settings.proxy_field = strcmp(value, "forwarded") == 0 ? TORC_PROXY_FIELD_FORWARDED
+                                                                : TORC_PROXY_FIELD_X_FORWARDED_FOR;
+    return NULL;
+}
+
 static const char *apply_show_errors(torc_app *app, const char *value, char text[160]) {
     (void)value;
     (void)text;
@@ -114,6 +137,16 @@ static const torc_option serving_options[] = {
      apply_workers},
     {"add-header", "NAME:VALUE...", "add a field to every response", apply_add_header},
     {"limit", "LIMIT=VALUE...", "set a limit; --help=limits lists them", apply_limit},
+    {"trusted-proxy", "RANGE...",
+     "believe it whom it asks for: 10.0.0.0/8, unix:\n"
+     "An address, a range, or `unix:` for peers of UNIX sockets. The client of a request is then "
+     "whom the last proxy names, and so on as long as those are trusted, too. Nobody is believed "
+     "otherwise.",
+     apply_trusted_proxy},
+    {"proxy-field", "x-forwarded-for|forwarded",
+     "the field that it tells by (x-forwarded-for)\n"
+     "The other one is not read: a proxy hands it on as anybody wrote it.",
+     apply_proxy_field},
     {"show-errors", NULL, "tell details on error pages; for development", apply_show_errors},
 };
 

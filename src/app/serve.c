@@ -77,7 +77,9 @@ static bool make_site(torc_app *app) {
     app->root = NULL; /* taken, whatever happened */
     if (!app->site) return torc_app_fail(app, "site", torc_err_text(TORC_ERR_NO_MEMORY));
     torc_site_set_context(app->site, app->context);
-    return true;
+    const torc_err err = torc_site_trust_proxies(
+        app->site, app->settings.proxies, app->settings.proxy_count, app->settings.proxy_field);
+    return !err || torc_app_fail(app, "site", torc_err_text(err));
 }
 
 /* ---- listening ---- */

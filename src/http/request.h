@@ -2,6 +2,7 @@
 #ifndef TORC_HTTP_REQUEST_H
 #define TORC_HTTP_REQUEST_H
 
+#include <torc/cidr.h>
 #include <torc/observer.h>
 #include <torc/reply.h>
 #include <torc/ticket.h>
@@ -42,6 +43,9 @@ struct torc_handler {
     torc_str default_content_type; /* empty: none */
     const torc_fields *fields;     /* of every response, besides its own; NULL: none */
     void *context;
+    const torc_cidr *trusted; /* proxies that are believed whom they ask for; lent */
+    size_t trusted_count;
+    bool trusts_forwarded;    /* by Forwarded; else by X-Forwarded-For */
     torc_observer *observers; /* NULL: nobody is told how requests went */
     bool show_errors;
     bool is_closed; /* to new requests: they are refused with 503 */

@@ -286,7 +286,9 @@ static void put_peer(line *self) {
 }
 
 static void put_client(line *self) {
-    put_peer(self);
+    const torc_addr client =
+        self->request ? torc_request_client(self->request) : self->refusal->peer;
+    put_addr(self, &client);
 }
 
 static torc_str protocol_of(const torc_request *request) {

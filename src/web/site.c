@@ -20,6 +20,7 @@
 struct torc_site {
     torc_handler handler;
     torc_resource *root;
+    torc_cidr *proxies; /* that are trusted */
     torc_limits limits;
     size_t requests; /* in progress */
     bool allow_trace;
@@ -36,6 +37,7 @@ static void free_when_unused(torc_site *site) {
     if (!site->handler.is_closed || site->requests > 0 || site->handler.acceptor.users > 0) return;
     torc_resource_dispose(site->root);
     torc_site_fields_dispose(&site->fields);
+    torc_dealloc(NULL, site->proxies);
     torc_dealloc(NULL, site);
 }
 
@@ -303,6 +305,20 @@ torc_resource *torc_site_resolve(torc_site *site, torc_request *request) {
 
 void torc_site_set_context(torc_site *site, void *context) {
     site->handler.context = context;
+}
+
+torc_err torc_site_trust_proxies(torc_site *site, const torc_cidr *proxies, size_t count,
+                                 torc_proxy_field field) {
+    torc_cidr *copy = count ? torc_alloc_zero(NULL, TORC_MEMORY_OTHER, count, sizeof(*copy)) : NULL;
+
+    if (count && !copy) return TORC_ERR_NO_MEMORY;
+    if (count) memcpy(copy, proxies, count * sizeof(*copy));
+    torc_dealloc(NULL, site->proxies);
+    site->proxies = copy;
+    site->handler.trusted = copy;
+    site->handler.trusted_count = count;
+    site->handler.trusts_forwarded = field == TORC_PROXY_FIELD_FORWARDED;
+    return TORC_OK;
 }
 
 void torc_site_add_observer(torc_site *site, torc_observer *observer) {

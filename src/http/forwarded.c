@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whom a request comes from, as far as those can be trusted who tell.
+ *
+ *  - The way is walked backwards from the peer: what a hop says is believed only while that hop is
+ *    trusted. The first that is not is the client; what stands before it anybody may have written.
+ *  - At the first element that cannot be read the walk ends, at the last good one.
+ *  - Only the field that was chosen is read: a proxy that writes one hands on the other as it came,
+ *    from anybody.
+ */
+#include "http/forwarded.h"
+
+#include <torc/cidr.h>
+
+#include "http/request_state.h"
+
+/* ---- addresses ---- */
+
+static torc_err parse_port(torc_str text, uint16_t *port) {
+    uint64_t number;
+
+    if (torc_str_parse_uint(text, UINT16_MAX, &number)) return TORC_ERR_SYNTAX;
+    *port = (uint16_t)number;
+    return TORC_OK;
+}
+
+/* "[host]" or "[host]:port" */
+static torc_err parse_bracketed(torc_str text, torc_addr *addr) {
+    const ptrdiff_t end = torc_str_find_byte(text, ']');
+    uint16_t port = 0;
+
+    if (end < 0) return TORC_ERR_SYNTAX;
+    const torc_str host = torc_str_head(torc_str_from(text, 1), (size_t)end - 1);
+    const torc_str rest = torc_str_from(text, (size_t)end + 1);
+    if (rest.len && (rest.bytes[0] != ':' || parse_port(torc_str_from(rest, 1), &port)))
+        return TORC_ERR_SYNTAX;
+    if (torc_addr_parse(host, port, addr)) return TORC_ERR_SYNTAX;
+    return torc_addr_family(addr) == AF_INET6 ? TORC_OK : TORC_ERR_SYNTAX;
+}
+
+torc_err torc_forwarded_parse_addr(torc_str text, torc_addr *addr) {
+    const ptrdiff_t colon = torc_str_find_byte(text, ':');
+    uint16_t port;
+
+    if (text.len && text.bytes[0] == '[') return parse_bracketed(text, addr);
+    /* One colon alone is a port's; IPv6 has two at least. */
+    if (colon < 0 || torc_str_find_byte(torc_str_from(text, (size_t)colon + 1), ':') >= 0)
+        return torc_addr_parse(text, 0, addr);
+    if (parse_port(torc_str_from(text, (size_t)colon + 1), &port)) return TORC_ERR_SYNTAX;
+    return torc_addr_parse(torc_str_head(text, (size_t)colon), port, addr);
+}
+
+/* ---- Forwarded ---- */
+
+static bool is_space(char byte) {
+    return byte == ' ' || byte == '\t';
+}
+
+static torc_str skip_spaces(torc_str text) {
+    while (text.len && is_space(text.bytes[0])) text = torc_str_from(text, 1);
+    return text;
+}
+
+/* Take a quoted string; one with a backslash in it is none that any of the values needs. */
+static torc_err take_quoted(torc_str *rest, torc_str *value) {
+    const torc_str inside = torc_str_from(*rest, 1);
+    const ptrdiff_t end = torc_str_find_byte(inside, '"');
+
+    if (end < 0) return TORC_ERR_SYNTAX;
+    *value = torc_str_head(inside, (size_t)end);
+    *rest = torc_str_from(inside, (size_t)end + 1);
+    return torc_str_find_byte(*value, '\\') >= 0 ? TORC_ERR_SYNTAX : TORC_OK;
+}
+
+/* Take a token; also with the characters of an address, which many do not quote. */
+static torc_err take_word(torc_str *rest, torc_str *value) {
+    size_t len = 0;
+
+    while (len < rest->len && !strchr(" \t,;=\"", rest->bytes[len])) len++;
+    *value = torc_str_head(*rest, len);
+    *rest = torc_str_from(*rest, len);
+    return len ? TORC_OK : TORC_ERR_SYNTAX;
+}
+
+static torc_err set_for(torc_forwarded *element, torc_str value) {
+    if (torc_str_equals_nocase(value, TORC_STR("unknown")) || value.bytes[0] == '_')
+        return TORC_OK; /* hidden on purpose */
+    return torc_forwarded_parse_addr(value, &element->client);
+}
+
+/* One that is given twice is a mistake, or somebody's trick. */
+static torc_err set_once(torc_str *to, torc_str value) {
+    if (to->bytes) return TORC_ERR_SYNTAX;
+    *to = value;
+    return TORC_OK;
+}
+
+static torc_err set_pair(torc_forwarded *element, torc_str name, torc_str value, bool *has_for) {
+    if (torc_str_equals_nocase(name, TORC_STR("by"))) return set_once(&element->by, value);
+    if (torc_str_equals_nocase(name, TORC_STR("host"))) return set_once(&element->host, value);
+    if (torc_str_equals_nocase(name, TORC_STR("proto"))) return set_once(&element->scheme, value);
+    if (!torc_str_equals_nocase(name, TORC_STR("for"))) return TORC_OK; /* an extension */
+    if (*has_for || value.len == 0) return TORC_ERR_SYNTAX;
+    *has_for = true;
+    return set_for(element, value);
+}
+
+/* name=value */
+static torc_err take_pair(torc_str *rest, torc_forwarded *element, bool *has_for) {
+    torc_str name, value;
+    torc_err err = take_word(rest, &name);
+
+    if (err || !torc_field_name_is_valid(name)) return TORC_ERR_SYNTAX;
+    if (!rest->len || rest->bytes[0] != '=') return TORC_ERR_SYNTAX;
+    *rest = torc_str_from(*rest, 1);
+    err = rest->len && rest->bytes[0] == '"' ? take_quoted(rest, &value) : take_word(rest, &value);
+    return err ? err : set_pair(element, name, value, has_for);
+}
+
+static torc_err take_element(torc_str *rest, torc_forwarded *element) {
+    bool has_for = false;
+
+    *element = (torc_forwarded){0};
+    for (;;) {
+        const torc_err err = take_pair(rest, element, &has_for);
+        if (err) return err;
+        *rest = skip_spaces(*rest);
+        if (!rest->len || rest->bytes[0] == ',') return TORC_OK;
+        if (rest->bytes[0] != ';') return TORC_ERR_SYNTAX;
+        *rest = skip_spaces(torc_str_from(*rest, 1));
+    }
+}
+
+torc_err torc_forwarded_parse(torc_str value, torc_forwarded_list *list) {
+    torc_str rest = skip_spaces(value);
+
+    list->count = 0;
+    while (rest.len) {
+        if (list->count == TORC_FORWARDED_MAX) {
+            memmove(list->items, list->items + 1, sizeof(list->items) - sizeof(list->items[0]));
+            list->count--;
+        }
+        const torc_err err = take_element(&rest, &list->items[list->count]);
+        if (err) return err;
+        list->count++;
+        if (!rest.len) break;
+        rest = skip_spaces(torc_str_from(rest, 1)); /* the comma */
+        if (!rest.len) return TORC_ERR_SYNTAX;
+    }
+    return TORC_OK;
+}
+
+/* ---- the walk ---- */
+
+typedef struct walk {
+    const torc_handler *handler;
+    torc_addr at; /* the last good hop */
+    uint32_t hops;
+} walk;
+
+static bool is_trusted(const walk *self) {
+    return torc_cidr_any_contains(self->handler->trusted, self->handler->trusted_count, &self->at);
+}
+
+/* Whether the walk goes on before this hop. */
+static bool step(walk *self, const torc_addr *hop) {
+    if (!hop->len || ++self->hops > TORC_FORWARDED_MAX) return false;
+    self->at = *hop;
+    return is_trusted(self);
+}
+
+static bool walk_forwarded(walk *self, torc_str value) {
+    torc_forwarded_list list;
+
+    if (torc_forwarded_parse(value, &list)) return false;
+    for (uint32_t i = list.count; i > 0; i--)
+        if (!step(self, &list.items[i - 1].client)) return false;
+    return true;
+}
+
+static torc_str take_last(torc_str *rest) {
+    size_t start = rest->len;
+
+    while (start > 0 && rest->bytes[start - 1] != ',') start--;
+    const torc_str last = torc_str_trim(torc_str_from(*rest, start));
+    *rest = torc_str_head(*rest, start ? start - 1 : 0);
+    return last;
+}
+
+static bool walk_x_forwarded_for(walk *self, torc_str value) {
+    torc_addr hop;
+
+    while (value.len) {
+        const torc_str last = take_last(&value);
+        if (torc_forwarded_parse_addr(last, &hop) || !step(self, &hop)) return false;
+    }
+    return true;
+}
+
+torc_addr torc_request_client(const torc_request *request) {
+    const torc_handler *handler = request->handler;
+    const torc_fields *fields = &request->head->fields;
+    walk self = {.handler = handler, .at = torc_request_peer(request)};
+
+    if (!handler->trusted_count || !is_trusted(&self)) return self.at;
+    const bool is_standard = handler->trusts_forwarded;
+    const torc_str name = is_standard ? TORC_STR("Forwarded") : TORC_STR("X-Forwarded-For");
+    for (uint32_t i = fields->count; i > 0; i--) {
+        const torc_field *field = &fields->items[i - 1];
+        if (!torc_str_equals_nocase(field->name, name)) continue;
+        if (!(is_standard ? walk_forwarded : walk_x_forwarded_for)(&self, field->value)) break;
+    }
+    return self.at;
+}
