@@ -63,7 +63,8 @@ static void tell_log(const torc_app *app) {
 }
 
 void torc_app_announce(const torc_app *app) {
-    if (app->settings.log_format == TORC_LOG_FORMAT_JSON || !isatty(STDERR_FILENO))
+    if (app->settings.log.format == TORC_LOG_FORMAT_JSON || app->settings.log.file ||
+        !isatty(STDERR_FILENO))
         tell_log(app);
     else if (torc_log_is_enabled(app->log, "app", TORC_LOG_LEVEL_INFO))
         tell_people(app);
