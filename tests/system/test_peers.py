@@ -353,8 +353,8 @@ def what_is_in_progress_is_answered():
 
 def a_second_signal_stops_at_once():
     with example_site() as site, Peer(site.port) as peer:
-        check(peer.get("/hello").status, 200)
-        peer.send(head("GET", "/later?ms=10000"))
+        peer.send(head("PUT", "/upload", "Content-Length: 1", "Expect: 100-continue"))
+        check(peer.response().status, 100)  # it is in progress
         began = time.monotonic()
         site.signal(signal.SIGINT)
         site.wait_for('"stopping"')

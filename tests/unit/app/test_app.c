@@ -10,6 +10,7 @@
 #include <torc/version.h>
 #include <unistd.h>
 
+#include "app/app.h"
 #include "check.h"
 #include "testing/uncounted.h"
 
@@ -195,6 +196,12 @@ static void a_mistake_exits_with_2_and_a_line(void **state) {
         {{"--log-level", "loud", NULL},
          "greeter: --log-level loud: levels are debug, info, warn, error, critical, off; or "
          "`info,http=debug`\n"},
+        {{"--workers", "-1", NULL},
+         "greeter: --workers -1: the number is from 1 to 512, `auto`, or 0 for no process but "
+         "this\n"},
+        {{"--workers", "513", NULL},
+         "greeter: --workers 513: the number is from 1 to 512, `auto`, or 0 for no process but "
+         "this\n"},
         {{"--log-format", "xml", NULL}, "greeter: --log-format xml: not one of auto, text, json\n"},
     };
 
@@ -309,6 +316,39 @@ static void what_cannot_be_listened_on_exits_with_1(void **state) {
     assert_int_equal(stops, 0);
 }
 
+static void refuse(torc_app *app) {
+    char reason[] = "--greeting: nobody is there";
+
+    starts++;
+    torc_app_refuse(app, reason);
+    memset(reason, 'x', sizeof(reason) - 1); /* it was copied */
+    torc_app_refuse(app, "and another reason");
+}
+
+static void a_start_that_is_refused_exits_with_1(void **state) {
+    torc_app *app = new_ending_app(0);
+
+    (void)state;
+    torc_app_on_start(app, refuse);
+    const printed result = run(app, (const char *const[]){NULL});
+    assert_int_equal(result.code, 1);
+    assert_string_equal(result.err, "greeter: --greeting: nobody is there\n");
+    assert_int_equal(starts, 1);
+    assert_int_equal(stops, 0);
+}
+
+/* Tools send it to the process and to its group. */
+static void a_signal_that_comes_twice_in_a_moment_is_one(void **state) {
+    torc_last_signal last = {0};
+
+    (void)state;
+    assert_false(torc_app_is_repeated(&last, SIGTERM, 50));
+    assert_true(torc_app_is_repeated(&last, SIGTERM, 149));
+    assert_false(torc_app_is_repeated(&last, SIGINT, 150));
+    assert_false(torc_app_is_repeated(&last, SIGTERM, 151));
+    assert_false(torc_app_is_repeated(&last, SIGTERM, 251));
+}
+
 static void a_mistake_in_a_route_exits_with_1(void **state) {
     torc_app *app = new_ending_app(0);
 
@@ -377,6 +417,8 @@ int main(void) {
         cmocka_unit_test(the_signals_are_the_processes_again),
         cmocka_unit_test(a_level_of_off_is_silent),
         cmocka_unit_test(what_cannot_be_listened_on_exits_with_1),
+        cmocka_unit_test(a_start_that_is_refused_exits_with_1),
+        cmocka_unit_test(a_signal_that_comes_twice_in_a_moment_is_one),
         cmocka_unit_test(a_mistake_in_a_route_exits_with_1),
         cmocka_unit_test(the_limits_are_the_programs),
         cmocka_unit_test(a_program_without_memory_is_told_at_the_run),
