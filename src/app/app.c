@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "app/cpus.h"
 #include "base/alloc.h"
 #include "web/tree.h"
 
@@ -79,7 +80,9 @@ void torc_app_set_listen(torc_app *app, const char *endpoint) {
 }
 
 void torc_app_set_workers(torc_app *app, int count) {
-    app->settings.workers = count;
+    app->settings.workers = count < 0               ? TORC_APP_WORKERS_AUTO
+                            : count > TORC_CPUS_MAX ? TORC_CPUS_MAX
+                                                    : count;
 }
 
 void torc_app_refuse(torc_app *app, const char *text) {

@@ -100,6 +100,8 @@ bool torc_app_serve(torc_app *app);
 bool torc_app_fail(const torc_app *app, const char *what, const char *why);
 /* Say in the log where the program can be reached: once, when it serves. */
 void torc_app_announce(const torc_app *app);
+/* In a worker, first of all: what is the parent's alone is left to it. */
+void torc_app_forked(torc_app *app);
 /* Tell who watches over the program; by the process that was started. */
 void torc_app_tell(torc_app *app, torc_app_event event);
 /* Say in the log that it has stopped, and what it has done; as TORC_SHARED_… counts it. */

@@ -29,7 +29,8 @@ typedef struct parent {
     torc_crew crew;
     int signals;
     sigset_t mask_before;
-    struct pollfd *polled;        /* the signals, and each member's control */
+    struct pollfd *polled;        /* the signals, and the links of members */
+    torc_member **linked;         /* whose these are, from the second on */
     torc_last_signal last_signal; /* of those that end it */
 } parent;
 
@@ -132,14 +133,26 @@ static int time_to_wait(const parent *self) {
     return (int)(due_ms - now_ms < most_ms ? due_ms - now_ms : most_ms);
 }
 
-static void wait_for_events(parent *self) {
+/* Only what is open: the kernel refuses more than there may be descriptors. */
+static size_t list_polled(parent *self) {
     const torc_crew *crew = &self->crew;
+    size_t count = 1;
 
     self->polled[0] = (struct pollfd){.fd = self->signals, .events = POLLIN};
-    for (size_t i = 0; i < crew->member_count; i++)
-        self->polled[1 + i] = (struct pollfd){.fd = crew->members[i].control, .events = POLLIN};
-    if (poll(self->polled, 1 + crew->member_count, time_to_wait(self)) < 0)
-        for (size_t i = 0; i < 1 + crew->member_count; i++) self->polled[i].revents = 0;
+    for (size_t i = 0; i < crew->member_count; i++) {
+        if (crew->members[i].control < 0) continue;
+        self->linked[count] = &crew->members[i];
+        self->polled[count++] = (struct pollfd){.fd = crew->members[i].control, .events = POLLIN};
+    }
+    return count;
+}
+
+static size_t wait_for_events(parent *self) {
+    const size_t count = list_polled(self);
+
+    if (poll(self->polled, count, time_to_wait(self)) < 0)
+        for (size_t i = 0; i < count; i++) self->polled[i].revents = 0;
+    return count;
 }
 
 /* One turn: signals first, so that workers that were ended together with this process are not
@@ -147,19 +160,22 @@ static void wait_for_events(parent *self) {
 static void turn(parent *self) {
     torc_crew *crew = &self->crew;
 
-    wait_for_events(self);
+    const size_t count = wait_for_events(self);
     crew->now_ms = monotonic_ms();
     if (self->polled[0].revents) read_signals(self);
-    for (size_t i = 0; i < crew->member_count; i++)
-        if (self->polled[1 + i].revents) torc_crew_hear(crew, &crew->members[i]);
+    for (size_t i = 1; i < count; i++)
+        if (self->polled[i].revents) torc_crew_hear(crew, self->linked[i]);
     if (torc_logs_rotate(self->app)) torc_crew_reopen_logs(crew);
     torc_crew_tick(crew, crew->now_ms);
 }
 
 static bool make_room(parent *self) {
-    self->polled = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1 + self->crew.member_count,
-                                   sizeof(*self->polled));
-    return self->polled || torc_app_fail(self->app, "workers", torc_err_text(TORC_ERR_NO_MEMORY));
+    const size_t count = 1 + self->crew.member_count;
+
+    self->polled = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, count, sizeof(*self->polled));
+    self->linked = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, count, sizeof(self->linked[0]));
+    return (self->polled && self->linked) ||
+           torc_app_fail(self->app, "workers", torc_err_text(TORC_ERR_NO_MEMORY));
 }
 
 static void loop(parent *self) {
@@ -186,6 +202,7 @@ bool torc_parent_run(torc_app *app) {
     const bool has_served = fine && !self.crew.has_failed;
     if (has_served) tell_counts(&self);
     torc_dealloc(NULL, self.polled);
+    torc_dealloc(NULL, self.linked);
     torc_crew_dispose(&self.crew);
     return has_served;
 }

@@ -84,6 +84,10 @@ static const struct {
     {open_sockets, close_sockets},
 };
 
+void torc_app_forked(torc_app *app) {
+    app->sockets.is_inherited = true;
+}
+
 static bool serve(torc_app *app) {
     return app->settings.workers > 0 ? torc_parent_run(app) : torc_app_serve(app);
 }

@@ -106,15 +106,18 @@ static torc_err listen_at(torc_serving *self, size_t row, size_t slot) {
     return TORC_OK;
 }
 
-bool torc_serving_listen(torc_serving *self, size_t slot, bool all) {
+torc_err torc_serving_listen(torc_serving *self, size_t slot, bool all, const char **where) {
     const torc_sockets *sockets = &self->app->sockets;
 
     for (size_t row = 0; row < sockets->row_count; row++) {
         if (sockets->rows[row]->is_one && !all) continue;
         const torc_err err = listen_at(self, row, slot);
-        if (err) return torc_app_fail(self->app, sockets->rows[row]->text, torc_err_text(err));
+        if (err) {
+            *where = sockets->rows[row]->text;
+            return err;
+        }
     }
-    return true;
+    return TORC_OK;
 }
 
 static void add_counts(const listening *it, uint64_t counts[TORC_SHARED_COUNTS]) {
@@ -250,8 +253,10 @@ static bool stand_alone(torc_serving *self) {
         {SIGTERM, told_to_end},   {SIGINT, told_to_end},     {SIGQUIT, told_to_end},
         {SIGHUP, told_to_reopen}, {SIGUSR1, told_to_reopen}, {SIGUSR2, told_nothing},
     };
+    const char *where;
 
-    if (!torc_serving_listen(self, 0, true)) return false;
+    const torc_err err = torc_serving_listen(self, 0, true, &where);
+    if (err) return torc_app_fail(self->app, where, torc_err_text(err));
     for (size_t i = 0; i < TORC_COUNT_OF(signals); i++)
         if (!torc_serving_take_signal(self, signals[i].number, signals[i].received, self))
             return false;

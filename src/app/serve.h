@@ -27,8 +27,10 @@ typedef struct torc_serving {
     bool is_draining, is_yielding; /* the second: gently, since others serve */
 } torc_serving;
 
-/* Accept from the sockets of a slot. `all`: those that slots share, too. False: it was said why. */
-bool torc_serving_listen(torc_serving *serving, size_t slot, bool all);
+/* Accept from the sockets of a slot. `all`: those that slots share, too. On failure `where` is the
+ * endpoint that it is about; others may be accepted from. */
+torc_err torc_serving_listen(torc_serving *serving, size_t slot, bool all,
+                             const char **where) TORC_MUST_CHECK;
 /* Accept no more from the sockets of a slot alone; connections go on. */
 void torc_serving_release(torc_serving *serving, size_t slot);
 /*

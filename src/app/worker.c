@@ -38,18 +38,35 @@ void torc_worker_fail(torc_worker *self, const char *text) {
 
 /* ---- orders ---- */
 
-static void serve_slot(torc_worker *self, size_t slot, bool all) {
+/* Without its own sockets it is of no use. */
+static void serve(torc_worker *self) {
+    const char *where;
+
+    if (self->serving->is_draining) return;
+    const torc_err err = torc_serving_listen(self->serving, self->slot, true, &where);
+    if (!err) return;
+    (void)torc_app_fail(self->app, where, torc_err_text(err));
+    torc_reactor_stop(self->app->reactor);
+}
+
+static void adopt(torc_worker *self, size_t slot) {
+    const char *where;
+
     if (self->serving->is_draining || slot >= self->app->sockets.slot_count) return;
-    if (!torc_serving_listen(self->serving, slot, all)) torc_reactor_stop(self->app->reactor);
+    const torc_err err = torc_serving_listen(self->serving, slot, false, &where);
+    if (err)
+        TORC_LOG_ERROR(self->app->log, "app", "cannot accept for another worker",
+                       TORC_LOG_UINT("worker", self->slot), TORC_LOG_UINT("for", slot),
+                       TORC_LOG_TEXT("endpoint", where), TORC_LOG_ERR("error", err));
 }
 
 static void obey(torc_worker *self, const torc_control_message *message) {
     switch ((torc_control_kind)message->kind) {
     case TORC_CONTROL_SERVE:
-        serve_slot(self, self->slot, true);
+        serve(self);
         break;
     case TORC_CONTROL_ADOPT:
-        serve_slot(self, message->slot, false);
+        adopt(self, message->slot);
         break;
     case TORC_CONTROL_RELEASE:
         torc_serving_release(self->serving, message->slot);
@@ -174,7 +191,7 @@ static void unblock_ends_of_children(void) {
 _Noreturn void torc_worker_run(torc_app *app, size_t slot, int control, torc_shared_place *place) {
     torc_worker self = {.app = app, .slot = slot, .control = control, .place = place};
 
-    app->sockets.is_inherited = true;
+    torc_app_forked(app);
     unblock_ends_of_children();
     atomic_store(&place->pid, getpid());
     app->worker = &self;

@@ -299,6 +299,21 @@ def a_sibling_takes_the_queue():
         check(waits[:3], [0, 100, 200])
 
 
+def who_took_a_queue_may_die_too():
+    with Workers(3) as site:
+        pids = sorted(site.answering())
+        site.write("crash", "at the start")
+        for pid in pids[:2]:
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: pid in [event["pid"] for event in site.events("a worker died")], "its death to be seen")
+        site.wait_for_events("a worker will be started", 6)
+        with Load(site.port, keep=False) as load:
+            load.wait_for_answers(500)
+        check((load.failures, set(load.answers)), ([], {str(pids[2]).encode()}))
+        site.remove("crash")
+        site.answering()
+
+
 def one_that_crashes_by_itself_is_replaced():
     with Workers(2) as site:
         with Peer(site.port) as peer:
