@@ -29,7 +29,7 @@
 enum {
     TORC_STATIC_LIST_MAX = 64,
     TORC_STATIC_INDEX_MAX = 8,     /* of index names */
-    TORC_STATIC_EXTENSIONS_MAX = 6 /* of ignored extensions: each is a file to look for */
+    TORC_STATIC_EXTENSIONS_MAX = 6 /* of a kind: each ignored one is a file to look for */
 };
 
 /** How files are served; zeros are the defaults. */
@@ -45,6 +45,10 @@ typedef struct torc_static_files_options {
     /* Extensions that a path may lack: with "html", /a answers a.html when there is no a; "*": with
      * any. NULL: none. */
     const char *const *ignored_extensions;
+    /* Extensions of files that are whole responses, "asis" say: a head, an empty line, and the
+     * content. What the head says is sent, but for what frames a message; one that is malformed is
+     * a 500. NULL: none. */
+    const char *const *as_is_extensions;
     /* PATTERN=VALUE: Cache-Control for the files that match, the first that does. A pattern without
      * a slash is for names ("*.css"), one that begins with a slash for paths beneath the folder
      * ("/assets/" and a star); `*` stands for any bytes, `?` for one. NULL: no field. */

@@ -108,22 +108,33 @@ static void read_indexes(reading *self, const char *const *list) {
     }
 }
 
+/* Add an extension, with or without the dot before it. */
+static void read_extension(reading *self, const char *given, torc_str *extensions,
+                           uint32_t *count) {
+    const char *extension = given + (given[0] == '.');
+
+    if (!is_name(torc_str_of(extension)) || strlen(extension) > 32)
+        fail(self, "\"%.80s\" is no extension", given);
+    else if (*count == TORC_STATIC_EXTENSIONS_MAX)
+        fail(self, "more than %d of extensions", TORC_STATIC_EXTENSIONS_MAX);
+    else
+        extensions[(*count)++] = keep(self, ".", extension);
+}
+
 static void read_ignored(reading *self, const char *const *list) {
     torc_static_config *config = self->config;
-    const uint32_t count =
-        count_of(self, "ignored extensions", list, TORC_STATIC_EXTENSIONS_MAX + 1);
 
-    for (uint32_t i = 0; i < count && !self->err; i++) {
-        const char *extension = list[i] + (list[i][0] == '.');
-        if (strcmp(list[i], "*") == 0)
+    for (; list && *list && !self->err; list++) {
+        if (strcmp(*list, "*") == 0)
             config->ignores_any = true;
-        else if (!is_name(torc_str_of(extension)) || strlen(extension) > 32)
-            fail(self, "\"%.80s\" is no extension", list[i]);
-        else if (config->ignored_count == TORC_STATIC_EXTENSIONS_MAX)
-            fail(self, "more than %d of ignored extensions", TORC_STATIC_EXTENSIONS_MAX);
         else
-            config->ignored[config->ignored_count++] = keep(self, ".", extension);
+            read_extension(self, *list, config->ignored, &config->ignored_count);
     }
+}
+
+static void read_as_is(reading *self, const char *const *list) {
+    for (; list && *list && !self->err; list++)
+        read_extension(self, *list, self->config->as_is, &self->config->as_is_count);
 }
 
 static void read_rules(reading *self, const char *const *list) {
@@ -197,6 +208,7 @@ static void read_all(reading *self, const torc_static_files_options *options) {
     read_types(self, options);
     read_indexes(self, options->index);
     read_ignored(self, options->ignored_extensions);
+    read_as_is(self, options->as_is_extensions);
     read_rules(self, options->cache_control);
     read_fields(self, options);
     config->not_found = read_path(self, "the not-found page", options->not_found);
@@ -239,6 +251,17 @@ const char *torc_static_files_check(const torc_static_files_options *options, ch
 
 /* ---- types ---- */
 
+static bool ends_with_nocase(torc_str name, torc_str end) {
+    return name.len >= end.len &&
+           torc_str_equals_nocase(torc_str_from(name, name.len - end.len), end);
+}
+
+bool torc_static_is_as_is(const torc_static_config *self, torc_str name) {
+    for (uint32_t i = 0; i < self->as_is_count; i++)
+        if (ends_with_nocase(name, self->as_is[i])) return true;
+    return false;
+}
+
 /* The coding that an extension tells, and how much of the name it is. */
 static torc_str coding_of(torc_str name, size_t *len) {
     static const struct {
@@ -257,11 +280,6 @@ static torc_str coding_of(torc_str name, size_t *len) {
     return torc_str_make(NULL, 0);
 }
 
-static bool is_svgz(torc_str name) {
-    return name.len > 5 &&
-           torc_str_equals_nocase(torc_str_from(name, name.len - 5), TORC_STR(".svgz"));
-}
-
 torc_static_type torc_static_type_of(const torc_static_config *self, torc_str name) {
     torc_static_type found = {.coding = {0}};
     size_t len = 0;
@@ -269,6 +287,6 @@ torc_static_type torc_static_type_of(const torc_static_config *self, torc_str na
     if (self->extensions_are_codings) found.coding = coding_of(name, &len);
     found.type = torc_media_types_find(self->media_types, torc_str_head(name, name.len - len));
     if (!found.type.bytes) found.type = self->default_type;
-    if (is_svgz(name)) found.coding = TORC_STR("gzip");
+    if (ends_with_nocase(name, TORC_STR(".svgz"))) found.coding = TORC_STR("gzip");
     return found;
 }

@@ -14,6 +14,8 @@
 #include <torc/accept.h>
 #include <torc/representation.h>
 
+#include "web/as_is.h"
+
 enum {
     ETAG_SIZE = TORC_FOUND_ETAG_SIZE + 8,
     TYPE_SIZE = 200
@@ -183,6 +185,10 @@ torc_render torc_static_reply(const torc_static_config *config, torc_request *re
     const torc_str path = whole_path(found_at, name, text);
     const torc_static_type type = torc_static_type_of(config, name_in(path));
     file_version version;
+
+    if (status == 200 && torc_static_is_as_is(config, name_in(path)))
+        return torc_as_is_reply(request, answer->found);
+
     /* What is in a coding already has no siblings in another. */
     const torc_str coding =
         type.coding.len ? torc_str_make(NULL, 0) : choose(request, answer, &version);

@@ -234,6 +234,103 @@ static void extensions_can_be_left_out(void **state) {
     check_type(*state, options, "GET /f/a", "text/html", NULL);
 }
 
+/* ---- as they are ---- */
+
+static void files_can_be_whole_responses(void **state) {
+    torc_site *site = files_site(OPTIONS(.as_is_extensions = LIST("asis")));
+    torc_test_request *test;
+
+    files_write("gone.asis",
+                "HTTP/1.1 410 Went away\r\nContent-Type: text/x\r\nX-A: 1\r\nX-A: 2\r\n"
+                "Content-Length: 999\r\nTransfer-Encoding: chunked\r\n\r\nbody\r\n\r\n");
+    files_write("moved.ASIS", "Status: 301\nLocation: /new\n\n");
+    files_write("none.asis", "status: 204 Nothing\nX: y\n\nno body is sent");
+    files_write("plain.txt", "HTTP/1.1 410 Gone\n\nx");
+    test = web_ask(*state, site, "GET /f/gone.asis\nIf-None-Match: *\nRange: bytes=0-0");
+    assert_int_equal(torc_test_request_status(test), 410);
+    check_str(torc_test_request_reason(test), "Went away");
+    check_field(test, "Content-Type", "text/x");
+    check_field(test, "X-A", "1");
+    check_field(test, "Transfer-Encoding", NULL);
+    check_field(test, "ETag", NULL);
+    assert_int_equal(torc_test_request_length(test), 8);
+    check_str(torc_test_request_body(test), "body\r\n\r\n");
+    torc_test_request_free(test);
+
+    test = web_ask(*state, site, "HEAD /f/gone.asis");
+    assert_int_equal(torc_test_request_status(test), 410);
+    assert_int_equal(torc_test_request_length(test), 8);
+    check_str(torc_test_request_body(test), "");
+    torc_test_request_free(test);
+
+    test = web_ask(*state, site, "GET /f/moved.ASIS");
+    assert_int_equal(torc_test_request_status(test), 301);
+    check_field(test, "Location", "/new");
+    check_str(torc_test_request_body(test), "");
+    torc_test_request_free(test);
+
+    web_check(*state, site, "GET /f/none.asis", 204, "");
+    web_check(*state, site, "GET /f/plain.txt", 200, "HTTP/1.1 410 Gone\n\nx");
+    torc_site_free(site);
+}
+
+/* The head is read by a thread when the content is in no memory. */
+static void large_files_can_be_whole_responses(void **state) {
+    torc_site *site = files_site(OPTIONS(.as_is_extensions = LIST("asis"), .cache_is_off = true));
+    torc_test_request *test;
+
+    files_write("big.asis", "X-Big: yes\n\n");
+    assert_int_equal(truncate(files_path("big.asis"), 12 + 200000), 0);
+    test = web_ask(*state, site, "GET /f/big.asis");
+    check_field(test, "X-Big", "yes");
+    assert_int_equal(torc_test_request_length(test), 200000);
+    assert_int_equal(torc_test_request_body(test).len, 200000);
+    torc_test_request_free(test);
+    torc_site_free(site);
+}
+
+static void heads_that_are_malformed_are_not_sent(void **state) {
+    static const char *const texts[] = {
+        "",
+        "\n\nbody",
+        "no head",
+        "X: y\n",
+        "HTTP/2 200 OK\n\n",
+        "HTTP/1.1 20\n\n",
+        "HTTP/1.1 2000\n\n",
+        "HTTP/1.1 101 Switching\n\n",
+        "HTTP/1.1 600 X\n\n",
+        "Status: x\n\n",
+        "X y\n\n",
+        "X : y\n\n",
+        " folded: y\n\n",
+        "X: a\x01"
+        "b\n\n",
+        "X: a\rY: b\n\n",
+        ": x\n\n",
+    };
+    torc_site *site = files_site(OPTIONS(.as_is_extensions = LIST("asis"), .cache_is_off = true));
+    static char longest[20000];
+
+    for (size_t i = 0; i < TORC_COUNT_OF(texts); i++) {
+        files_write("x.asis", texts[i]);
+        if (web_status(*state, site, "GET /f/x.asis") != 500) print_error("%s\n", texts[i]);
+        assert_int_equal(web_status(*state, site, "GET /f/x.asis"), 500);
+    }
+    memset(longest, 'x', sizeof(longest) - 1);
+    memcpy(longest, "X: ", 3);
+    memcpy(longest + 19000, "\n\n", 2);
+    files_write("x.asis", longest);
+    assert_int_equal(web_status(*state, site, "GET /f/x.asis"), 500);
+    for (size_t i = 0; i < 65; i++) memcpy(longest + 4 * i, "X:y\n", 4);
+    memcpy(longest + 260, "\n", 2);
+    files_write("x.asis", longest);
+    assert_int_equal(web_status(*state, site, "GET /f/x.asis"), 500);
+    files_write("x.asis", longest + 4);
+    assert_int_equal(web_status(*state, site, "GET /f/x.asis"), 200);
+    torc_site_free(site);
+}
+
 /* ---- fields ---- */
 
 static void check_caching(torc_reactor *reactor, const torc_static_files_options *options,
@@ -406,7 +503,7 @@ static void mistakes_in_options_are_told(void **state) {
         {OPTIONS(.default_type = "text"), "\"text\" is no media type (TYPE/SUBTYPE)"},
         {OPTIONS(.charset = "utf 8"), "\"utf 8\" is no charset, as utf-8 is"},
         {OPTIONS(.ignored_extensions = LIST("")), "\"\" is no extension"},
-        {OPTIONS(.ignored_extensions = many), "more than 7 of ignored extensions"},
+        {OPTIONS(.ignored_extensions = many), "more than 6 of extensions"},
         {OPTIONS(.cache_control = LIST("*.css=1h")), NULL},
         {OPTIONS(.cache_control = LIST("*.css")), "\"*.css\" is not PATTERN=VALUE"},
         {OPTIONS(.not_found = "../x"), "the not-found page \"../x\" is no path of a file"},
@@ -467,6 +564,9 @@ int main(void) {
         FILES_TEST(the_index_has_siblings_and_pictures_have_none),
         FILES_TEST(the_first_index_that_is_there_is_sent),
         FILES_TEST(extensions_can_be_left_out),
+        FILES_TEST(files_can_be_whole_responses),
+        FILES_TEST(large_files_can_be_whole_responses),
+        FILES_TEST(heads_that_are_malformed_are_not_sent),
         FILES_TEST(files_are_kept_as_long_as_the_rules_say),
         FILES_TEST(fields_are_added_to_each_answer),
         FILES_TEST(a_page_of_their_own_is_sent_for_what_is_missing),
