@@ -387,6 +387,30 @@ static torc_resource *file_of(const char *root_dir, const char *name) {
     return torc_static_files_new(path, NULL);
 }
 
+/* The folder, listed where it has no index, with the last extension as a coding. */
+static torc_resource *folder_of(const char *root_dir, const char *const *index,
+                                const char *const *ignored_extensions) {
+    const torc_static_files_options options = {
+        .size = sizeof(options),
+        .index = index,
+        .ignored_extensions = ignored_extensions,
+        .list = true,
+        .extensions_are_codings = true,
+    };
+    return torc_static_files_new(root_dir, &options);
+}
+
+static void put_files(torc_resource *root, const char *root_dir) {
+    static const char *const none[] = {NULL}, *const extensions[] = {".ext", NULL};
+
+    torc_resource_put_child(root, "static", folder_of(root_dir, NULL, NULL));
+    torc_resource_put_child(root, "ign", folder_of(root_dir, NULL, extensions));
+    torc_resource_put_child(root, "list", folder_of(root_dir, none, NULL));
+    torc_resource_put_child(root, "one", file_of(root_dir, "foo.txt"));
+    torc_resource_put_child(root, "gone", file_of(root_dir, "missing.txt"));
+    torc_resource_put_child(root, "hello.txt", file_of(root_dir, ".hello.txt"));
+}
+
 static torc_resource *make_tree(const char *root_dir) {
     torc_resource *root = torc_folder_new(), *dir = torc_render_new(decline, 0, false);
 
@@ -420,10 +444,7 @@ static torc_resource *make_tree(const char *root_dir) {
     torc_resource_put_child(root, "nf", torc_error_page_new(404, "<b>", "<i>"));
     torc_resource_put_child(root, "fb", torc_error_page_new(403, "<b>", "<i>"));
     torc_resource_put_child(root, "ep", torc_error_page_new(418, "<b>", "<i>"));
-    torc_resource_put_child(root, "static", torc_static_files_new(root_dir, NULL));
-    torc_resource_put_child(root, "one", file_of(root_dir, "foo.txt"));
-    torc_resource_put_child(root, "gone", file_of(root_dir, "missing.txt"));
-    torc_resource_put_child(root, "hello.txt", file_of(root_dir, ".hello.txt"));
+    put_files(root, root_dir);
     torc_resource_put_child(root, "host", leaf_of(host, TORC_METHOD_GET));
     torc_resource_put_child(root, "content", leaf_of(content, TORC_METHOD_POST));
     torc_resource_route(root, "PUT /upload", upload);

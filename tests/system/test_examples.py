@@ -7,11 +7,13 @@
 Each is started on a port that the kernel chooses, asked, and stopped by SIGTERM, upon which it must exit with 0.
 Prints TAP.
 """
+import gzip
 import json
 import os
 import pathlib
 import re
 import sys
+import tempfile
 import time
 import zlib
 
@@ -21,8 +23,8 @@ BUILD, ROOT = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 PAGES = ROOT / "examples/site/pages"
 
 
-def example(name):
-    return App(BUILD / "examples" / name)
+def example(name, *arguments):
+    return App(BUILD / "examples" / name, *arguments)
 
 
 def site():
@@ -142,6 +144,29 @@ def versions_are_compared_and_ranges_are_sent():
         check(ask(program, "PUT", "/visits", b"", 'If-Match: "1"').status, 412)
 
 
+def files_are_served_and_listed():
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        (root / "assets").mkdir()
+        for name, text in (("index.htm", "index"), ("about.html", "about"), ("404.html", "missing"), ("assets/site.css", "css")):
+            (root / name).write_text(text)
+        (root / "assets/site.css.gz").write_bytes(gzip.compress(b"css"))
+        with example("08_static_files", "--folder", folder) as program:
+            check(get(program, "/"), b"index")
+            answer = ask(program, "GET", "/about")
+            check((answer.body, answer.first("Content-Type")), (b"about", "text/html; charset=utf-8"))
+            check(answer.first("Cache-Control"), "no-cache")
+            answer = ask(program, "GET", "/assets/site.css", None, "Accept-Encoding: br, gzip;q=0.5")
+            check((gzip.decompress(answer.body), answer.first("Content-Encoding")), (b"css", "gzip"))
+            check((answer.first("Vary"), answer.first("Content-Type")), ("Accept-Encoding", "text/css; charset=utf-8"))
+            check(answer.first("Cache-Control"), "public, max-age=31536000, immutable")
+            answer = ask(program, "GET", "/missing")
+            check((answer.status, answer.body, answer.first("Cache-Control")), (404, b"missing", None))
+            entries = json.loads(ask(program, "GET", "/files/", None, "Accept: application/json").body)["entries"]
+            check([entry["name"] for entry in entries], ["assets", "404.html", "about.html", "index.htm"])
+            check(ask(program, "GET", "/files/missing").body, b"There is no such file.\n")
+
+
 LINK = re.compile(r'(?:href|src)="([^"#]+)"')
 
 
@@ -203,6 +228,7 @@ CASES = [
     bodies_are_streamed,
     the_test_of_a_route_passes,
     versions_are_compared_and_ranges_are_sent,
+    files_are_served_and_listed,
     the_site_holds_together,
     the_site_is_dynamic,
     the_site_revalidates,

@@ -189,7 +189,9 @@ def static_files():
     check_answer("/static/index.html", 200, "text/html", b"<p>idx</p>")
     check_answer("/static/", 200, "text/html", b"<p>idx</p>")
     check(get(plain(), "/static/sub/page.html").status, 200)
-    check(get(plain(), "/static/data.tar.gz").body, b"GZ")
+    for place in ("/static", "/ign", "/list"):
+        answer = check_answer(place + "/data.tar.gz", 200, "application/x-tar", b"GZ")
+        check(answer.first("Content-Encoding"), "gzip")
     check(get(plain(), "/static/noext").body, b"NOEXT")
     for path in ("/static/sp%20ace.txt", "/static/%E1%BF%86.txt"):
         answer = get(plain(), path)
@@ -200,13 +202,40 @@ def static_files():
     check(get(plain(), "/static/foo.ext").body, b"EXT")
     check_answer("/one", 200, "text/plain", foo)
     check_answer("/hello.txt", 200, "text/plain", b"hello world\n")
-    for path in ("/gone", "/static/missing", "/static/foo.txt/", "/static/foo.txt/x", "/static/sub/", "/one/x", "/static/.hello.txt",
+    for path in ("/gone", "/static/missing", "/static/foo.txt/", "/static/foo.txt/x", "/static/foo", "/list/foo", "/ign/fo", "/one/x", "/static/.hello.txt",
                  "/static/../reference_site.c", "/static/%2e%2e/x", "/static/..%2fx", "/static//foo.txt", "/static/%2e/foo.txt"):
         check(get(plain(), path).status, 404, path)
     answer = get(plain(), "/static/sub")
     assert answer.status in (301, 302, 307, 308) and answer.first("Location").rstrip("/").endswith("sub"), answer.fields
     answer = get(plain(), "/static/foo.txt", method="POST")
     check((answer.status, answer.first("Allow")), (405, "GET, HEAD, OPTIONS"))
+
+
+def extensions_may_be_left_out():
+    check(get(plain(), "/ign/foo").body, b"EXT")
+    check(get(plain(), "/ign/foo.ext").body, b"EXT")
+    check(get(plain(), "/ign/foo.txt").status, 200)
+    check_answer("/ign/", 200, "text/html", b"<p>idx</p>")
+
+
+def folders_are_listed():
+    names = ["sub", "big.bin", "data.tar.gz", "empty.txt", "foo.ext", "foo.txt", "index.html", "noext", "sp ace.txt", "\u1fc6.txt"]
+    answer = get(plain(), "/list/", "Accept: application/json")
+    check((answer.status, answer.first("Content-Type")), (200, "application/json"))
+    entries = json.loads(answer.body)["entries"]
+    check([entry["name"] for entry in entries], names)
+    check(entries[5], {"name": "foo.txt", "href": "./foo.txt", "type": "file", "size": 64, "modified": "1994-11-06T08:49:37Z"})
+    for entry in entries:
+        check(get(plain(), "/list/" + entry["href"].removeprefix("./")).status, 200, entry["href"])
+    page = get(plain(), "/list/?sort=size&order=desc")
+    assert page.first("Content-Type").startswith("text/html"), page.fields
+    places = [page.body.find(name) for name in (b"./sub/", b"./big.bin", b"./foo.txt", b"./empty.txt")]
+    check(places, sorted(places))
+    assert -1 not in places, page.body
+    head_only = get(plain(), "/list/?sort=size&order=desc", method="HEAD")
+    check((head_only.status, head_only.body, head_only.first("Content-Length")), (200, b"", str(len(page.body))))
+    check(get(plain(), "/list/?sort=size&order=desc", f"If-None-Match: {page.first('ETag')}").status, 304)
+    assert b"./page.html" in get(plain(), "/static/sub/").body
 
 
 def static_files_are_revalidated():
@@ -345,6 +374,8 @@ CASES = [
     big_has_its_length,
     pages_of_errors,
     static_files,
+    extensions_may_be_left_out,
+    folders_are_listed,
     static_files_are_revalidated,
     conditions_are_looked_at,
     a_range_is_answered_or_ignored,
