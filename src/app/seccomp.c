@@ -100,6 +100,7 @@ static const int allowed[] = {
     SYS_unlinkat,
     SYS_mkdirat,
     SYS_fchmod,
+    SYS_fchown,
     SYS_fchmodat,
     SYS_dup,
     SYS_dup3,
