@@ -25,7 +25,11 @@ KINDS = {
     ),
     "never forks": (
         r"v?fork|clone|posix_spawnp?|system|popen|exec[lv]p?e?|fexecve|wait(pid|id|3|4)?|daemon",
-        {"src_app_crew.c.o": "workers (torc/app.h)", "src_app_daemon.c.o": "--daemonize"},
+        {
+            "src_app_crew.c.o": "workers (torc/app.h)",
+            "src_app_daemon.c.o": "--daemonize",
+            "src_app_serve.c.o": "process 1 waits for the children of others",
+        },
     ),
     "never prints": (
         r"v?printf|v?fprintf|v?dprintf|puts|fputs|putchar|putc|fputc|fwrite|perror|psignal|warnx?|vwarnx?|v?syslog"
@@ -55,6 +59,7 @@ KINDS = {
         {
             "src_app_run.c.o": "a program's limit of descriptors (torc/app.h)",
             "src_app_notify.c.o": "a program's start takes NOTIFY_SOCKET from the environment, for itself alone",
+            "src_app_process.c.o": "--umask, and a daemon's",
             "src_app_rights.c.o": "a program's start: --chroot, and the names that are near to an unknown one",
             "src_transport_inherited.c.o": "torc_inherited_take(), which says so",
         },

@@ -11,6 +11,7 @@
 #include "app/log_options.h"
 #include "app/logs.h"
 #include "app/options.h"
+#include "app/process.h"
 #include "app/process_options.h"
 #include "app/shared.h"
 #include "app/sockets.h"
@@ -66,6 +67,7 @@ struct torc_app {
 
     torc_log *log;
     torc_logs logs;
+    torc_process process;
     torc_sockets sockets;
     rlim_t files_before;        /* the limit of descriptors that was raised; 0: it was not */
     struct torc_worker *worker; /* this process is one; NULL: it is not */

@@ -161,6 +161,7 @@ static torc_option_set option_set(const torc_app *app) {
     const torc_option *log_options = torc_log_options(&log_count);
     const torc_option_group common[] = {
         {"Serving", serving_options, TORC_COUNT_OF(serving_options)},
+        {"Process", torc_process_options, TORC_PROCESS_OPTION_COUNT},
         {"Logs", log_options, log_count},
         {"General", general_options, TORC_COUNT_OF(general_options)},
     };
@@ -235,6 +236,15 @@ static bool show_texts(const torc_app *app, const torc_option_set *set, int *exi
     return true;
 }
 
+/* What each option alone could not see. */
+static bool goes_together(const torc_app *app, int *exit_code) {
+    const char *wrong = torc_process_check(&app->settings.process);
+
+    if (!wrong) return true;
+    *exit_code = 2;
+    return torc_app_fail(app, wrong, NULL);
+}
+
 bool torc_app_read_arguments(torc_app *app, int argc, char **argv, int *exit_code) {
     const torc_option_set set = option_set(app);
     torc_buf mistake;
@@ -251,5 +261,5 @@ bool torc_app_read_arguments(torc_app *app, int argc, char **argv, int *exit_cod
         *exit_code = 2;
     }
     torc_buf_dispose(&mistake);
-    return fine && !show_texts(app, &set, exit_code);
+    return fine && !show_texts(app, &set, exit_code) && goes_together(app, exit_code);
 }

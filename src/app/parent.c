@@ -124,7 +124,9 @@ static void give_back_signals(parent *self) {
 /* ---- the loop ---- */
 
 static int time_to_wait(const parent *self) {
-    const uint64_t due_ms = torc_crew_due_ms(&self->crew), now_ms = monotonic_ms();
+    const uint64_t crew_ms = torc_crew_due_ms(&self->crew), now_ms = monotonic_ms();
+    const uint64_t process_ms = torc_process_due_ms(self->app);
+    const uint64_t due_ms = crew_ms < process_ms ? crew_ms : process_ms;
 
     const uint64_t most_ms = torc_logs_rotate_at_all(self->app) ? ROTATION_LOOK_MS : INT32_MAX;
 
@@ -167,6 +169,7 @@ static void turn(parent *self) {
         if (self->polled[i].revents) torc_crew_hear(crew, self->linked[i]);
     if (torc_logs_rotate(self->app)) torc_crew_reopen_logs(crew);
     torc_crew_tick(crew, crew->now_ms);
+    torc_process_tick(self->app, crew->now_ms);
 }
 
 static bool make_room(parent *self) {

@@ -59,7 +59,7 @@ static const char *apply_umask(torc_app *app, const char *value, char text[160])
     return NULL;
 }
 
-static const torc_option options[] = {
+const torc_option torc_process_options[TORC_PROCESS_OPTION_COUNT] = {
     {"user", "USER",
      "listen first, then serve as this user\n"
      "A name or a number. Sockets, logs and the pidfile are opened before; then all rights of root "
@@ -92,11 +92,6 @@ static const torc_option options[] = {
      apply_daemonize},
     {"umask", "OCTAL", "permissions that new files lack (or 027 if daemon)", apply_umask},
 };
-
-const torc_option *torc_process_options(size_t *count) {
-    *count = TORC_COUNT_OF(options);
-    return options;
-}
 
 const char *torc_process_check(const torc_process_settings *settings) {
     return torc_rights_check(&settings->rights);

@@ -14,8 +14,12 @@ typedef struct torc_process_settings {
     mode_t umask;
 } torc_process_settings;
 
-/* The options, for a group of their own: `*count` of them. */
-const torc_option *torc_process_options(size_t *count);
+enum {
+    TORC_PROCESS_OPTION_COUNT = 7
+};
+
+/* The options, for a group of their own. */
+extern const torc_option torc_process_options[TORC_PROCESS_OPTION_COUNT];
 /* Whether they go together: NULL, or a line that names the option and the fix. */
 const char *torc_process_check(const torc_process_settings *settings);
 

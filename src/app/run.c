@@ -61,6 +61,7 @@ static bool open_sockets(torc_app *app) {
     torc_endpoint_error error = {0};
 
     if (settings->workers == TORC_APP_WORKERS_AUTO) settings->workers = (int)torc_cpus_usable();
+    app->sockets.inherited = &app->process.inherited;
     app->sockets.slot_count = settings->workers > 0 ? (size_t)settings->workers : 1;
     if (settings->endpoint_count == 0)
         settings->endpoints[settings->endpoint_count++] = app->default_endpoint;
@@ -79,13 +80,17 @@ static const struct {
     bool (*enter)(torc_app *app); /* false: it was said why */
     void (*leave)(torc_app *app);
 } phases[] = {
+    {torc_process_write_pidfile, torc_process_remove_pidfile},
     {torc_logs_open, torc_logs_close},
     {raise_file_limit, restore_file_limit},
     {open_sockets, close_sockets},
+    {torc_process_drop_rights, NULL},
+    {torc_process_confine, NULL},
 };
 
 void torc_app_forked(torc_app *app) {
     app->sockets.is_inherited = true;
+    torc_process_forked(app);
 }
 
 static bool serve(torc_app *app) {
@@ -112,8 +117,10 @@ int torc_app_run(torc_app *app, int argc, char **argv) {
     }
     if (app->has_too_many)
         torc_app_fail(app, "options", "a program has at most 64, in 8 groups");
-    else if (torc_app_read_arguments(app, argc, argv, &exit_code))
+    else if (torc_app_read_arguments(app, argc, argv, &exit_code) &&
+             torc_process_begin(app, &exit_code))
         exit_code = run(app) ? 0 : 1;
+    torc_process_end(app);
     torc_app_free(app);
     return exit_code;
 }
@@ -141,4 +148,15 @@ void torc_app_tell(torc_app *app, torc_app_event event) {
     };
 
     TORC_LOG_DEBUG(app->log, "app", "state", TORC_LOG_TEXT("is", names[event]));
+    switch (event) {
+    case TORC_APP_READY:
+        torc_process_ready(app);
+        break;
+    case TORC_APP_RELOADING:
+        torc_process_reloading(app);
+        break;
+    case TORC_APP_STOPPING:
+        torc_process_stopping(app);
+        break;
+    }
 }

@@ -161,6 +161,8 @@ static const int allowed[] = {
     SYS_signalfd4,
     SYS_sigaltstack,
     /* who one is, and what one has */
+    SYS_wait4, /* children of others come to process 1 */
+    SYS_waitid,
     SYS_getpid,
     SYS_gettid,
     SYS_getppid,
@@ -197,7 +199,7 @@ static const int allowed[] = {
 
 /* Allowed to a parent besides: its children, and a narrower filter for them. */
 static const int allowed_to_parent[] = {
-    SYS_wait4,   SYS_waitid,      SYS_kill,  SYS_tgkill, SYS_pidfd_open, SYS_pidfd_send_signal,
+    SYS_kill,  SYS_tgkill, SYS_pidfd_open, SYS_pidfd_send_signal,
     SYS_seccomp, SYS_setpriority, SYS_umask,
 };
 

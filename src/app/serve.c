@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <torc/listen.h>
@@ -197,6 +198,7 @@ static void finish(torc_serving *self) {
     torc_list_node *node;
 
     torc_timer_cancel(&self->drained);
+    torc_process_tick_off(self->app);
     while ((node = torc_list_first(&self->listenings)) != NULL) close_listening(self, at(node));
     for (size_t i = 0; i < self->signal_count; i++) torc_signal_free(self->signals[i]);
 }
@@ -228,13 +230,16 @@ static void told_to_end(void *context, int number) {
     torc_serving_drain(self, false);
 }
 
+/* A service manager waits for the end of what it takes for a reload. */
 static void told_to_reopen(void *context, int number) {
     torc_serving *self = context;
 
+    if (number == SIGHUP) torc_app_tell(self->app, TORC_APP_RELOADING);
     torc_app_reopen_logs(self->app);
-    if (number == SIGHUP)
-        TORC_LOG_WARN(self->app->log, "app", "logs were reopened; to reload it needs workers",
-                      TORC_LOG_TEXT("fix", "--workers 1"));
+    if (number != SIGHUP) return;
+    TORC_LOG_WARN(self->app->log, "app", "logs were reopened; to reload it needs workers",
+                  TORC_LOG_TEXT("fix", "--workers 1"));
+    torc_app_tell(self->app, TORC_APP_READY);
 }
 
 static void told_nothing(void *context, int number) {
@@ -242,6 +247,14 @@ static void told_nothing(void *context, int number) {
 
     TORC_LOG_INFO(self->app->log, "app", "a signal without a meaning was ignored",
                   TORC_LOG_TEXT("signal", strsignal(number)));
+}
+
+/* Process 1 is given the children of others when these end, and waits for them; who is not leaves
+ * the program's own to the program. */
+static void child_ended(void *context, int number) {
+    (void)context;
+    (void)number;
+    while (waitpid(-1, NULL, WNOHANG) > 0) continue;
 }
 
 /* Without a parent: serve at once, and be told by signals. */
@@ -260,7 +273,12 @@ static bool stand_alone(torc_serving *self) {
     for (size_t i = 0; i < TORC_COUNT_OF(signals); i++)
         if (!torc_serving_take_signal(self, signals[i].number, signals[i].received, self))
             return false;
+    if (getpid() == 1) {
+        if (!torc_serving_take_signal(self, SIGCHLD, child_ended, self)) return false;
+        child_ended(self, SIGCHLD); /* those that ended before */
+    }
     torc_app_announce(self->app);
+    torc_process_tick_on(self->app);
     torc_app_tell(self->app, TORC_APP_READY);
     return true;
 }
@@ -279,7 +297,7 @@ static bool serve(torc_app *app) {
 
     torc_list_init(&self.listenings);
     torc_timer_init(&self.drained, app->reactor, drained);
-    fine = make_site(app) && torc_logs_start(app) &&
+    fine = make_site(app) && torc_logs_start(app) && torc_process_confine_server(app) &&
            (app->worker ? torc_worker_attach(app->worker, &self) : stand_alone(&self));
     if (fine) {
         fine = run(&self);

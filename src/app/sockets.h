@@ -29,6 +29,7 @@ typedef struct torc_socket_row {
 typedef struct torc_sockets {
     size_t slot_count;
     size_t row_count;
+    const torc_inherited *inherited; /* what the service manager passed; NULL: looks itself */
     bool is_inherited; /* another process owns them, and removes the files of UNIX sockets */
     torc_socket_row *rows[TORC_SOCKETS_ENDPOINTS_MAX];
 } torc_sockets;

@@ -5,6 +5,7 @@
 #include "reactor/socket.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -108,8 +109,9 @@ torc_accept_failure torc_socket_accept_failure(int number) {
     }
 }
 
+/* Of a kind that needs no path: there may be no /dev in the root folder of a chroot. */
 int torc_socket_open_spare(void) {
-    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return eventfd(0, EFD_CLOEXEC);
 }
 
 void torc_socket_refuse(int fd, int *spare_fd) {

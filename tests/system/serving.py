@@ -53,9 +53,12 @@ class Server:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self.files_max, self.files_max))
 
     def start(self):
+        self.start_with(None, self.limit_files)
+
+    def start_with(self, environment, prepare):
         self.output = tempfile.TemporaryFile()
         self.process = subprocess.Popen(self.command, stdout=self.output, stderr=self.output, pass_fds=self.inherited,
-                                        preexec_fn=self.limit_files)
+                                        env=environment, preexec_fn=prepare)
 
     def said(self):
         """All that it wrote so far."""
@@ -340,6 +343,10 @@ def get(port, path, *lines, method="GET"):
 # ---- TAP ----
 
 
+class Skipped(Exception):
+    """A case cannot be run here, for this reason."""
+
+
 def run_cases(cases):
     """Run functions by name; the exit code, which is 1 when one failed."""
     failed = 0
@@ -348,6 +355,8 @@ def run_cases(cases):
         try:
             case()
             print(f"ok {number} {case.__name__}", flush=True)
+        except Skipped as reason:
+            print(f"ok {number} {case.__name__} # SKIP {reason}", flush=True)
         except Exception as error:  # whatever a test meets is its failure, and the others go on
             failed += 1
             text = f"{type(error).__name__}: {error}"[:2000].replace("\n", "\n# ")

@@ -17,11 +17,9 @@ static int set_up(void **state) {
 }
 
 static const char *apply(const char *name, const char *value) {
-    size_t count;
-    const torc_option *options = torc_process_options(&count);
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(options[i].name, name) == 0) return options[i].apply(&app, value, text);
+    for (size_t i = 0; i < TORC_PROCESS_OPTION_COUNT; i++)
+        if (strcmp(torc_process_options[i].name, name) == 0)
+            return torc_process_options[i].apply(&app, value, text);
     fail_msg("no option %s", name);
     return NULL;
 }
