@@ -67,11 +67,14 @@ def status(pid):
 
 
 def family(pid):
-    """A process and all that it started."""
+    """A process and all that it started; those that end meanwhile are left out."""
     pids = [pid]
-    for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            pids += family(int(child))
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            for child in pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split():
+                pids += family(int(child))
+    except (FileNotFoundError, ProcessLookupError):
+        pass
     return pids
 
 
