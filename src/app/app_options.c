@@ -238,7 +238,7 @@ static bool show_texts(const torc_app *app, const torc_option_set *set, int *exi
 
 /* What each option alone could not see. */
 static bool goes_together(const torc_app *app, int *exit_code) {
-    const char *wrong = torc_process_check(&app->settings.process);
+    const char *wrong = torc_process_check(&app->settings.process, app->settings.log.file != NULL);
 
     if (!wrong) return true;
     *exit_code = 2;

@@ -87,12 +87,14 @@ const torc_option torc_process_options[TORC_PROCESS_OPTION_COUNT] = {
      apply_pidfile},
     {"daemonize", NULL,
      "serve in the background; return when it serves\n"
-     "It returns 0 when it serves, or 1 after saying why not. The folder stays the same. What is "
-     "logged to the standard error is lost from then on.",
+     "It returns 0 when it serves, or 1 after saying why not. The folder stays the same; the "
+     "standard streams lead nowhere, so --log-file is needed.",
      apply_daemonize},
     {"umask", "OCTAL", "permissions that new files lack (or 027 if daemon)", apply_umask},
 };
 
-const char *torc_process_check(const torc_process_settings *settings) {
+const char *torc_process_check(const torc_process_settings *settings, bool has_log_file) {
+    if (settings->daemonize && !has_log_file)
+        return "--daemonize: nobody would see the log; add --log-file FILE (or /dev/null)";
     return torc_rights_check(&settings->rights);
 }

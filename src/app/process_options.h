@@ -20,7 +20,10 @@ enum {
 
 /* The options, for a group of their own. */
 extern const torc_option torc_process_options[TORC_PROCESS_OPTION_COUNT];
-/* Whether they go together: NULL, or a line that names the option and the fix. */
-const char *torc_process_check(const torc_process_settings *settings);
+/*
+ * Whether they go together: NULL, or a line that names the option and the fix. `has_log_file`: the
+ * log does not go to the standard error.
+ */
+const char *torc_process_check(const torc_process_settings *settings, bool has_log_file);
 
 #endif

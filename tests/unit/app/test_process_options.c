@@ -57,13 +57,16 @@ static void a_umask_is_octal(void **state) {
 
 static void what_does_not_go_together_is_a_mistake(void **state) {
     (void)state;
-    assert_null(torc_process_check(&app.settings.process));
+    assert_null(torc_process_check(&app.settings.process, false));
+    assert_null(apply("daemonize", NULL));
+    assert_non_null(strstr(torc_process_check(&app.settings.process, false), "--log-file"));
+    assert_null(torc_process_check(&app.settings.process, true));
     assert_null(apply("chroot", "/srv"));
-    assert_non_null(strstr(torc_process_check(&app.settings.process), "--chroot"));
+    assert_non_null(strstr(torc_process_check(&app.settings.process, true), "--chroot"));
     if (!getpwnam("nobody")) skip();
     assert_null(apply("user", "nobody"));
     assert_null(apply("group", "1000"));
-    assert_null(torc_process_check(&app.settings.process));
+    assert_null(torc_process_check(&app.settings.process, true));
 }
 
 int main(void) {
