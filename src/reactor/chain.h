@@ -31,6 +31,8 @@ struct torc_shared_file {
     int fd;
     uint32_t refs;
     void (*free)(torc_shared_file *file);
+    /* Bytes that were in the page cache at a time of the reactor's; private to file_warmer.c. */
+    uint64_t warm_from, warm_to, warm_ms;
 };
 
 typedef enum torc_segment_kind {

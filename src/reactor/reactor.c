@@ -289,6 +289,7 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_chain_pool_init(&self->chains, &self->pages, FREE_SEGMENTS);
     torc_heap_init(&self->timers, torc_timer_before);
     torc_list_init(&self->calls);
+    torc_list_init(&self->warmings);
     torc_list_init(&self->deferreds);
     torc_list_init(&self->flushables);
     torc_list_init(&self->flushables_next);

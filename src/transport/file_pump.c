@@ -11,14 +11,20 @@
 #include "transport/file_pump.h"
 
 #include <torc/thread.h>
+#include <torc/timer.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "reactor/syscalls.h"
 
+enum {
+    AGAIN_MS = 20 /* after the queue of the threads was full */
+};
+
 typedef struct torc_file_reading {
     torc_chunk base;
     torc_job job;
+    torc_timer again;     /* while the queue of the threads is full */
     torc_file_pump *pump; /* NULL: nobody waits for it */
     torc_reactor *reactor;
     torc_shared_file *file;
@@ -80,12 +86,11 @@ static void work(torc_job *job) {
     read_piece(torc_container_of(job, torc_file_reading, job), 0);
 }
 
-static void done(torc_job *job) {
-    torc_file_reading *self = torc_container_of(job, torc_file_reading, job);
+static void tell(torc_file_reading *self, torc_err err) {
     torc_file_pump *pump = self->pump;
 
     self->is_done = true;
-    if (job->err) {
+    if (err) {
         self->got = -1;
         self->number = ECANCELED;
     }
@@ -93,6 +98,20 @@ static void done(torc_job *job) {
         pump->read(pump);
     else
         torc_chunk_unref(&self->base);
+}
+
+static void done(torc_job *job) {
+    tell(torc_container_of(job, torc_file_reading, job), job->err);
+}
+
+static void expired(torc_timer *timer) {
+    torc_file_reading *self = torc_container_of(timer, torc_file_reading, again);
+    const torc_err err = torc_job_submit(self->reactor, &self->job);
+
+    if (err == TORC_ERR_BUSY)
+        torc_timer_arm(&self->again, AGAIN_MS);
+    else if (err)
+        tell(self, err);
 }
 
 /* The outcome of a reading that is done; what it read is the chain's from then on. */
@@ -117,9 +136,12 @@ static torc_err finish(torc_file_reading *self, torc_chain *chain, size_t *len) 
 static torc_err give_to_thread(torc_file_pump *pump, torc_file_reading *reading) {
     reading->job.work = work;
     reading->job.done = done;
+    torc_timer_init(&reading->again, pump->reactor, expired);
     const torc_err err = torc_job_submit(pump->reactor, &reading->job);
 
-    if (err) {
+    if (err == TORC_ERR_BUSY) {
+        torc_timer_arm(&reading->again, AGAIN_MS);
+    } else if (err) {
         torc_chunk_unref(&reading->base);
         return err;
     }
@@ -155,5 +177,10 @@ void torc_file_pump_stop(torc_file_pump *pump) {
     pump->reading = NULL;
     if (!reading) return;
     reading->pump = NULL;
-    if (reading->is_done || torc_job_withdraw(&reading->job)) torc_chunk_unref(&reading->base);
+    if (torc_timer_is_armed(&reading->again)) {
+        torc_timer_cancel(&reading->again);
+        torc_chunk_unref(&reading->base);
+    } else if (reading->is_done || torc_job_withdraw(&reading->job)) {
+        torc_chunk_unref(&reading->base);
+    }
 }

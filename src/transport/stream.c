@@ -156,6 +156,7 @@ static const torc_transport_ops stream_ops = {
     .addr = stream_addr,
     .set_option = stream_set_option,
     .unacknowledged = stream_unacknowledged,
+    .sends_files = true,
 };
 
 torc_err torc_stream_new(torc_reactor *reactor, int fd, int family, torc_stream **stream) {

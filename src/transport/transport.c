@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "transport/file_warmer.h"
 
 enum {
     PAUSED = 1,
@@ -36,7 +37,8 @@ enum {
     LATE = 256,
     FLUSHING = 512,
     PEER_ENDED = 1024,
-    INPUT_ENDED = 2048
+    INPUT_ENDED = 2048,
+    WARMING = 4096 /* a thread reads what is to be sent next */
 };
 
 enum {
@@ -62,11 +64,18 @@ static void clear(torc_transport *transport, unsigned flags) {
 
 /* ---- output ---- */
 
+static void stop_warming(torc_transport *transport) {
+    if (!has(transport, WARMING)) return;
+    torc_file_warmer_stop(transport);
+    clear(transport, WARMING);
+}
+
 static void end(torc_transport *transport, torc_err reason, bool reset) {
     if (has(transport, ENDED)) return;
     set(transport, ENDED | CLOSING);
     transport->reason = (int16_t)reason;
     torc_flushable_cancel(&transport->flushable);
+    stop_warming(transport);
     transport->ops->close(transport, reset);
 }
 
@@ -120,11 +129,31 @@ static void stop_late_producer(torc_transport *transport) {
     producer->ops->stop(producer);
 }
 
-static void send_output(torc_transport *transport) {
-    const size_t len = transport->output.len;
+/* Whether a disk may have to be waited for. */
+static bool has_files(const torc_transport *transport) {
+    const torc_chain *output = &transport->output;
 
-    if (len == 0 || transport->sending > 0) return;
-    transport->sending = len < TORC_TURN_SEND_MAX ? (uint32_t)len : TORC_TURN_SEND_MAX;
+    return transport->ops->sends_files &&
+           (output->first != output->last || output->first->kind == TORC_SEGMENT_FILE);
+}
+
+/* How many of the first `len` bytes go now; 0: a thread reads them first. */
+static size_t sendable(torc_transport *transport, size_t len) {
+    const size_t there = torc_file_warmer_at_hand(transport->reactor, &transport->output, len);
+
+    if (there > 0 || !torc_file_warmer_start(transport)) return there > 0 ? there : len;
+    set(transport, WARMING);
+    return 0;
+}
+
+static void send_output(torc_transport *transport) {
+    size_t len = transport->output.len;
+
+    if (len == 0 || transport->sending > 0 || has(transport, WARMING)) return;
+    if (len > TORC_TURN_SEND_MAX) len = TORC_TURN_SEND_MAX;
+    if (has_files(transport)) len = sendable(transport, len);
+    if (len == 0) return;
+    transport->sending = (uint32_t)len;
     set(transport, FLUSHING);
     transport->ops->send(transport, transport->sending);
     clear(transport, FLUSHING);
@@ -132,7 +161,7 @@ static void send_output(torc_transport *transport) {
 
 /* Something was taken: the rest goes in the next turn, and who waited for room is told. */
 static void go_on(torc_transport *transport) {
-    if (transport->sending == 0 && transport->output.len > 0)
+    if (transport->sending == 0 && transport->output.len > 0 && !has(transport, WARMING))
         torc_reactor_flush_next_turn(transport->reactor, &transport->flushable);
     look_at_marks(transport);
     if (!has(transport, ENDED)) progress(transport);
@@ -158,6 +187,13 @@ void torc_transport_sent(torc_transport *transport, size_t bytes) {
     transport->sent_total += bytes;
     transport->progress_ms = transport->reactor->now_ms;
     if (!has(transport, ENDED | FLUSHING)) go_on(transport);
+}
+
+void torc_transport_warmed(torc_transport *transport) {
+    clear(transport, WARMING);
+    if (has(transport, ENDED)) return;
+    transport->progress_ms = transport->reactor->now_ms;
+    torc_reactor_flush_later(transport->reactor, &transport->flushable);
 }
 
 uint64_t torc_transport_delivered(torc_transport *transport) {
@@ -353,6 +389,7 @@ void torc_transport_closed(torc_transport *transport) {
     transport->sending = 0;
     set(transport, ENDED | CLOSING);
     torc_flushable_cancel(&transport->flushable);
+    stop_warming(transport);
     torc_chain_clear(&transport->output);
     if (producer) producer->ops->stop(producer);
     if (!protocol) return;

@@ -38,6 +38,8 @@ typedef struct torc_transport_ops {
     /* Bytes that were sent and that the peer has not acknowledged: the kernel's. NULL: not known,
      * none. */
     size_t (*unacknowledged)(torc_transport *transport);
+    /* Ranges of files are sent by calls that would wait for a disk: they are warmed before. */
+    bool sends_files;
 } torc_transport_ops;
 
 struct torc_transport {
@@ -66,6 +68,8 @@ size_t torc_transport_received(torc_transport *transport, torc_str bytes);
 void torc_transport_peer_ended(torc_transport *transport);
 void torc_transport_input_ended(torc_transport *transport);
 void torc_transport_sent(torc_transport *transport, size_t bytes);
+/* What torc_file_warmer_start() was asked for is at hand. */
+void torc_transport_warmed(torc_transport *transport);
 void torc_transport_failed(torc_transport *transport, torc_err err);
 /* The last event: calls connection_lost; the owner frees the transport after it returns. */
 void torc_transport_closed(torc_transport *transport);

@@ -10,6 +10,7 @@
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* Without it no links are followed. */
@@ -19,6 +20,14 @@ static inline bool kernel_has_openat2(void) {
 
     if (fd >= 0) close(fd);
     return fd >= 0;
+}
+
+/* Whether what is cached of an open file can be read so that it is sure not to wait. */
+static inline bool kernel_reads_at_once(int fd) {
+    char byte;
+    const struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+
+    return preadv2(fd, &piece, 1, 0, RWF_NOWAIT) == 1;
 }
 
 #endif

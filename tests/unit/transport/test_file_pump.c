@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <torc/testing.h>
 #include <torc/thread.h>
@@ -26,20 +27,32 @@ static void read_(torc_file_pump *which) {
     reads++;
 }
 
-static int set_up(void **state) {
+static int set_up_with(const torc_reactor_options *options) {
     const int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-    (void)state;
     bytes = malloc(LEN);
     for (size_t i = 0; i < LEN; i++) bytes[i] = (char)(i * 7 + i / 256);
     if (fd < 0 || write(fd, bytes, LEN) != LEN) return -1;
-    if (torc_test_reactor_new(NULL, &reactor)) return -1;
+    if (torc_test_reactor_new(options, &reactor)) return -1;
     reads = 0;
     torc_file_pump_init(&pump, reactor, read_);
     torc_chain_init(&range, &reactor->chains);
     torc_chain_init(&chain, &reactor->chains);
     file = torc_shared_file_new(&reactor->memory, fd);
     return torc_chain_add_file(&range, file, 0, LEN) ? -1 : 0;
+}
+
+static int set_up(void **state) {
+    (void)state;
+    return set_up_with(NULL);
+}
+
+static int set_up_narrow(void **state) {
+    const torc_reactor_options options = {
+        .size = sizeof(options), .threads_max = 1, .thread_queue_max = 1};
+
+    (void)state;
+    return set_up_with(&options);
 }
 
 static int tear_down(void **state) {
@@ -294,6 +307,52 @@ static void every_allocation_may_fail(void **state) {
     }
 }
 
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void wait_at_gate(torc_job *job) {
+    (void)job;
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+}
+
+static void ended(torc_job *job) {
+    (void)job;
+}
+
+/* Have the thread and the queue in use until the gate is opened. */
+static void fill_queue(torc_job jobs[2]) {
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 2; i++) {
+        jobs[i] = (torc_job){.work = wait_at_gate, .done = ended};
+        for (int n = 0; torc_job_submit(reactor, &jobs[i]) != TORC_OK; n++) {
+            assert_true(n < 1000); /* until the thread has taken the first */
+            usleep(1000);
+        }
+    }
+}
+
+static void where_the_queue_is_full_it_comes_again(void **state) {
+    torc_job jobs[2];
+    size_t len = 0;
+
+    (void)state;
+    for (int is_stopped = 0; is_stopped < 2; is_stopped++) {
+        fill_queue(jobs);
+        torc_test_fail_calls(reactor, TORC_TEST_READ, 1, 1, EAGAIN);
+        check_err(next_piece(SIZE_MAX, &len), TORC_ERR_AGAIN);
+        torc_test_advance(reactor, 50);
+        assert_int_equal(reads, 0);
+        if (is_stopped) torc_file_pump_stop(&pump);
+        pthread_mutex_unlock(&gate);
+        torc_test_finish_jobs(reactor);
+        torc_test_advance(reactor, 20);
+        torc_test_finish_jobs(reactor);
+        assert_int_equal(reads, is_stopped ? 0 : 1);
+        if (!is_stopped) check_ok(next_piece(SIZE_MAX, &len));
+        reads = 0;
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -307,6 +366,8 @@ int main(void) {
         TEST(what_nobody_waits_for_is_dropped),
         TEST(the_file_stays_open_under_the_thread),
         TEST(threads_may_be_out),
+        cmocka_unit_test_setup_teardown(where_the_queue_is_full_it_comes_again, set_up_narrow,
+                                        tear_down),
         TEST(a_freed_reactor_ends_the_reading),
         TEST(every_allocation_may_fail),
     };
