@@ -77,18 +77,24 @@ static bool is_plain(unsigned char byte) {
     return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
+/* Whether these eight bytes all are. */
+static bool are_plain(const char *bytes) {
+    uint64_t word;
+
+    memcpy(&word, bytes, 8);
+    return !((word & 0x8080808080808080u) | zeros(word & 0xe0e0e0e0e0e0e0e0u) |
+             zeros(word ^ 0x7f7f7f7f7f7f7f7fu) | zeros(word ^ 0x2222222222222222u) |
+             zeros(word ^ 0x5c5c5c5c5c5c5c5cu));
+}
+
 /* How many bytes at the beginning are printable ASCII, but for quotes and backslashes. */
 static size_t plain_len(torc_str text) {
     size_t len = 0;
-    uint64_t word;
 
-    for (; text.len - len >= 8; len += 8) {
-        memcpy(&word, text.bytes + len, 8);
-        if ((word & 0x8080808080808080u) | zeros(word & 0xe0e0e0e0e0e0e0e0u) |
-            zeros(word ^ 0x7f7f7f7f7f7f7f7fu) | zeros(word ^ 0x2222222222222222u) |
-            zeros(word ^ 0x5c5c5c5c5c5c5c5cu))
-            break;
-    }
+    while (text.len - len >= 8 && are_plain(text.bytes + len)) len += 8;
+    /* What is left, together with what was seen before it. */
+    if (text.len >= 8 && text.len - len < 8 && are_plain(text.bytes + text.len - 8))
+        return text.len;
     while (len < text.len && is_plain((unsigned char)text.bytes[len])) len++;
     return len;
 }
@@ -159,6 +165,14 @@ static void put_escaped(line *self, torc_str text) {
     }
 }
 
+/* A text that is known to be plain: a token, an address. */
+static void put_plain(line *self, torc_str text) {
+    if (text.len > (size_t)(self->end - self->at))
+        put_escaped(self, text);
+    else
+        put(self, text);
+}
+
 /* What is not there, in each style. */
 static void put_nothing(line *self) {
     if (self->style == TORC_ACCESS_TEXT) put(self, TORC_STR("-"));
@@ -166,7 +180,7 @@ static void put_nothing(line *self) {
 }
 
 static void put_quote(line *self) {
-    if (self->style != TORC_ACCESS_TEXT) put(self, TORC_STR("\""));
+    if (self->style != TORC_ACCESS_TEXT) *self->at++ = '"';
 }
 
 static void put_text(line *self, torc_str text) {
@@ -177,6 +191,13 @@ static void put_text(line *self, torc_str text) {
     self->end -= 2; /* the quotes */
     put_quote(self);
     put_escaped(self, text);
+    put_quote(self);
+}
+
+static void put_plain_text(line *self, torc_str text) {
+    self->end -= 2;
+    put_quote(self);
+    put_plain(self, text);
     put_quote(self);
 }
 
@@ -270,13 +291,13 @@ static void put_addr(line *self, const torc_addr *addr) {
     if (!addr->len) {
         put_nothing(self);
     } else if (torc_addr_family(addr) == AF_UNIX) {
-        put_text(self, TORC_STR("unix:"));
+        put_plain_text(self, TORC_STR("unix:"));
     } else {
         if (!is_same_host(addr, &log->addr)) {
             log->addr_text = torc_addr_host_text(addr, log->addr_bytes);
             log->addr = *addr;
         }
-        put_text(self, log->addr_text);
+        put_plain_text(self, log->addr_text);
     }
 }
 
@@ -312,7 +333,7 @@ static void put_line(line *self) {
     }
     self->end -= 16; /* what stands behind the target */
     put_quote(self);
-    put_escaped(self, torc_request_method_text(self->request));
+    put_plain(self, torc_request_method_text(self->request));
     put(self, TORC_STR(" "));
     self->end--;
     put_escaped(self, torc_request_target(self->request));
@@ -357,14 +378,10 @@ static torc_str text_of(const line *self, const torc_access_step *step) {
 
     if (!request) return step->kind == TORC_ACCESS_TARGET ? self->refusal->line : nothing;
     switch (step->kind) {
-    case TORC_ACCESS_METHOD:
-        return torc_request_method_text(request);
     case TORC_ACCESS_TARGET:
         return torc_request_target(request);
     case TORC_ACCESS_PATH:
         return torc_request_path(request);
-    case TORC_ACCESS_PROTOCOL:
-        return protocol_of(request);
     case TORC_ACCESS_HOST:
         return torc_request_hostname(request);
     case TORC_ACCESS_FIELD_IN:
@@ -375,6 +392,15 @@ static torc_str text_of(const line *self, const torc_access_step *step) {
     default:
         return nothing;
     }
+}
+
+/* What the parser lets through as a token is plain. */
+static void put_token(line *self, torc_access_kind kind) {
+    if (!self->request)
+        put_nothing(self);
+    else
+        put_plain_text(self, kind == TORC_ACCESS_METHOD ? torc_request_method_text(self->request)
+                                                        : protocol_of(self->request));
 }
 
 static void put_body_bytes(line *self, bool or_dash) {
@@ -406,6 +432,10 @@ static void put_step(line *self, const torc_access_step *step) {
         break;
     case TORC_ACCESS_LINE:
         put_line(self);
+        break;
+    case TORC_ACCESS_METHOD:
+    case TORC_ACCESS_PROTOCOL:
+        put_token(self, step->kind);
         break;
     case TORC_ACCESS_QUERY:
         put_query(self);

@@ -4,13 +4,15 @@
  * often as the argument says. Counted by valgrind for two numbers of requests; the difference is
  * the cost of one, with the few instructions of asking. tools/check_request_cost.py does it.
  *
- *   request_cost plaintext|json|pipelined|connections COUNT
+ *   request_cost plaintext|json|pipelined|connections|logged|logged_json COUNT
  *
  * `pipelined` asks COUNT requests 16 at a time, `connections` makes a connection for each.
+ * Those that are logged ask for plaintext, with an access log in the combined format, or as JSON.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <torc/access_log.h>
 #include <torc/json.h>
 #include <torc/reply.h>
 #include <torc/site.h>
@@ -26,6 +28,9 @@ enum {
 
 static torc_reactor *reactor;
 static torc_factory *factory;
+static torc_log_file *file;
+static torc_log_writer *writer;
+static torc_access_log *access_log;
 static int peer = -1;
 
 static torc_render plaintext(torc_request *request) {
@@ -105,21 +110,36 @@ static void run(const char *mode, unsigned long count) {
     close_connection();
 }
 
+static void log_requests(torc_site *site, const char *mode) {
+    const bool is_json = strcmp(mode, "logged_json") == 0;
+
+    if (strncmp(mode, "logged", 6) != 0) return;
+    if (torc_log_file_open("/dev/null", NULL, &file) ||
+        torc_log_writer_new(reactor, file, NULL, &writer) ||
+        torc_access_log_new(writer, torc_str_of(is_json ? "json" : "combined"), NULL, &access_log))
+        fail("no log");
+    torc_site_add_observer(site, torc_access_log_observer(access_log));
+}
+
 int main(int argc, char **argv) {
     const torc_http_server_options options = {0};
     torc_resource *root = torc_folder_new();
     torc_site *site;
 
-    if (argc != 3) fail("usage: request_cost plaintext|json|pipelined|connections COUNT");
+    if (argc != 3) fail("usage: request_cost MODE COUNT");
     torc_resource_route(root, "GET /plaintext", plaintext);
     torc_resource_route(root, "GET /json", json);
     site = torc_site_new(root, NULL);
     if (!site || torc_reactor_new(NULL, &reactor) ||
         torc_http_server_new(reactor, torc_site_acceptor(site), &options, &factory))
         fail("out of memory");
+    log_requests(site, argv[1]);
     run(argv[1], strtoul(argv[2], NULL, 10));
     torc_http_server_free(factory);
     torc_reactor_free(reactor);
     torc_site_free(site);
+    torc_access_log_free(access_log);
+    torc_log_writer_free(writer);
+    torc_log_file_close(file);
     return 0;
 }
