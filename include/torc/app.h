@@ -2,6 +2,7 @@
 #ifndef TORC_APP_H
 #define TORC_APP_H
 
+#include <torc/observer.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>
 #include <torc/resource.h>
@@ -44,6 +45,8 @@ TORC_API torc_resource *torc_app_root(torc_app *app);
 TORC_API void torc_app_on_start(torc_app *app, torc_app_start_fn *start);
 /** Called there after the last request. */
 TORC_API void torc_app_on_stop(torc_app *app, torc_app_start_fn *stop);
+/** Tell an observer of every request (see <torc/observer.h>); in each worker, what it is there. */
+TORC_API void torc_app_add_observer(torc_app *app, torc_observer *observer);
 /**
  * From `on_start`: the program cannot serve, for this reason, which names what is wrong and what to
  * do. It then ends with this line and exit code 1; a reload is called off, and the former workers

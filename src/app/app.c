@@ -58,6 +58,11 @@ void torc_app_on_start(torc_app *app, torc_app_start_fn *start) {
     app->start = start;
 }
 
+void torc_app_add_observer(torc_app *app, torc_observer *observer) {
+    observer->next = app->observers;
+    app->observers = observer;
+}
+
 void torc_app_on_stop(torc_app *app, torc_app_start_fn *stop) {
     app->stop = stop;
 }

@@ -61,6 +61,13 @@ static bool make_reactor(torc_app *app) {
     return !err || torc_app_fail(app, "reactor", torc_err_text(err));
 }
 
+/* In the order in which the program added them. */
+static void add_observers(torc_app *app, torc_observer *observer) {
+    if (!observer) return;
+    add_observers(app, observer->next);
+    torc_site_add_observer(app->site, observer);
+}
+
 static bool make_site(torc_app *app) {
     const torc_site_options options = {
         .size = sizeof(options),
@@ -78,6 +85,7 @@ static bool make_site(torc_app *app) {
     app->root = NULL; /* taken, whatever happened */
     if (!app->site) return torc_app_fail(app, "site", torc_err_text(TORC_ERR_NO_MEMORY));
     torc_site_set_context(app->site, app->context);
+    add_observers(app, app->observers);
     const torc_err err = torc_site_trust_proxies(
         app->site, app->settings.proxies, app->settings.proxy_count, app->settings.proxy_field);
     return !err || torc_app_fail(app, "site", torc_err_text(err));

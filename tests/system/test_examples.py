@@ -126,6 +126,21 @@ def the_test_of_a_route_passes():
     check((answer.returncode, answer.stdout), (0, b"all is well\n"))
 
 
+def requests_are_observed_and_logged():
+    with tempfile.TemporaryDirectory() as folder:
+        log = pathlib.Path(folder) / "access.log"
+        with example("09_logs", "--workers", "0", "--access-log", log, "--access-log-format", "%h %m %U %s",
+                     "--trusted-proxy", "127.0.0.1") as program:
+            check(ask(program, "GET", "/who").body, b"127.0.0.1")
+            check(ask(program, "GET", "/who", None, "X-Forwarded-For: 192.0.2.7").body, b"192.0.2.7")
+            check(ask(program, "GET", "/nowhere").status, 404)
+            counted = json.loads(ask(program, "GET", "/counts").body)
+            check((counted["found"], counted["mistaken"], counted["lost"]), (2, 1, 0))
+            assert counted["body_bytes"] > 18, counted
+        check(log.read_text().splitlines(), ["127.0.0.1 GET /who 200", "192.0.2.7 GET /who 200", "127.0.0.1 GET /nowhere 404",
+                                             "127.0.0.1 GET /counts 200"])
+
+
 def versions_are_compared_and_ranges_are_sent():
     with example("07_versions_and_ranges") as program:
         check(ask(program, "GET", "/notes").first("ETag"), '"notes-3"')
