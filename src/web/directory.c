@@ -24,27 +24,92 @@ enum {
     NAMES_BYTES_MAX = TORC_DIRECTORY_ENTRIES_MAX * 256
 };
 
-/* A reading on its thread. */
+/* A reading on its thread, with copies of the texts. */
 typedef struct reading {
     const torc_reactor *reactor;
     torc_static_folder *folder; /* a reference */
     torc_static_config rules;   /* what decides about names: values only */
     torc_directory directory;
-    torc_str path, prefix;
+    torc_directory_query query;
     char text[];
 } reading;
 
-/* ---- any thread ---- */
+/* ---- order ---- */
+
+static char small(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* As people expect it, whatever the case; names that differ in case alone have an order, too. */
+static int compare_names(torc_str a, torc_str b) {
+    const size_t len = a.len < b.len ? a.len : b.len;
+
+    for (size_t i = 0; i < len; i++) {
+        const unsigned char x = (unsigned char)small(a.bytes[i]);
+        const unsigned char y = (unsigned char)small(b.bytes[i]);
+        if (x != y) return x < y ? -1 : 1;
+    }
+    if (a.len != b.len) return a.len < b.len ? -1 : 1;
+    return torc_str_compare(a, b);
+}
+
+static int by_name(const void *first, const void *second) {
+    const torc_directory_entry *a = first, *b = second;
+
+    if (a->is_folder != b->is_folder) return a->is_folder ? -1 : 1;
+    return compare_names(a->name, b->name);
+}
+
+static int by_size(const void *first, const void *second) {
+    const torc_directory_entry *a = first, *b = second;
+
+    if (a->is_folder == b->is_folder && a->size != b->size) return a->size < b->size ? -1 : 1;
+    return by_name(first, second);
+}
+
+static int by_time(const void *first, const void *second) {
+    const torc_directory_entry *a = first, *b = second;
+
+    if (a->is_folder == b->is_folder && a->modified != b->modified)
+        return a->modified < b->modified ? -1 : 1;
+    return by_name(first, second);
+}
+
+static void reverse(torc_directory_entry *entries, size_t count) {
+    for (size_t i = 0; i < count / 2; i++) {
+        const torc_directory_entry entry = entries[i];
+        entries[i] = entries[count - 1 - i];
+        entries[count - 1 - i] = entry;
+    }
+}
+
+static void sort(torc_directory *self, const torc_directory_query *query) {
+    static int (*const compare[])(const void *, const void *) = {
+        [TORC_DIRECTORY_BY_NAME] = by_name,
+        [TORC_DIRECTORY_BY_SIZE] = by_size,
+        [TORC_DIRECTORY_BY_TIME] = by_time,
+    };
+    size_t folders = 0;
+
+    if (self->count == 0) return;
+    qsort(self->entries, self->count, sizeof(*self->entries), compare[query->order]);
+    if (!query->is_descending) return;
+    while (folders < self->count && self->entries[folders].is_folder) folders++;
+    reverse(self->entries, folders);
+    reverse(self->entries + folders, self->count - folders);
+}
+
+/* ---- reading: any thread ---- */
 
 /* Where a link leads, if it stays beneath the folder. */
 static bool look_behind_link(const reading *self, const char *name, struct stat *about) {
     char path[TORC_STATIC_PATH_SIZE];
-    const size_t name_len = strlen(name), len = self->path.len;
+    const size_t name_len = strlen(name), len = self->query.path.len;
     bool is_there;
     int fd;
 
     if (len + 1 + name_len >= sizeof(path)) return false;
-    if (len) memcpy(path, self->path.bytes, len);
+    if (len) memcpy(path, self->query.path.bytes, len);
     path[len] = '/';
     memcpy(path + len + 1, name, name_len);
     const torc_str whole =
@@ -97,7 +162,7 @@ static torc_err take_entries(reading *self, DIR *stream, int fd) {
         struct stat about;
         if (!each) return torc_err_from_errno(errno);
         const torc_str name = torc_str_of(each->d_name);
-        if (!torc_str_starts_with(name, self->prefix) ||
+        if (!torc_str_starts_with(name, self->query.prefix) ||
             !torc_static_name_is_served(&self->rules, name) ||
             !look_at(self, fd, each->d_name, &about))
             continue;
@@ -116,7 +181,7 @@ static torc_err read_folder(void *data) {
     torc_err err;
     int fd;
 
-    err = torc_static_folder_open(self->folder, self->reactor, self->path, &fd);
+    err = torc_static_folder_open(self->folder, self->reactor, self->query.path, &fd);
     if (err) return err;
     stream = fdopendir(fd);
     if (!stream) {
@@ -126,7 +191,9 @@ static torc_err read_folder(void *data) {
     }
     err = take_entries(self, stream, fd);
     closedir(stream);
-    if (!err) refer_to_names(&self->directory);
+    if (err) return err;
+    refer_to_names(&self->directory);
+    sort(&self->directory, &self->query);
     return err;
 }
 
@@ -140,17 +207,19 @@ static void dropped(void *data, bool has_run) {
     torc_static_folder_unref(self->folder);
 }
 
-static reading *reading_new(torc_static_folder *folder, torc_reactor *reactor, torc_str path,
-                            torc_str prefix) {
+static reading *reading_new(torc_static_folder *folder, torc_reactor *reactor,
+                            const torc_directory_query *query) {
+    const torc_str path = query->path, prefix = query->prefix;
     reading *self = torc_detour_new(reactor, sizeof(*self) + path.len + prefix.len);
 
     if (!self) return NULL;
     self->reactor = reactor;
     self->folder = torc_static_folder_ref(folder);
+    self->query = *query;
     if (path.len) memcpy(self->text, path.bytes, path.len);
     if (prefix.len) memcpy(self->text + path.len, prefix.bytes, prefix.len);
-    self->path = torc_str_make(self->text, path.len);
-    self->prefix = torc_str_make(self->text + path.len, prefix.len);
+    self->query.path = torc_str_make(self->text, path.len);
+    self->query.prefix = torc_str_make(self->text + path.len, prefix.len);
     torc_buf_init(&self->directory.items, NULL, TORC_MEMORY_OTHER,
                   TORC_DIRECTORY_ENTRIES_MAX * sizeof(torc_directory_entry));
     torc_buf_init(&self->directory.names, NULL, TORC_MEMORY_OTHER, NAMES_BYTES_MAX);
@@ -158,9 +227,9 @@ static reading *reading_new(torc_static_folder *folder, torc_reactor *reactor, t
 }
 
 torc_err torc_directory_read(torc_static_folder *folder, torc_reactor *reactor,
-                             const torc_static_config *config, torc_str path, torc_str prefix,
+                             const torc_static_config *config, const torc_directory_query *query,
                              torc_directory *directory) {
-    reading *self = reading_new(folder, reactor, path, prefix);
+    reading *self = reading_new(folder, reactor, query);
     void *data = self;
     torc_err err;
 
@@ -182,69 +251,4 @@ void torc_directory_dispose(torc_directory *self) {
     torc_buf_dispose(&self->names);
     self->entries = NULL;
     self->count = 0;
-}
-
-/* ---- order ---- */
-
-static char small(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-/* As people expect it, whatever the case; names that differ in case alone have an order, too. */
-static int compare_names(torc_str a, torc_str b) {
-    const size_t len = a.len < b.len ? a.len : b.len;
-
-    for (size_t i = 0; i < len; i++) {
-        const unsigned char x = (unsigned char)small(a.bytes[i]);
-        const unsigned char y = (unsigned char)small(b.bytes[i]);
-        if (x != y) return x < y ? -1 : 1;
-    }
-    if (a.len != b.len) return a.len < b.len ? -1 : 1;
-    return torc_str_compare(a, b);
-}
-
-static int by_name(const void *first, const void *second) {
-    const torc_directory_entry *a = first, *b = second;
-
-    if (a->is_folder != b->is_folder) return a->is_folder ? -1 : 1;
-    return compare_names(a->name, b->name);
-}
-
-static int by_size(const void *first, const void *second) {
-    const torc_directory_entry *a = first, *b = second;
-
-    if (a->is_folder == b->is_folder && a->size != b->size) return a->size < b->size ? -1 : 1;
-    return by_name(first, second);
-}
-
-static int by_time(const void *first, const void *second) {
-    const torc_directory_entry *a = first, *b = second;
-
-    if (a->is_folder == b->is_folder && a->modified != b->modified)
-        return a->modified < b->modified ? -1 : 1;
-    return by_name(first, second);
-}
-
-static void reverse(torc_directory_entry *entries, size_t count) {
-    for (size_t i = 0; i < count / 2; i++) {
-        const torc_directory_entry entry = entries[i];
-        entries[i] = entries[count - 1 - i];
-        entries[count - 1 - i] = entry;
-    }
-}
-
-void torc_directory_sort(torc_directory *self, torc_directory_order order, bool descending) {
-    static int (*const compare[])(const void *, const void *) = {
-        [TORC_DIRECTORY_BY_NAME] = by_name,
-        [TORC_DIRECTORY_BY_SIZE] = by_size,
-        [TORC_DIRECTORY_BY_TIME] = by_time,
-    };
-    size_t folders = 0;
-
-    if (self->count == 0) return;
-    qsort(self->entries, self->count, sizeof(*self->entries), compare[order]);
-    if (!descending) return;
-    while (folders < self->count && self->entries[folders].is_folder) folders++;
-    reverse(self->entries, folders);
-    reverse(self->entries + folders, self->count - folders);
 }

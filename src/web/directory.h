@@ -22,28 +22,34 @@ typedef struct torc_directory_entry {
 } torc_directory_entry;
 
 typedef struct torc_directory {
-    torc_directory_entry *entries; /* in the order of the folder */
+    torc_directory_entry *entries;
     size_t count;
     bool is_cut;           /* there are more */
     torc_buf items, names; /* private */
 } torc_directory;
 
-/*
- * On a fiber: read the folder at `path`. Only names that begin with `prefix` are taken. Left out is
- * what a request for it would not find: names that are not served, what is neither a file nor a
- * folder, links that lead out. Only on TORC_OK is there something to dispose of.
- */
-torc_err torc_directory_read(torc_static_folder *folder, torc_reactor *reactor,
-                             const torc_static_config *config, torc_str path, torc_str prefix,
-                             torc_directory *directory) TORC_MUST_CHECK;
-void torc_directory_dispose(torc_directory *directory);
-
+/* What is to be read, and in which order: folders first, then by this, then by name. */
 typedef enum torc_directory_order {
     TORC_DIRECTORY_BY_NAME,
     TORC_DIRECTORY_BY_SIZE,
     TORC_DIRECTORY_BY_TIME
 } torc_directory_order;
-/* Sort: folders first, then by what is given, then by name. */
-void torc_directory_sort(torc_directory *directory, torc_directory_order order, bool descending);
+
+typedef struct torc_directory_query {
+    torc_str path;
+    torc_str prefix; /* only names that begin with it are taken */
+    torc_directory_order order;
+    bool is_descending;
+} torc_directory_query;
+
+/*
+ * On a fiber: read a folder. Left out is what a request for it would not find: names that are not
+ * served, what is neither a file nor a folder, links that lead out. Only on TORC_OK is there
+ * something to dispose of.
+ */
+torc_err torc_directory_read(torc_static_folder *folder, torc_reactor *reactor,
+                             const torc_static_config *config, const torc_directory_query *query,
+                             torc_directory *directory) TORC_MUST_CHECK;
+void torc_directory_dispose(torc_directory *directory);
 
 #endif

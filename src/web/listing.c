@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <time.h>
 #include <torc/accept.h>
+#include <torc/fiber.h>
 #include <torc/representation.h>
 #include <torc/target.h>
 #include <torc/utf8.h>
@@ -21,15 +22,9 @@
 
 enum {
     PAGE_BYTES_MAX = 16 * 1024 * 1024,
-    NAME_LEN_MAX = 255
+    NAME_LEN_MAX = 255,
+    ENTRIES_AT_ONCE = 256
 };
-
-/* What was asked for. */
-typedef struct view {
-    torc_directory_order order;
-    bool descending;
-    bool as_json;
-} view;
 
 static const char *const order_names[] = {
     [TORC_DIRECTORY_BY_NAME] = "name",
@@ -52,13 +47,17 @@ static bool wants_json(torc_request *request) {
            torc_accept_type_weight(fields, TORC_STR("text/html"));
 }
 
-static view read_view(torc_request *request) {
-    view self = {.as_json = wants_json(request),
-                 .descending = argument_is(request, "order", "desc")};
-
+void torc_listing_order(torc_request *request, torc_directory_query *query) {
+    query->is_descending = argument_is(request, "order", "desc");
     for (size_t i = 0; i < TORC_COUNT_OF(order_names); i++)
-        if (argument_is(request, "sort", order_names[i])) self.order = (torc_directory_order)i;
-    return self;
+        if (argument_is(request, "sort", order_names[i])) query->order = (torc_directory_order)i;
+}
+
+/* A long listing holds the reactor for a few entries at a time. */
+static torc_err let_others(torc_request *request, size_t place) {
+    return place % ENTRIES_AT_ONCE == ENTRIES_AT_ONCE - 1
+               ? torc_yield(torc_request_reactor(request))
+               : TORC_OK;
 }
 
 /* ---- values ---- */
@@ -151,18 +150,19 @@ static void add_path(torc_buf *page, const torc_request *request, bool with_link
 }
 
 /* A column's heading: a link that sorts by it, the other way round if it is sorted so already. */
-static void add_heading(torc_buf *page, const view *by, torc_directory_order order,
+static void add_heading(torc_buf *page, const torc_directory_query *by, torc_directory_order order,
                         const char *title, bool is_number) {
     const bool is_current = by->order == order;
-    const char *arrow = !is_current ? "" : by->descending ? " \xe2\x86\x93" : " \xe2\x86\x91";
+    const char *arrow = !is_current ? "" : by->is_descending ? " \xe2\x86\x93" : " \xe2\x86\x91";
 
     torc_buf_addf(page, "<th scope=\"col\"%s", is_number ? " class=\"n\"" : "");
     if (is_current)
-        torc_buf_addf(page, " aria-sort=\"%s\"", by->descending ? "descending" : "ascending");
+        torc_buf_addf(page, " aria-sort=\"%s\"", by->is_descending ? "descending" : "ascending");
     torc_buf_addf(page,
                   "><a href=\"?sort=%s&amp;order=%s\">%s</a><span aria-hidden=\"true\">%s</span>"
                   "</th>\n",
-                  order_names[order], is_current && !by->descending ? "desc" : "asc", title, arrow);
+                  order_names[order], is_current && !by->is_descending ? "desc" : "asc", title,
+                  arrow);
 }
 
 static void add_row(torc_buf *page, const torc_directory_entry *entry) {
@@ -196,8 +196,11 @@ static void add_count(torc_buf *page, const torc_directory *directory) {
                   directory->is_cut ? ", and more that are not listed" : "");
 }
 
-static void write_page(torc_buf *page, const torc_request *request, const view *by,
-                       const torc_directory *directory) {
+static torc_err write_page(torc_buf *page, torc_request *request, const torc_directory *directory) {
+    torc_directory_query order = {.order = TORC_DIRECTORY_BY_NAME}, *by = &order;
+    torc_err err = TORC_OK;
+
+    torc_listing_order(request, by);
     torc_buf_add(page, TORC_STR("<!doctype html>\n<html lang=\"en\">\n<head><meta "
                                 "charset=\"utf-8\"><meta name=\"viewport\" "
                                 "content=\"width=device-width, initial-scale=1\"><title>"));
@@ -216,8 +219,12 @@ static void write_page(torc_buf *page, const torc_request *request, const view *
     if (torc_request_segment_count(request) > torc_request_depth(request) + 1)
         torc_buf_add(page,
                      TORC_STR("<tr><td><a href=\"../\">..</a></td><td></td><td></td></tr>\n"));
-    for (size_t i = 0; i < directory->count; i++) add_row(page, &directory->entries[i]);
+    for (size_t i = 0; i < directory->count && !err; i++) {
+        add_row(page, &directory->entries[i]);
+        err = let_others(request, i);
+    }
     torc_buf_add(page, TORC_STR("</tbody></table>\n</main></body>\n</html>\n"));
+    return err ? err : torc_buf_err(page);
 }
 
 /* ---- JSON ---- */
@@ -237,18 +244,23 @@ static void add_object(torc_json *json, const torc_directory_entry *entry) {
     torc_json_close_object(json);
 }
 
-static void write_json(torc_buf *page, const torc_directory *directory) {
+static torc_err write_json(torc_buf *page, torc_request *request, const torc_directory *directory) {
+    torc_err err = TORC_OK;
     torc_json json;
 
     torc_json_init_buf(&json, page, TORC_JSON_REPLACE_INVALID);
     torc_json_open_object(&json);
     torc_json_member_array(&json, "entries");
-    for (size_t i = 0; i < directory->count; i++) add_object(&json, &directory->entries[i]);
+    for (size_t i = 0; i < directory->count && !err; i++) {
+        add_object(&json, &directory->entries[i]);
+        err = let_others(request, i);
+    }
+    if (err) return err;
     torc_json_close_array(&json);
     torc_json_member_bool(&json, "is_complete", !directory->is_cut);
     torc_json_close_object(&json);
-    const torc_err err = torc_json_end(&json);
-    if (err) torc_buf_fail(page, err);
+    err = torc_json_end(&json);
+    return err ? err : torc_buf_err(page);
 }
 
 /* ---- the reply ---- */
@@ -263,31 +275,28 @@ static torc_str tag_of(torc_str content, char text[24]) {
     return torc_str_make(text, (size_t)len);
 }
 
-torc_render torc_listing_reply(torc_request *request, torc_directory *directory) {
-    const view by = read_view(request);
+static torc_render reply(torc_request *request, const char *type, torc_str content) {
     char tag[24];
+    const torc_validators validators = {.etag = tag_of(content, tag),
+                                        .last_modified = TORC_NO_DATE};
+
+    torc_response_set(request, "Vary", TORC_STR("Accept"));
+    torc_response_set(request, "Content-Security-Policy",
+                      TORC_STR("default-src 'none'; style-src 'unsafe-inline'"));
+    return torc_reply_version(request, &validators, type, content);
+}
+
+torc_render torc_listing_reply(torc_request *request, const torc_directory *directory) {
+    const bool as_json = wants_json(request);
+    const char *type = as_json ? "application/json" : "text/html; charset=utf-8";
     torc_render rendered;
     torc_buf page;
 
     torc_buf_init(&page, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OUTPUT,
                   PAGE_BYTES_MAX);
-    torc_directory_sort(directory, by.order, by.descending);
-    if (by.as_json)
-        write_json(&page, directory);
-    else
-        write_page(&page, request, &by, directory);
-    if (torc_buf_err(&page)) {
-        rendered = torc_reply_error(request, torc_buf_err(&page));
-    } else {
-        const torc_validators validators = {.etag = tag_of(torc_buf_str(&page), tag),
-                                            .last_modified = TORC_NO_DATE};
-        torc_response_set(request, "Vary", TORC_STR("Accept"));
-        torc_response_set(request, "Content-Security-Policy",
-                          TORC_STR("default-src 'none'; style-src 'unsafe-inline'"));
-        rendered = torc_reply_version(request, &validators,
-                                      by.as_json ? "application/json" : "text/html; charset=utf-8",
-                                      torc_buf_str(&page));
-    }
+    const torc_err err =
+        as_json ? write_json(&page, request, directory) : write_page(&page, request, directory);
+    rendered = err ? torc_reply_error(request, err) : reply(request, type, torc_buf_str(&page));
     torc_buf_dispose(&page);
     return rendered;
 }

@@ -190,12 +190,14 @@ static torc_render redirect_to_folder(torc_request *request) {
 static torc_render reply_listing(const static_files *self, torc_request *request,
                                  const asked_path *asked) {
     char path[TORC_STATIC_PATH_SIZE + 2];
+    torc_directory_query query = {.path = path_of(asked)};
     torc_directory directory;
     torc_render rendered;
-    const torc_err err =
-        torc_directory_read(self->folder, torc_request_reactor(request), &self->config,
-                            path_of(asked), torc_str_make(NULL, 0), &directory);
+    torc_err err;
 
+    torc_listing_order(request, &query);
+    err = torc_directory_read(self->folder, torc_request_reactor(request), &self->config, &query,
+                              &directory);
     if (err) return reply_failure(self, request, asked, err);
     const int len = snprintf(path, sizeof(path), "/%.*s%s", TORC_STR_ARGS(path_of(asked)),
                              asked->len ? "/" : "");
@@ -221,12 +223,12 @@ static torc_err find_with_extension(const static_files *self, torc_request *requ
     char prefix[260];
     const torc_str name = last_name_in(path_of(asked));
     const int len = snprintf(prefix, sizeof(prefix), "%.*s.", TORC_STR_ARGS(name));
+    const torc_directory_query query = {.path = folder_in(path_of(asked)),
+                                        .prefix = torc_str_make(prefix, (size_t)len)};
     torc_err err = torc_directory_read(self->folder, torc_request_reactor(request), &self->config,
-                                       folder_in(path_of(asked)),
-                                       torc_str_make(prefix, (size_t)len), directory);
+                                       &query, directory);
 
     if (err) return err;
-    torc_directory_sort(directory, TORC_DIRECTORY_BY_NAME, false);
     err = TORC_ERR_NOT_FOUND;
     for (size_t i = 0; i < directory->count && err == TORC_ERR_NOT_FOUND; i++) {
         if (directory->entries[i].is_folder) continue;
