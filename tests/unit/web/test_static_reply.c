@@ -304,8 +304,7 @@ static void heads_that_are_malformed_are_not_sent(void **state) {
         "X y\n\n",
         "X : y\n\n",
         " folded: y\n\n",
-        "X: a\x01"
-        "b\n\n",
+        "X: a\001b\n\n",
         "X: a\rY: b\n\n",
         ": x\n\n",
     };
