@@ -21,6 +21,7 @@
 #include "base/alloc.h"
 
 enum {
+    POLL_AGAIN_NS = 50 * 1000 * 1000,
     ROTATION_LOOK_MS = 1000 /* between two looks at the logs' sizes */
 };
 
@@ -152,8 +153,11 @@ static size_t list_polled(parent *self) {
 static size_t wait_for_events(parent *self) {
     const size_t count = list_polled(self);
 
-    if (poll(self->polled, count, time_to_wait(self)) < 0)
-        for (size_t i = 0; i < count; i++) self->polled[i].revents = 0;
+    if (poll(self->polled, count, time_to_wait(self)) >= 0) return count;
+    /* Interrupted; or memory or descriptors are short, and looking now and then must do. */
+    const struct timespec moment = {.tv_nsec = errno == EINTR ? 0 : POLL_AGAIN_NS};
+    nanosleep(&moment, NULL);
+    for (size_t i = 0; i < count; i++) self->polled[i].revents = POLLIN;
     return count;
 }
 

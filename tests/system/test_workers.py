@@ -371,6 +371,45 @@ def a_terminal_does_not_end_workers():
         check(site.answering(), before)
 
 
+def workers_that_cannot_be_forked_come_later():
+    """Without descriptors for their links, for example."""
+    with Workers(2) as site:
+        before = site.answering()
+        soft, hard = resource.prlimit(site.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(site.process.pid, resource.RLIMIT_NOFILE, (1, hard))  # which poll() does not like, either
+        site.signal(signal.SIGHUP)
+        failed = site.wait_for_events("the reload failed; the former workers go on")[0]
+        check(failed["why"], "too many open files")
+        check(site.answering(), before)
+        os.kill(min(before), signal.SIGKILL)
+        site.wait_for_events("a worker cannot be started", 2)
+        with Load(site.port, keep=False) as load:
+            load.wait_for_answers(100)
+        check(load.failures, [])
+        resource.prlimit(site.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        check(len(site.answering()), 2)
+        site.signal(signal.SIGHUP)
+        site.wait_for_events("reloaded")
+
+
+def orphans_of_a_container_are_waited_for():
+    """As process 1 of a namespace, where it may be made; the orphan is there before."""
+    inside = ["unshare", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    if run(*inside, "true").returncode:
+        print("# no namespace of processes can be made here")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "version").write_text("1")
+        site = App(*inside, "/bin/sh", "-c", '(sleep 1 &); exec "$0" "$@"', SITE, "--folder", folder, "--workers", 2)
+        with site:
+            first = children(site.process.pid)[0]
+            check(len([child for child in children(first) if is_alive(child)]), 3, "two workers and an orphan")
+            wait_until(lambda: len(children(first)) == 2, "the orphan to be waited for")
+            check(get(site.port, "/pid").status, 200)
+            os.kill(first, signal.SIGTERM)
+            check(site.exit_code(), 0)
+
+
 # ---- starting ----
 
 

@@ -405,6 +405,37 @@ static void each_allocation_may_fail(void **state) {
     }
 }
 
+static void tell_parent(torc_timer *timer) {
+    (void)timer;
+    kill(getppid(), SIGTERM);
+}
+
+static void start_in_worker(torc_app *app) {
+    torc_test_fail_uncounted(0); /* it would fail again in each that replaces it */
+    torc_timer_init(&ending, torc_app_reactor(app), tell_parent);
+    torc_timer_arm(&ending, 0);
+}
+
+/* What the parent allocates, and its worker until it starts, who inherits the number. */
+static void each_allocation_of_a_parent_may_fail(void **state) {
+    bool failed = true;
+    int code = 1;
+
+    (void)state;
+    for (uint64_t n = 1; failed || code; n++) {
+        torc_app *app = new_app();
+        torc_app_set_workers(app, 1);
+        torc_app_on_start(app, start_in_worker);
+        torc_test_fail_uncounted(n);
+        const printed result = run(app, (const char *const[]){NULL});
+        failed = torc_test_uncounted_failed();
+        torc_test_fail_uncounted(0);
+        code = result.code;
+        assert_true(code == 0 || (code == 1 && result.err[0]));
+        assert_true(n < 1000);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_tells_all_options),
@@ -423,6 +454,7 @@ int main(void) {
         cmocka_unit_test(the_limits_are_the_programs),
         cmocka_unit_test(a_program_without_memory_is_told_at_the_run),
         cmocka_unit_test(each_allocation_may_fail),
+        cmocka_unit_test(each_allocation_of_a_parent_may_fail),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
