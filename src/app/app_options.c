@@ -133,8 +133,7 @@ static const char *apply_version(torc_app *app, const char *value, char text[160
 static const torc_option serving_options[] = {
     {"listen", "ENDPOINT...", "where to listen: 8080, 127.0.0.1:80, unix:/run/x.sock",
      apply_listen},
-    {"workers", "N", "processes that serve: auto (one per processor), or 0: this one alone",
-     apply_workers},
+    {"workers", "auto|N", "processes that serve; auto: one per processor, 0: none", apply_workers},
     {"add-header", "NAME:VALUE...", "add a field to every response", apply_add_header},
     {"limit", "LIMIT=VALUE...", "set a limit; --help=limits lists them", apply_limit},
     {"trusted-proxy", "RANGE...",

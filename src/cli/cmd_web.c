@@ -147,6 +147,37 @@ static const char *apply_fallback(torc_app *app, const char *value, char text[16
     return check(self, text);
 }
 
+static const char *apply_list(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    (void)value;
+    (void)text;
+    self->files.list = true;
+    return NULL;
+}
+
+/* Bytes, or K, M or G of them. */
+static const char *apply_file_cache(torc_app *app, const char *value, char text[160]) {
+    static const char units[] = "KMG";
+    web *self = torc_app_context(app);
+    torc_str digits = torc_str_of(value);
+    const char *unit = digits.len ? strchr(units, digits.bytes[digits.len - 1]) : NULL;
+    unsigned shift = 0;
+    uint64_t bytes;
+
+    (void)text;
+    self->files.cache_is_off = strcmp(value, "off") == 0;
+    if (self->files.cache_is_off) return NULL;
+    if (unit) {
+        digits.len--;
+        shift = 10 * (unsigned)(unit - units + 1);
+    }
+    if (torc_str_parse_uint(digits, (SIZE_MAX >> 1) >> shift, &bytes) || bytes == 0)
+        return "write a size as 512K, 64M or 1G, or off";
+    self->files.cache_bytes_max = (size_t)(bytes << shift);
+    return NULL;
+}
+
 static const char *apply_dotfiles(torc_app *app, const char *value, char text[160]) {
     web *self = torc_app_context(app);
 
@@ -172,13 +203,19 @@ static const struct {
 } options[] = {
     {"path", "PATH",
      "the folder to serve, or a single file (.)\n"
-     "With `--chroot` it is looked up within that folder.",
+     "A single file answers at / and at its own name. With `--chroot` the path is one within that "
+     "folder.",
      apply_path},
     {"index", "NAME...",
      "a file that answers for its folder (index.html)\n"
      "Given several times, the first that is there answers. An empty name forgets those before: "
      "then none does.",
      apply_index},
+    {"list", NULL,
+     "answer for a folder without an index by its list\n"
+     "A page that can be sorted by name, size and time; JSON for who asks for it, by Accept or by "
+     "`?format=json`.",
+     apply_list},
     {"mime-type", "EXT=TYPE|FILE...",
      "a media type, or a file in the format of mime.types\n"
      "As in `md=text/markdown`. Some 340 extensions are known; these go before them. A file is "
@@ -211,6 +248,10 @@ static const struct {
      "look for no page.html.br, .zst or .gz\n"
      "Such a file, when it is no older than page.html itself, is sent to who accepts its coding.",
      apply_no_precompressed},
+    {"file-cache", "SIZE|off",
+     "memory for contents of files, of each worker (32M)\n"
+     "Changes are noticed. With `off` everything is looked at for each request.",
+     apply_file_cache},
     {"dotfiles", NULL, "serve names that begin with a dot, too", apply_dotfiles},
 };
 
@@ -223,28 +264,38 @@ static void add_options(torc_app *app) {
 
 /* ---- serving ---- */
 
-/* Whether there is something to serve; else the program ends with a line that says why. */
-static bool check_path(torc_app *app, const char *path) {
-    const char *wrong = NULL;
-    struct stat about;
+/* End the program with a line that says why. */
+static void refuse(torc_app *app, const char *path, const char *why) {
     char text[240];
 
-    if (stat(path, &about))
-        wrong = errno == ENOENT ? "there is no such folder or file"
-                                : torc_err_text(torc_err_from_errno(errno));
-    else if (!S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode))
-        wrong = "it is neither a folder nor a file";
-    if (!wrong) return true;
-    snprintf(text, sizeof(text), "--path %.150s: %s", path, wrong);
+    snprintf(text, sizeof(text), "--path %.150s: %s", path, why);
     torc_app_refuse(app, text);
-    return false;
+}
+
+/* A single file is the root, and stands there by its name, too. */
+static void put_file(torc_resource *root, const web *self) {
+    const char *slash = strrchr(self->path, '/');
+
+    torc_resource_put_child(root, "", torc_static_files_new(self->path, &self->files));
+    torc_resource_put_child(root, slash ? slash + 1 : self->path,
+                            torc_static_files_new(self->path, &self->files));
 }
 
 static void start(torc_app *app) {
     const web *self = torc_app_context(app);
+    torc_resource *root = torc_app_root(app);
+    struct stat about;
 
-    if (check_path(app, self->path))
-        torc_resource_put_rest(torc_app_root(app), torc_static_files_new(self->path, &self->files));
+    if (stat(self->path, &about))
+        refuse(app, self->path,
+               errno == ENOENT ? "there is no such folder or file"
+                               : torc_err_text(torc_err_from_errno(errno)));
+    else if (S_ISDIR(about.st_mode))
+        torc_resource_put_rest(root, torc_static_files_new(self->path, &self->files));
+    else if (S_ISREG(about.st_mode))
+        put_file(root, self);
+    else
+        refuse(app, self->path, "it is neither a folder nor a file");
 }
 
 int torc_command_web(int argc, char **argv) {
