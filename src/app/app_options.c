@@ -133,7 +133,10 @@ static const char *apply_version(torc_app *app, const char *value, char text[160
 static const torc_option serving_options[] = {
     {"listen", "ENDPOINT...", "where to listen: 8080, 127.0.0.1:80, unix:/run/x.sock",
      apply_listen},
-    {"workers", "auto|N", "processes that serve; auto: one per processor, 0: none", apply_workers},
+    {"workers", "auto|N",
+     "processes that serve (auto: one per processor)\n"
+     "With 0 the process that was started serves itself: for debuggers.",
+     apply_workers},
     {"add-header", "NAME:VALUE...", "add a field to every response", apply_add_header},
     {"limit", "LIMIT=VALUE...", "set a limit; --help=limits lists them", apply_limit},
     {"trusted-proxy", "RANGE...",
