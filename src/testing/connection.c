@@ -94,7 +94,8 @@ static torc_err read_range(torc_test_connection *self, const torc_segment *range
 
 /* Record the first `len` bytes of the output. */
 static torc_err record(torc_test_connection *self, size_t len) {
-    for (const torc_segment *segment = self->base.output.first; len > 0; segment = segment->next) {
+    for (const torc_segment *segment = self->base.outgoing->chain.first; len > 0;
+         segment = segment->next) {
         const size_t part = segment->len < len ? segment->len : len;
         if (segment->kind == TORC_SEGMENT_FILE) {
             const torc_err err = read_range(self, segment, part);
@@ -134,7 +135,7 @@ static void take(torc_test_connection *self) {
         torc_test_connection_send(self->other, torc_str_from(torc_buf_str(&self->written), before));
     self->sending -= len;
     if (self->allowance != SIZE_MAX) self->allowance -= len;
-    torc_chain_consume(&self->base.output, len);
+    torc_chain_consume(&self->base.outgoing->chain, len);
     torc_transport_sent(&self->base, len);
 }
 

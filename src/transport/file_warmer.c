@@ -153,7 +153,7 @@ static void expired(torc_timer *timer) {
 
 bool torc_file_warmer_start(torc_transport *transport) {
     torc_reactor *reactor = transport->reactor;
-    const torc_segment *range = transport->output.first;
+    const torc_segment *range = transport->outgoing->chain.first;
     warming *self;
 
     while (range->len == 0) range = range->next;

@@ -220,7 +220,7 @@ static void input_ended(torc_protocol *protocol) {
 static size_t bytes_before_file(const torc_filter *self, size_t max) {
     size_t len = 0;
 
-    for (const torc_segment *segment = self->above.output.first;
+    for (const torc_segment *segment = self->above.outgoing->chain.first;
          segment && segment->kind != TORC_SEGMENT_FILE && len < max; segment = segment->next)
         len += segment->len;
     return len < max ? len : max;
@@ -233,7 +233,7 @@ static bool sends_files(const torc_filter *self) {
 /* Move at most `max` bytes of above's output to `passing`: bytes that follow each other, or a piece
  * of a file. */
 static torc_err take(torc_filter *self, size_t max, size_t *taken) {
-    torc_chain *output = &self->above.output;
+    torc_chain *output = &self->above.outgoing->chain;
     torc_err err;
 
     torc_chain_consume(output, 0);

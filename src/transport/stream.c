@@ -70,7 +70,7 @@ static const torc_io_ops io_ops = {
 };
 
 static void stream_send(torc_transport *transport, size_t len) {
-    const size_t sent = torc_io_send(&self_of(transport)->io, &transport->output, len);
+    const size_t sent = torc_io_send(&self_of(transport)->io, &transport->outgoing->chain, len);
     if (sent > 0) torc_transport_sent(transport, sent);
 }
 

@@ -6,7 +6,9 @@
  * (asked: what waits is still sent) → ENDED (the stage below was told to close) → closed:
  * connection_lost, the last call.
  *
- *  - `output` is the transport's own; its first `sending` bytes are lent to the stage below.
+ *  - `outgoing` is there from the first write, or from a producer's registration, until a flush has
+ * left nothing to send and nobody feeds it; from ENDED on until it is closed.
+ *  - Its chain is the output; the first `sending` bytes of it are lent to the stage below.
  *  - A producer that pushes is paused while FULL; FULL is set at the high mark and cleared at the
  * low one.
  *  - A producer that came to a connection that was closing already (LATE) holds nothing back: it is
@@ -38,7 +40,8 @@ enum {
     FLUSHING = 512,
     PEER_ENDED = 1024,
     INPUT_ENDED = 2048,
-    WARMING = 4096 /* a thread reads what is to be sent next */
+    WARMING = 4096, /* a thread reads what is to be sent next */
+    CLOSED = 8192   /* connection_lost was called: the last of all */
 };
 
 enum {
@@ -46,8 +49,8 @@ enum {
     HIGH_MARK = 64 * 1024
 };
 
-static torc_transport *of_flushable(torc_flushable *flushable) {
-    return torc_container_of(flushable, torc_transport, flushable);
+static torc_outgoing *of_flushable(torc_flushable *flushable) {
+    return torc_container_of(flushable, torc_outgoing, flushable);
 }
 
 static bool has(const torc_transport *transport, unsigned flags) {
@@ -70,23 +73,53 @@ static void stop_warming(torc_transport *transport) {
     clear(transport, WARMING);
 }
 
+static void flush(torc_flushable *flushable);
+
+/* What is needed to send; NULL when out of memory, or closed. */
+static torc_outgoing *begin(torc_transport *transport) {
+    if (!transport->outgoing && !has(transport, CLOSED))
+        transport->outgoing = torc_outgoing_new(transport, transport->reactor, flush);
+    return transport->outgoing;
+}
+
+/* Give it back, if nothing more is to be done with it. */
+static void release_if_idle(torc_transport *transport) {
+    torc_outgoing *outgoing = transport->outgoing;
+
+    if (!outgoing || has(transport, ENDED) || outgoing->chain.len > 0 || outgoing->sending > 0 ||
+        outgoing->producer || torc_list_has(&outgoing->flushable.node))
+        return;
+    transport->outgoing = NULL;
+    torc_outgoing_free(outgoing, transport->reactor);
+}
+
+static torc_producer *producer_of(const torc_transport *transport) {
+    return transport->outgoing ? transport->outgoing->producer : NULL;
+}
+
+static void flush_later(torc_transport *transport) {
+    torc_reactor_flush_later(transport->reactor, &transport->outgoing->flushable);
+}
+
 static void end(torc_transport *transport, torc_err reason, bool reset) {
     if (has(transport, ENDED)) return;
     set(transport, ENDED | CLOSING);
     transport->reason = (int16_t)reason;
-    torc_flushable_cancel(&transport->flushable);
+    if (transport->outgoing) torc_flushable_cancel(&transport->outgoing->flushable);
     stop_warming(transport);
     transport->ops->close(transport, reset);
 }
 
 /* Whether a producer may still write, which a close waits for. */
 static bool is_fed(const torc_transport *transport) {
-    return transport->producer && !has(transport, LATE);
+    return producer_of(transport) && !has(transport, LATE);
 }
 
 /* All is sent: do what waited for that. */
 static void progress(torc_transport *transport) {
-    if (transport->output.len > 0 || transport->sending > 0 || is_fed(transport)) return;
+    const torc_outgoing *outgoing = transport->outgoing;
+
+    if (outgoing && (outgoing->chain.len > 0 || outgoing->sending > 0 || is_fed(transport))) return;
     if (has(transport, CLOSING)) {
         end(transport, TORC_ERR_CLOSED, false);
     } else if (has(transport, CLOSE_WRITE) && !has(transport, SHUT)) {
@@ -99,19 +132,22 @@ static void resume_producer(torc_transport *transport) {
     if (!is_fed(transport) || has(transport, ENDED)) return;
     if (has(transport, STREAMING) && !has(transport, PRODUCER_PAUSED)) return;
     clear(transport, PRODUCER_PAUSED);
-    transport->producer->ops->resume(transport->producer);
+    transport->outgoing->producer->ops->resume(transport->outgoing->producer);
 }
 
 static void look_at_marks(torc_transport *transport) {
-    if (transport->output.len >= transport->high_mark) {
+    torc_producer *producer = producer_of(transport);
+    const size_t unsent = torc_transport_unsent(transport);
+
+    if (unsent >= transport->high_mark) {
         set(transport, FULL);
-        if (transport->producer && has(transport, STREAMING) && !has(transport, PRODUCER_PAUSED)) {
+        if (producer && has(transport, STREAMING) && !has(transport, PRODUCER_PAUSED)) {
             set(transport, PRODUCER_PAUSED);
-            transport->producer->ops->pause(transport->producer);
+            producer->ops->pause(producer);
         }
         return;
     }
-    if (has(transport, FULL) && transport->output.len <= transport->low_mark) {
+    if (has(transport, FULL) && unsent <= transport->low_mark) {
         clear(transport, FULL);
         if (transport->protocol->ops->drained && !has(transport, CLOSING))
             transport->protocol->ops->drained(transport->protocol);
@@ -121,17 +157,17 @@ static void look_at_marks(torc_transport *transport) {
 }
 
 static void stop_late_producer(torc_transport *transport) {
-    torc_producer *producer = transport->producer;
+    torc_producer *producer = producer_of(transport);
 
     if (!has(transport, LATE)) return;
-    transport->producer = NULL;
+    transport->outgoing->producer = NULL;
     clear(transport, LATE);
     producer->ops->stop(producer);
 }
 
 /* Whether a disk may have to be waited for. */
 static bool has_files(const torc_transport *transport) {
-    const torc_chain *output = &transport->output;
+    const torc_chain *output = &transport->outgoing->chain;
 
     return transport->ops->sends_files &&
            (output->first != output->last || output->first->kind == TORC_SEGMENT_FILE);
@@ -139,7 +175,8 @@ static bool has_files(const torc_transport *transport) {
 
 /* How many of the first `len` bytes go now; 0: a thread reads them first. */
 static size_t sendable(torc_transport *transport, size_t len) {
-    const size_t there = torc_file_warmer_at_hand(transport->reactor, &transport->output, len);
+    const size_t there =
+        torc_file_warmer_at_hand(transport->reactor, &transport->outgoing->chain, len);
 
     if (there > 0 || !torc_file_warmer_start(transport)) return there > 0 ? there : len;
     set(transport, WARMING);
@@ -147,53 +184,70 @@ static size_t sendable(torc_transport *transport, size_t len) {
 }
 
 static void send_output(torc_transport *transport) {
-    size_t len = transport->output.len;
+    torc_outgoing *outgoing = transport->outgoing;
+    size_t len = outgoing->chain.len;
 
-    if (len == 0 || transport->sending > 0 || has(transport, WARMING)) return;
+    if (len == 0 || outgoing->sending > 0 || has(transport, WARMING)) return;
     if (len > TORC_TURN_SEND_MAX) len = TORC_TURN_SEND_MAX;
     if (has_files(transport)) len = sendable(transport, len);
     if (len == 0) return;
-    transport->sending = (uint32_t)len;
+    outgoing->sending = (uint32_t)len;
     set(transport, FLUSHING);
-    transport->ops->send(transport, transport->sending);
+    transport->ops->send(transport, outgoing->sending);
     clear(transport, FLUSHING);
 }
 
 /* Something was taken: the rest goes in the next turn, and who waited for room is told. */
 static void go_on(torc_transport *transport) {
-    if (transport->sending == 0 && transport->output.len > 0 && !has(transport, WARMING))
-        torc_reactor_flush_next_turn(transport->reactor, &transport->flushable);
+    torc_outgoing *outgoing = transport->outgoing;
+
+    if (outgoing->sending == 0 && outgoing->chain.len > 0 && !has(transport, WARMING))
+        torc_reactor_flush_next_turn(transport->reactor, &outgoing->flushable);
     look_at_marks(transport);
     if (!has(transport, ENDED)) progress(transport);
 }
 
 static void flush(torc_flushable *flushable) {
-    torc_transport *transport = of_flushable(flushable);
+    torc_transport *transport = of_flushable(flushable)->transport;
 
     stop_late_producer(transport);
     if (!has(transport, ENDED)) send_output(transport);
     if (!has(transport, ENDED)) go_on(transport);
+    release_if_idle(transport);
 }
 
 void torc_transport_flush_now(torc_transport *transport) {
-    if (!torc_list_has(&transport->flushable.node)) return;
-    torc_flushable_cancel(&transport->flushable);
-    flush(&transport->flushable);
+    torc_outgoing *outgoing = transport->outgoing;
+
+    if (!outgoing || !torc_list_has(&outgoing->flushable.node)) return;
+    torc_flushable_cancel(&outgoing->flushable);
+    flush(&outgoing->flushable);
 }
 
 void torc_transport_sent(torc_transport *transport, size_t bytes) {
-    assert(bytes <= transport->sending);
-    transport->sending -= (uint32_t)bytes;
+    assert(transport->outgoing && bytes <= transport->outgoing->sending);
+    transport->outgoing->sending -= (uint32_t)bytes;
     transport->sent_total += bytes;
-    transport->progress_ms = transport->reactor->now_ms;
-    if (!has(transport, ENDED | FLUSHING)) go_on(transport);
+    torc_transport_note_progress(transport);
+    if (has(transport, ENDED | FLUSHING)) return;
+    go_on(transport);
+    release_if_idle(transport);
+}
+
+uint64_t torc_transport_progress_ms(const torc_transport *transport) {
+    const uint64_t now_ms = transport->reactor->now_ms;
+    return now_ms - ((uint32_t)now_ms - transport->progress_ms);
+}
+
+void torc_transport_note_progress(torc_transport *transport) {
+    transport->progress_ms = (uint32_t)transport->reactor->now_ms;
 }
 
 void torc_transport_warmed(torc_transport *transport) {
     clear(transport, WARMING);
     if (has(transport, ENDED)) return;
-    transport->progress_ms = transport->reactor->now_ms;
-    torc_reactor_flush_later(transport->reactor, &transport->flushable);
+    torc_transport_note_progress(transport);
+    flush_later(transport);
 }
 
 uint64_t torc_transport_delivered(torc_transport *transport) {
@@ -204,29 +258,33 @@ uint64_t torc_transport_delivered(torc_transport *transport) {
 }
 
 torc_chain *torc_transport_output(torc_transport *transport) {
-    return &transport->output;
+    torc_outgoing *outgoing = begin(transport);
+    return outgoing ? &outgoing->chain : NULL;
 }
 
 /* Bytes of the output that hold memory: ranges of files do not. Looked at only when there is much.
  */
 static bool is_over_max(const torc_transport *transport) {
+    const torc_chain *chain = &transport->outgoing->chain;
     size_t held = 0;
 
-    if (transport->output.len <= transport->output_max) return false;
-    for (const torc_segment *segment = transport->output.first; segment; segment = segment->next)
+    if (chain->len <= transport->output_max) return false;
+    for (const torc_segment *segment = chain->first; segment; segment = segment->next)
         if (segment->kind != TORC_SEGMENT_FILE) held += segment->len;
     return held > transport->output_max;
 }
 
 void torc_transport_written(torc_transport *transport) {
-    if (has(transport, ENDED)) return;
+    const torc_outgoing *outgoing = transport->outgoing;
+
+    if (has(transport, ENDED) || !outgoing) return;
     if (is_over_max(transport)) {
         torc_transport_abort_with(transport, TORC_ERR_LIMIT);
         return;
     }
-    if (transport->output.len >= transport->high_mark) set(transport, FULL);
-    if (transport->sending == 0) transport->progress_ms = transport->reactor->now_ms;
-    torc_reactor_flush_later(transport->reactor, &transport->flushable);
+    if (outgoing->chain.len >= transport->high_mark) set(transport, FULL);
+    if (outgoing->sending == 0) torc_transport_note_progress(transport);
+    flush_later(transport);
 }
 
 /* What a producer writes after a close was asked for is still sent. */
@@ -237,7 +295,8 @@ static bool may_write(const torc_transport *transport) {
 
 void torc_transport_write(torc_transport *transport, torc_str bytes) {
     if (bytes.len == 0 || !may_write(transport)) return;
-    const torc_err err = torc_chain_add_bytes(&transport->output, bytes);
+    torc_chain *output = torc_transport_output(transport);
+    const torc_err err = output ? torc_chain_add_bytes(output, bytes) : TORC_ERR_NO_MEMORY;
     if (err)
         torc_transport_abort_with(transport, err);
     else
@@ -247,14 +306,13 @@ void torc_transport_write(torc_transport *transport, torc_str bytes) {
 void torc_transport_write_file(torc_transport *transport, int fd, uint64_t offset, uint64_t len) {
     torc_shared_file *file =
         may_write(transport) ? torc_shared_file_new(&transport->reactor->memory, fd) : NULL;
-    torc_err err = file ? TORC_OK : TORC_ERR_NO_MEMORY;
+    torc_chain *output = file ? torc_transport_output(transport) : NULL;
+    torc_err err = TORC_ERR_NO_MEMORY;
 
     if (!file) close(fd);
     if (!may_write(transport)) return;
-    if (file) {
-        err = torc_chain_add_file(&transport->output, file, offset, len);
-        torc_shared_file_unref(file);
-    }
+    if (output) err = torc_chain_add_file(output, file, offset, len);
+    if (file) torc_shared_file_unref(file);
     if (err)
         torc_transport_abort_with(transport, err);
     else
@@ -262,23 +320,26 @@ void torc_transport_write_file(torc_transport *transport, int fd, uint64_t offse
 }
 
 void torc_transport_write_chain(torc_transport *transport, torc_chain *chain) {
-    if (!may_write(transport)) {
+    torc_chain *output = may_write(transport) ? torc_transport_output(transport) : NULL;
+
+    if (!output) {
         torc_chain_clear(chain);
+        if (may_write(transport)) torc_transport_abort_with(transport, TORC_ERR_NO_MEMORY);
         return;
     }
-    torc_chain_move(&transport->output, chain);
+    torc_chain_move(output, chain);
     torc_transport_written(transport);
 }
 
 size_t torc_transport_room(const torc_transport *transport) {
-    if (has(transport, FULL) || transport->output.len >= transport->high_mark ||
-        !may_write(transport))
-        return 0;
-    return transport->high_mark - transport->output.len;
+    const size_t unsent = torc_transport_unsent(transport);
+
+    if (has(transport, FULL) || unsent >= transport->high_mark || !may_write(transport)) return 0;
+    return transport->high_mark - unsent;
 }
 
 size_t torc_transport_unsent(const torc_transport *transport) {
-    return transport->output.len;
+    return transport->outgoing ? transport->outgoing->chain.len : 0;
 }
 
 void torc_transport_set_marks(torc_transport *transport, size_t low, size_t high) {
@@ -289,19 +350,21 @@ void torc_transport_set_marks(torc_transport *transport, size_t low, size_t high
 
 torc_err torc_transport_register_producer(torc_transport *transport, torc_producer *producer,
                                           bool streaming) {
-    if (transport->producer) return TORC_ERR_STATE;
-    transport->producer = producer;
+    if (producer_of(transport)) return TORC_ERR_STATE;
+    if (!begin(transport)) return has(transport, CLOSED) ? TORC_ERR_CLOSED : TORC_ERR_NO_MEMORY;
+    transport->outgoing->producer = producer;
     clear(transport, STREAMING | PRODUCER_PAUSED);
     if (streaming) set(transport, STREAMING);
     if (has(transport, ENDED | CLOSING | CLOSE_WRITE)) set(transport, LATE);
-    if (!has(transport, ENDED)) torc_reactor_flush_later(transport->reactor, &transport->flushable);
+    if (!has(transport, ENDED)) flush_later(transport);
     return TORC_OK;
 }
 
 void torc_transport_unregister_producer(torc_transport *transport) {
-    transport->producer = NULL;
     clear(transport, STREAMING | PRODUCER_PAUSED | LATE);
-    if (!has(transport, ENDED)) torc_reactor_flush_later(transport->reactor, &transport->flushable);
+    if (!transport->outgoing) return;
+    transport->outgoing->producer = NULL;
+    if (!has(transport, ENDED)) flush_later(transport);
 }
 
 /* ---- input ---- */
@@ -382,15 +445,13 @@ void torc_transport_failed(torc_transport *transport, torc_err err) {
 }
 
 void torc_transport_closed(torc_transport *transport) {
-    torc_producer *producer = transport->producer;
+    torc_producer *producer = producer_of(transport);
     torc_protocol *protocol = transport->protocol;
 
-    transport->producer = NULL;
-    transport->sending = 0;
-    set(transport, ENDED | CLOSING);
-    torc_flushable_cancel(&transport->flushable);
+    set(transport, ENDED | CLOSING | CLOSED);
     stop_warming(transport);
-    torc_chain_clear(&transport->output);
+    torc_outgoing_free(transport->outgoing, transport->reactor);
+    transport->outgoing = NULL;
     if (producer) producer->ops->stop(producer);
     if (!protocol) return;
     transport->protocol = NULL;
@@ -404,13 +465,11 @@ void torc_transport_init(torc_transport *transport, torc_reactor *reactor,
     *transport = (torc_transport){
         .ops = ops,
         .reactor = reactor,
-        .flushable = {.flush = flush},
         .output_max = TORC_TRANSPORT_OUTPUT_MAX,
         .low_mark = LOW_MARK,
         .high_mark = HIGH_MARK,
         .reason = TORC_ERR_CLOSED,
     };
-    torc_chain_init(&transport->output, &reactor->chains);
 }
 
 void torc_transport_made(torc_transport *transport, torc_protocol *protocol) {

@@ -4,7 +4,7 @@
 
 #include <torc/transport.h>
 
-#include "reactor/reactor.h"
+#include "transport/outgoing.h"
 
 /*
  * What all transports share: the output chain with its marks, its flush once a turn, the producer,
@@ -46,16 +46,13 @@ struct torc_transport {
     const torc_transport_ops *ops;
     torc_protocol *protocol;
     torc_reactor *reactor;
-    torc_chain output;
-    torc_flushable flushable;
-    torc_producer *producer;
+    torc_outgoing *outgoing; /* NULL while there is nothing to send, and nobody who feeds it */
     size_t output_max;
+    uint64_t sent_total; /* bytes so far: a rate is made of these */
     uint32_t low_mark, high_mark;
-    uint32_t sending;     /* bytes of output that the stage below has been asked to send */
+    uint32_t progress_ms; /* when some of the output last left, or began to wait; cut short */
     uint16_t flags;       /* private to transport.c */
     int16_t reason;       /* why it is lost */
-    uint64_t sent_total;  /* bytes so far: a rate is made of these */
-    uint64_t progress_ms; /* when some of the output last left, or began to wait */
 };
 
 /* Make an open transport, without a protocol. */
@@ -74,8 +71,9 @@ void torc_transport_failed(torc_transport *transport, torc_err err);
 /* The last event: calls connection_lost; the owner frees the transport after it returns. */
 void torc_transport_closed(torc_transport *transport);
 /*
- * The output, to serialise into. After adding to it call torc_transport_written(), which looks at
- * the marks and the maximum and has it flushed at the end of the turn.
+ * The output, to serialise into; NULL when out of memory, or closed. After adding to it call
+ * torc_transport_written(), which looks at the marks and the maximum and has it flushed at the end
+ * of the turn.
  */
 torc_chain *torc_transport_output(torc_transport *transport);
 void torc_transport_written(torc_transport *transport);
@@ -94,6 +92,9 @@ bool torc_transport_has_ended(const torc_transport *transport);
  * count, which may be megabytes, and minutes of a slow peer's time. A system call: for deadlines.
  */
 uint64_t torc_transport_delivered(torc_transport *transport);
+/* When some of the output last left, or began to wait, or somebody said so. */
+uint64_t torc_transport_progress_ms(const torc_transport *transport);
+void torc_transport_note_progress(torc_transport *transport);
 /* Abort for a reason that connection_lost will tell. */
 void torc_transport_abort_with(torc_transport *transport, torc_err reason);
 

@@ -210,7 +210,7 @@ static inline uint64_t torc_http1_since(const torc_http1_connection *connection)
 /* Bytes that the connection has sent, or will unless it is lost. */
 static inline uint64_t torc_http1_out_total(const torc_http1_connection *connection) {
     const torc_transport *transport = connection->protocol.transport;
-    return transport->sent_total + transport->output.len;
+    return transport->sent_total + torc_transport_unsent(transport);
 }
 
 static inline bool torc_http1_has(const torc_http1_connection *connection, unsigned flags) {

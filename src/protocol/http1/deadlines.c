@@ -59,10 +59,10 @@ static bool look_at_output(torc_http1_connection *self, uint64_t *due_ms) {
     const stretch rate = {&self->out_mark, &self->out_mark_ms, delivered,
                           self->side->limits.output_rate_min};
     if (transport->ops->unacknowledged && (uint32_t)delivered != self->out_seen)
-        transport->progress_ms = torc_http1_reactor(self)->now_ms;
+        torc_transport_note_progress(transport);
     self->out_seen = (uint32_t)delivered;
     const uint64_t stall_ms =
-        torc_http1_after(transport->progress_ms, self->side->limits.output_stall_ms);
+        torc_http1_after(torc_transport_progress_ms(transport), self->side->limits.output_stall_ms);
     if (stall_ms <= torc_http1_reactor(self)->now_ms) return false;
     *due_ms = sooner(*due_ms, stall_ms);
     return look_at_rate(self, &rate, due_ms);
@@ -89,9 +89,9 @@ static bool look_at_input(torc_http1_connection *self, uint64_t *due_ms) {
 /* When lingering ends: some time after the last byte of ours has left. */
 static uint64_t linger_until(const torc_http1_connection *self) {
     const torc_transport *transport = self->protocol.transport;
-    const uint64_t from_ms = transport->progress_ms > torc_http1_since(self)
-                                 ? transport->progress_ms
-                                 : torc_http1_since(self);
+    const uint64_t progress_ms = torc_transport_progress_ms(transport);
+    const uint64_t from_ms =
+        progress_ms > torc_http1_since(self) ? progress_ms : torc_http1_since(self);
 
     if (torc_transport_unsent(transport) > 0) return UINT64_MAX;
     return torc_http1_after(from_ms, self->side->limits.linger_ms);

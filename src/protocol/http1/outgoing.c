@@ -13,6 +13,7 @@ torc_err torc_http1_write_head(torc_http1_exchange *exchange, torc_http1_write_f
     const size_t size = torc_http1_head_size(head);
     torc_err err = TORC_OK;
 
+    if (!output) return TORC_ERR_NO_MEMORY;
     if (size <= TORC_PAGE_BYTES) {
         char *to = torc_chain_reserve(output, size);
         if (!to) return TORC_ERR_NO_MEMORY;
@@ -73,7 +74,9 @@ torc_err torc_http1_send_body(torc_exchange *base, torc_chain *chain) {
     if (!err && chain->len > 0 && !exchange->out_is_dropped) {
         torc_transport *transport = exchange->connection->protocol.transport;
         torc_chain *output = torc_transport_output(transport);
-        if (exchange->out_body == TORC_HTTP1_BODY_CHUNKED)
+        if (!output)
+            err = TORC_ERR_NO_MEMORY;
+        else if (exchange->out_body == TORC_HTTP1_BODY_CHUNKED)
             err = add_chunk(output, chain);
         else
             torc_chain_move(output, chain);
@@ -90,6 +93,7 @@ static torc_err add_last_chunk(torc_http1_exchange *exchange, const torc_fields 
     torc_chain *output = torc_transport_output(exchange->connection->protocol.transport);
     torc_err err;
 
+    if (!output) return TORC_ERR_NO_MEMORY;
     if (!trailers || !exchange->framing.takes_trailers || trailers->count == 0)
         return torc_chain_add_bytes(output, TORC_STR("0\r\n\r\n"));
     err = torc_chain_add_bytes(output, TORC_STR("0\r\n"));

@@ -47,7 +47,8 @@ static torc_err write_refusal(torc_http1_connection *base, int status, const cha
                  status, TORC_STR_ARGS(phrase), (int)sizeof(date), date, body_len,
                  status == 503 ? "Retry-After: 1\r\n" : "");
     torc_chain *output = torc_transport_output(base->protocol.transport);
-    torc_err err = torc_chain_add_bytes(output, torc_str_make(head, (size_t)head_len));
+    torc_err err = output ? torc_chain_add_bytes(output, torc_str_make(head, (size_t)head_len))
+                          : TORC_ERR_NO_MEMORY;
     if (!err) err = torc_chain_add_bytes(output, torc_str_make(body, (size_t)body_len));
     if (!err) torc_transport_written(base->protocol.transport);
     return err;
@@ -202,7 +203,8 @@ static torc_http1_connection *find_slowest(const torc_http1_server *server) {
          node = torc_list_next(&server->connections, node)) {
         const torc_transport *transport = at(node)->protocol.transport;
         if (torc_transport_unsent(transport) == 0) continue;
-        if (!slowest || transport->progress_ms < slowest->protocol.transport->progress_ms)
+        if (!slowest || torc_transport_progress_ms(transport) <
+                            torc_transport_progress_ms(slowest->protocol.transport))
             slowest = at(node);
     }
     return slowest;
@@ -417,7 +419,8 @@ static torc_err send_whole(torc_exchange *base, const torc_head *head, torc_str 
     if (!err && size <= TORC_PAGE_BYTES) {
         torc_transport *transport = exchange->connection->protocol.transport;
         const torc_http1_framing_out framing = decide_framing(exchange, head, (int64_t)body.len);
-        char *to = torc_chain_reserve(torc_transport_output(transport), size);
+        torc_chain *output = torc_transport_output(transport);
+        char *to = output ? torc_chain_reserve(output, size) : NULL;
         if (!to) return TORC_ERR_NO_MEMORY;
         size_t len = torc_http1_write_response(head, &framing, to);
         exchange->out_head = (uint32_t)len;
@@ -425,7 +428,7 @@ static torc_err send_whole(torc_exchange *base, const torc_head *head, torc_str 
             memcpy(to + len, body.bytes, body.len);
             len += body.len;
         }
-        torc_chain_commit(torc_transport_output(transport), len);
+        torc_chain_commit(output, len);
         torc_transport_written(transport);
         torc_http1_out_done(exchange);
         return TORC_OK;
@@ -627,9 +630,8 @@ torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
     self->factory.ops = &factory_ops;
     self->acceptor = acceptor;
     torc_acceptor_hold(acceptor);
-    self->side = (torc_http1_side){&role, reactor,
-                                   torc_limits_inherit(options ? options->limits : NULL, &wide),
-                                   {0}};
+    self->side = (torc_http1_side){
+        &role, reactor, torc_limits_inherit(options ? options->limits : NULL, &wide), {0}};
     if (options && options->allow_bare_lf) self->leniencies |= TORC_HTTP1_ALLOW_BARE_LF;
     if (options && options->allow_folded_fields) self->leniencies |= TORC_HTTP1_ALLOW_FOLD;
     self->patrol_ms =

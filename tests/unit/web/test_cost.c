@@ -18,7 +18,7 @@
 #include "transport/stream.h"
 
 enum {
-    IDLE_BYTES_MAX = 368, /* of the stream and its protocol; see docs/design/performance.md */
+    IDLE_BYTES_MAX = 296, /* of the stream and its protocol; see docs/design/performance.md */
     REQUESTS = 1000,
     PIPELINED = 16
 };
