@@ -9,6 +9,7 @@
 #include "app/logs.h"
 
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/app.h"
@@ -49,6 +50,7 @@ bool torc_logs_open(torc_app *app) {
     const torc_log_settings *settings = &app->settings.log;
 
     app->logs.app = app;
+    tzset(); /* while there is still a file with the local time's rules to be read */
     if ((!settings->file || open_file(app, "--log-file", settings->file, &app->logs.file)) &&
         (!settings->access_file ||
          open_file(app, "--access-log", settings->access_file, &app->logs.access_file)) &&

@@ -22,6 +22,7 @@
 
 enum {
     FLAGS = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+    DAY = 86400,    /* seconds */
     NUMBER_MAX = 16 /* characters of ".1" and its like, with the NUL */
 };
 
@@ -82,12 +83,15 @@ static int open_folder(torc_log_file *self) {
     return folder;
 }
 
-/* The stretch of local time that a second is in; without a length there is one only. */
+/* The stretch of local time that a second is in; without a length there is one only. Weeks begin on
+ * Mondays, and 1970 began on a Thursday. */
 static int64_t stretch_of(const torc_log_file *self, time_t seconds) {
+    const uint32_t length = self->options.rotate_seconds;
     struct tm tm;
 
-    if (!self->options.rotate_seconds || !localtime_r(&seconds, &tm)) return 0;
-    return ((int64_t)seconds + tm.tm_gmtoff) / self->options.rotate_seconds;
+    if (!length || !localtime_r(&seconds, &tm)) return 0;
+    const int64_t since = (int64_t)seconds + tm.tm_gmtoff;
+    return (since + (length % (7 * DAY) == 0 ? 3 * DAY : 0)) / length;
 }
 
 static torc_err give_to_owner(const torc_log_file *self, int fd) {
@@ -127,12 +131,20 @@ static torc_err open_path(torc_log_file *self) {
     return TORC_OK;
 }
 
+/* The standard stream that a path means, or -1. By name they could not be opened where they are
+ * sockets, as a service manager gives them. */
+static int stream_of(const char *path) {
+    if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0) return STDOUT_FILENO;
+    return strcmp(path, "+") == 0 || strcmp(path, "/dev/stderr") == 0 ? STDERR_FILENO : -1;
+}
+
 static torc_err open_any(torc_log_file *self) {
+    const int stream = stream_of(self->path);
     struct stat status;
     torc_err err = TORC_OK;
 
-    if (strcmp(self->path, "-") == 0 || strcmp(self->path, "+") == 0) {
-        self->fd = open_stream(self->path[0] == '-' ? STDOUT_FILENO : STDERR_FILENO);
+    if (stream >= 0) {
+        self->fd = open_stream(stream);
         if (self->fd < 0) err = torc_err_from_errno(errno);
     } else {
         err = open_path(self);

@@ -181,6 +181,35 @@ static void a_file_of_an_earlier_day_is_rotated(void **state) {
     assert_false(rotated);
 }
 
+static void set_time(const char *name, time_t seconds) {
+    const struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+/* Written to on this week's Monday, or on the Sunday before it. */
+static void weeks_begin_on_mondays(void **state) {
+    const torc_log_file_options options = {.size = sizeof(options), .rotate_seconds = 7 * 86400};
+    const time_t now = time(NULL);
+    struct tm tm;
+    bool rotated;
+
+    localtime_r(&now, &tm);
+    const time_t monday =
+        now - ((tm.tm_wday + 6) % 7 * 86400 + tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec);
+    check_ok(torc_log_file_open(path, &options, &file));
+    write_text("one\n");
+    torc_log_file_close(file);
+    set_time(path, monday + 7200 < now ? monday + 7200 : now);
+    check_ok(torc_log_file_open(path, &options, &file));
+    check_ok(torc_log_file_rotate_if_due(file, &rotated));
+    assert_false(rotated);
+    torc_log_file_close(file);
+    set_time(path, monday - 7200); /* more than a change of the clocks */
+    check_ok(torc_log_file_open(path, &options, &file));
+    check_ok(torc_log_file_rotate_if_due(file, &rotated));
+    assert_true(rotated);
+}
+
 /* Somebody else was faster: what was moved is not moved again, however large it is. */
 static void a_file_that_was_moved_already_is_only_made_anew(void **state) {
     const torc_log_file_options options = {.size = sizeof(options), .rotate_bytes = 1};
@@ -249,6 +278,7 @@ int main(void) {
         TEST(root_gives_files_that_are_made_anew_to_the_owner),
         TEST(a_file_is_rotated_when_it_is_large),
         TEST(a_file_of_an_earlier_day_is_rotated),
+        TEST(weeks_begin_on_mondays),
         TEST(a_file_that_was_moved_already_is_only_made_anew),
         TEST(a_pipe_by_name_is_not_waited_for),
         TEST(a_standard_stream_is_taken_as_it_is),
