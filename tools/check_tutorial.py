@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The README and each page of the tutorial show their programs as they are in examples/.
+"""The READMEs and each page of the tutorial show their programs as they are in examples/.
 
     check_tutorial.py ROOT            TAP: each page, and that each numbered example has one
     check_tutorial.py ROOT --fix      write the programs into the pages
@@ -26,7 +26,7 @@ def program(root, path):
 
 
 def pages(root):
-    return [root / "README.md", *sorted((root / "docs/tutorial").glob("*.md"))]
+    return [root / "README.md", root / "README.zh-CN.md", *sorted((root / "docs/tutorial").glob("*.md"))]
 
 
 def wrong_on(root, page):
