@@ -94,7 +94,7 @@ def expectations(command):
             yield f"torc {command.name} --{option.name} ", list(option.words)
         elif option.kind == "user":
             yield f"torc {command.name} --{option.name} roo", ["root"]
-    yield f"torc {command.name} --path {ROOT}/READ", [f"{ROOT}/README.md"]
+    yield f"torc {command.name} --path {ROOT}/LICEN", [f"{ROOT}/LICENSE"]
 
 
 BASH = r"""
