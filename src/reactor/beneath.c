@@ -120,3 +120,13 @@ torc_err torc_beneath_open(const torc_reactor *reactor, int folder, const char *
     *fd = opened;
     return TORC_OK;
 }
+
+torc_err torc_beneath_open_top(const torc_reactor *reactor, const char *path, int *fd) {
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_CACHED};
+
+    if (torc_sys_fails(reactor, TORC_SYS_OPEN, NULL)) return torc_err_from_errno(errno);
+    const int opened = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+    if (opened < 0) return is_refused(errno) ? TORC_ERR_AGAIN : torc_err_from_errno(errno);
+    *fd = opened;
+    return TORC_OK;
+}

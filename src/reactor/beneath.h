@@ -27,4 +27,11 @@ typedef enum torc_beneath_wait {
 torc_err torc_beneath_open(const torc_reactor *reactor, int folder, const char *path,
                            torc_beneath_wait wait, int *fd) TORC_MUST_CHECK;
 
+/*
+ * Open the folder at a path of the process as a place to open what is beneath it. Never waits:
+ * TORC_ERR_AGAIN if it had to, or if the kernel cannot tell.
+ */
+torc_err torc_beneath_open_top(const torc_reactor *reactor, const char *path,
+                               int *fd) TORC_MUST_CHECK;
+
 #endif

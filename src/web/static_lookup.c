@@ -2,8 +2,9 @@
 /*
  * Finding files beneath a folder.
  *
- *  - The folder is opened once, when it is made, and paths are opened beneath its descriptor. What
- * is not a folder then (a file, or nothing yet) is looked at anew for each query.
+ *  - The folder is opened when it is made, and paths are opened beneath its descriptor; once a
+ * second it follows its path to another. What is not a folder at first (a file, or nothing yet) is
+ * looked at anew for each query.
  *  - A query is tried at once as long as the kernel has all names in its cache, and by one thread
  * from its beginning otherwise.
  *  - A thread that is left behind holds a reference to the folder.
@@ -11,6 +12,8 @@
 #include "web/static_lookup.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <torc/fiber.h>
 #include <unistd.h>
 
@@ -20,12 +23,17 @@
 #include "reactor/syscalls.h"
 
 enum {
+    LOOK_EVERY_MS = 1000,
     BUSY_WAITS_MS = 512 /* the last of the waits for a thread, which double from 1 */
 };
 
 struct torc_static_folder {
     uint32_t refs;
-    int fd; /* -1: no folder when it was made */
+    int fd; /* -1: no folder when it was made. The number stays the same */
+    dev_t device;
+    ino_t inode;
+    uint64_t looked_ms; /* when its path was last looked at */
+    size_t name_at;     /* where in `path` the path that was given begins */
     torc_file_cache_limits limits;
     torc_file_cache *cache; /* of the reactor that asked last; NULL: none */
     char path[];
@@ -47,17 +55,58 @@ typedef struct sights {
 
 /* ---- the folder ---- */
 
+/* The folder in which a relative path begins, so that it means the same when the process has gone
+ * elsewhere; "" for an absolute one. */
+static const char *start_of(const char *path, char here[PATH_MAX]) {
+    return path[0] != '/' && getcwd(here, PATH_MAX) ? here : "";
+}
+
+static void note_identity(torc_static_folder *self) {
+    struct stat about = {0};
+
+    if (self->fd >= 0) (void)!fstat(self->fd, &about);
+    self->device = about.st_dev;
+    self->inode = about.st_ino;
+}
+
 torc_static_folder *torc_static_folder_new(const char *path, const torc_file_cache_limits *limits) {
-    const size_t size = strlen(path) + 1;
+    char here[PATH_MAX];
+    const char *start = start_of(path, here);
+    const size_t start_len = strlen(start), size = start_len + 1 + strlen(path) + 1;
     torc_static_folder *self = torc_alloc(NULL, TORC_MEMORY_OTHER, sizeof(*self) + size);
 
     if (!self) return NULL;
     self->refs = 1;
     self->limits = *limits;
     self->cache = NULL;
-    self->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    memcpy(self->path, path, size);
+    self->looked_ms = 0;
+    self->name_at = start_len > 0 ? start_len + 1 : 0;
+    snprintf(self->path, size, "%s%s%s", start, start_len > 0 ? "/" : "", path);
+    self->fd = open(self->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    note_identity(self);
     return self;
+}
+
+/*
+ * Once a second, see whether another folder stands at the path: one that was made or moved there,
+ * or to which a link leads now. The descriptor keeps its number, as threads use it. Where nothing
+ * is found (any more) the old one stays.
+ */
+static void follow_path(torc_static_folder *self, torc_reactor *reactor) {
+    struct stat about;
+    int fd;
+
+    if (self->fd < 0) return;
+    if (self->looked_ms > 0 && reactor->now_ms - self->looked_ms < LOOK_EVERY_MS) return;
+    const bool is_first = self->looked_ms == 0;
+    self->looked_ms = reactor->now_ms;
+    if (is_first || torc_beneath_open_top(reactor, self->path, &fd)) return;
+    if (fstat(fd, &about) == 0 && (about.st_dev != self->device || about.st_ino != self->inode) &&
+        dup3(fd, self->fd, O_CLOEXEC) >= 0) {
+        torc_file_cache_free(self->cache);
+        note_identity(self);
+    }
+    close(fd);
 }
 
 torc_static_folder *torc_static_folder_ref(torc_static_folder *self) {
@@ -73,8 +122,8 @@ void torc_static_folder_unref(torc_static_folder *self) {
 }
 
 torc_str torc_static_folder_name(const torc_static_folder *self) {
-    const char *slash = strrchr(self->path, '/');
-    return torc_str_of(slash ? slash + 1 : self->path);
+    const char *given = self->path + self->name_at, *slash = strrchr(given, '/');
+    return torc_str_of(slash ? slash + 1 : given);
 }
 
 /* ---- looking: any thread ---- */
@@ -465,8 +514,10 @@ static torc_err find_slowly(torc_static_folder *folder, torc_reactor *reactor,
 
 torc_err torc_static_find(torc_static_folder *folder, torc_reactor *reactor,
                           const torc_static_query *query, torc_static_answer *answer) {
-    torc_err err = find_quickly(folder, reactor, query, answer);
+    torc_err err;
 
+    follow_path(folder, reactor);
+    err = find_quickly(folder, reactor, query, answer);
     if (err == TORC_ERR_AGAIN) err = find_slowly(folder, reactor, query, answer);
     return is_nothing(err) ? TORC_ERR_NOT_FOUND : err;
 }

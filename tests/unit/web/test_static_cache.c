@@ -265,6 +265,26 @@ static void the_folder_itself_may_move(void **state) {
     web_check(*state, site, "GET /f/a/b/x", 200, "moved along");
 }
 
+static void another_folder_at_its_path_is_served_within_a_second(void **state) {
+    if (!is_found_at_once()) skip();
+    for (int i = 0; i < 3; i++) {
+        web_check_at(*state, site, "GET /f/x", 200, torc_str_of(i == 0 ? "first" : "new"), __FILE__,
+                     __LINE__);
+        rename_to("pub", "old");
+        make_folder("pub");
+        write_file("pub/x", "new");
+        torc_test_advance(*state, 1000);
+        web_check(*state, site, "GET /f/x", 200, "new");
+        assert_int_equal(unlink(path_of("old/x")), 0);
+        rename_to("old", i == 0 ? "a0" : i == 1 ? "a1" : "a2");
+    }
+    assert_int_equal(symlink("elsewhere", path_of("link")), 0);
+    rename_to("pub", "old");
+    assert_int_equal(rename(path_of("link"), path_of("pub")), 0);
+    torc_test_advance(*state, 1000);
+    web_check(*state, site, "GET /f/x", 200, "outside");
+}
+
 /* ---- bounds ---- */
 
 static void what_is_kept_is_bounded(void **state) {
@@ -414,6 +434,7 @@ int main(void) {
         CACHE_TEST(a_change_that_nobody_tells_is_noticed_within_a_second),
         CACHE_TEST(nothing_is_missed_when_too_much_happens),
         CACHE_TEST(the_folder_itself_may_move),
+        CACHE_TEST(another_folder_at_its_path_is_served_within_a_second),
         CACHE_TEST(what_is_kept_is_bounded),
         CACHE_TEST(its_memory_is_bounded),
         CACHE_TEST(what_is_being_sent_stays),
