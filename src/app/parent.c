@@ -22,7 +22,9 @@
 
 enum {
     POLL_AGAIN_NS = 50 * 1000 * 1000,
-    ROTATION_LOOK_MS = 1000 /* between two looks at the logs' sizes */
+    LOOK_MS =
+        1000, /* between two looks at what does not tell: the logs' sizes, workers that hang */
+    HANGS_MS = 5000 /* a worker whose reactor has not turned for so long */
 };
 
 typedef struct parent {
@@ -124,12 +126,27 @@ static void give_back_signals(parent *self) {
 
 /* ---- the loop ---- */
 
+/* Whether the service manager's watchdog may be told so: not while a worker hangs, or none serves.
+ * While all drain nobody turns for long, and it does not ask. */
+static bool is_well(const parent *self) {
+    const uint64_t watchdog_ms = self->app->process.notify.watchdog_ms;
+
+    return self->crew.is_draining ||
+           torc_crew_is_fresh(&self->crew, watchdog_ms > HANGS_MS ? watchdog_ms : HANGS_MS);
+}
+
+/* When the service manager is to be told something; or whether all is well again, to be looked at.
+ */
+static uint64_t process_due_ms(const parent *self, uint64_t now_ms) {
+    const uint64_t due_ms = torc_process_due_ms(self->app);
+    return due_ms == UINT64_MAX || is_well(self) ? due_ms : now_ms + LOOK_MS;
+}
+
 static int time_to_wait(const parent *self) {
     const uint64_t crew_ms = torc_crew_due_ms(&self->crew), now_ms = monotonic_ms();
-    const uint64_t process_ms = torc_process_due_ms(self->app);
+    const uint64_t process_ms = process_due_ms(self, now_ms);
     const uint64_t due_ms = crew_ms < process_ms ? crew_ms : process_ms;
-
-    const uint64_t most_ms = torc_logs_rotate_at_all(self->app) ? ROTATION_LOOK_MS : INT32_MAX;
+    const uint64_t most_ms = torc_logs_rotate_at_all(self->app) ? LOOK_MS : INT32_MAX;
 
     if (due_ms == UINT64_MAX && most_ms == INT32_MAX) return -1;
     if (due_ms <= now_ms) return 0;
@@ -173,7 +190,7 @@ static void turn(parent *self) {
         if (self->polled[i].revents) torc_crew_hear(crew, self->linked[i]);
     if (torc_logs_rotate(self->app)) torc_crew_reopen_logs(crew);
     torc_crew_tick(crew, crew->now_ms);
-    torc_process_tick(self->app, crew->now_ms);
+    if (is_well(self)) torc_process_tick(self->app, crew->now_ms);
 }
 
 static bool make_room(parent *self) {

@@ -104,6 +104,16 @@ def one_of_each(site, stack):
     return peers
 
 
+@contextlib.contextmanager
+def set_in_environment(variables):
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
+
+
 def begin(peer):
     """A request that is in progress until a byte of its body comes."""
     peer.send(head("PUT", "/slow", "Content-Length: 1", "Expect: 100-continue"))
@@ -598,6 +608,34 @@ def a_worker_that_hangs_is_killed():
         assert any("killed" in event["why"] for event in site.events("a worker did not end in order")), site.said()
 
 
+def the_watchdog_is_not_fed_while_a_worker_hangs():
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(folder + "/notify")
+        told.settimeout(SECONDS)
+
+        def wait_for_life():
+            while b"WATCHDOG=1" not in told.recv(1000):
+                pass
+
+        environment = {"NOTIFY_SOCKET": folder + "/notify", "WATCHDOG_USEC": "200000"}
+        with set_in_environment(environment), Workers(2, "--limit", "drain-ms=100") as site:
+            for _ in range(5):
+                wait_for_life()
+            with Peer(site.port) as peer:
+                peer.send(head("GET", "/hang"))
+                site.wait_for_events("hanging")
+                told.settimeout(3)  # many times what is between two
+                with contextlib.suppress(TimeoutError):
+                    while True:
+                        wait_for_life()
+                told.settimeout(SECONDS)
+                before, began = site.cpu_seconds(), time.monotonic()
+                os.kill(site.events("hanging")[0]["pid"], signal.SIGKILL)
+                wait_for_life()  # a replacement serves
+                used, passed = site.cpu_seconds() - before, time.monotonic() - began
+                assert used <= 0.1 + passed / 4, f"{used} s of {passed} s"
+
+
 def workers_end_with_their_parent():
     with Workers(2) as site, Peer(site.port) as busy:
         pids = site.pids()
@@ -636,8 +674,43 @@ def signals_without_a_meaning_are_ignored():
         check(int(site.ask()), site.process.pid)
 
 
-CASES = [value for name, value in list(globals().items())
-         if callable(value) and getattr(value, "__module__", "") == "__main__" and not isinstance(value, type)
-         and name not in ("children", "is_alive", "file_count", "begin", "one_of_each")]
+CASES = [
+    every_worker_answers,
+    the_number_is_that_of_the_processors,
+    none_serve_in_the_process_itself,
+    a_unix_socket_has_several,
+    several_endpoints_have_their_ports,
+    a_port_in_use_is_told_before_anything_is_started,
+    ten_thousand_idle_connections,
+    one_that_is_killed_is_replaced,
+    only_what_the_dead_held_is_lost,
+    a_sibling_takes_the_queue,
+    who_took_a_queue_may_die_too,
+    one_that_crashes_by_itself_is_replaced,
+    all_may_die_and_nothing_spins,
+    one_told_to_end_by_hand_is_replaced,
+    a_terminal_does_not_end_workers,
+    workers_that_cannot_be_forked_come_later,
+    orphans_of_a_container_are_waited_for,
+    a_refused_start_is_one_line,
+    a_crash_at_the_first_start_ends_the_program,
+    a_reload_loses_nothing,
+    idle_connections_outlive_a_reload_for_a_while,
+    a_failing_reload_changes_nothing,
+    reloads_that_come_at_once_are_made,
+    a_worker_that_dies_during_a_reload_is_replaced,
+    a_new_worker_killed_during_a_reload_calls_it_off,
+    what_was_done_is_told_at_the_end,
+    each_ending_signal_drains,
+    new_connections_are_refused_while_draining,
+    the_drain_has_a_deadline,
+    a_second_signal_stops_at_once,
+    a_worker_that_hangs_is_killed,
+    the_watchdog_is_not_fed_while_a_worker_hangs,
+    workers_end_with_their_parent,
+    the_group_may_be_told_to_end,
+    signals_without_a_meaning_are_ignored,
+]
+
 
 sys.exit(run_cases(CASES))

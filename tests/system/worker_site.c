@@ -84,7 +84,8 @@ static torc_render crash(torc_request *request) {
 
 /* The whole process, and not this request alone, waits for ever. */
 static torc_render hang(torc_request *request) {
-    TORC_LOG_INFO(torc_reactor_log(torc_request_reactor(request)), "site", "hanging");
+    TORC_LOG_INFO(torc_reactor_log(torc_request_reactor(request)), "site", "hanging",
+                  TORC_LOG_INT("pid", getpid()));
     while (pause()) continue;
     return TORC_RENDER_DONE;
 }
