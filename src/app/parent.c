@@ -203,6 +203,7 @@ static bool make_room(parent *self) {
 }
 
 static void loop(parent *self) {
+    torc_crew_reap(&self->crew); /* those who ended before: nobody tells of them any more */
     torc_crew_start(&self->crew);
     torc_crew_tick(&self->crew, monotonic_ms());
     while (!torc_crew_is_over(&self->crew)) turn(self);

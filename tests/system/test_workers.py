@@ -410,10 +410,11 @@ def orphans_of_a_container_are_waited_for():
         return
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "version").write_text("1")
-        site = App(*inside, "/bin/sh", "-c", '(sleep 1 &); exec "$0" "$@"', SITE, "--folder", folder, "--workers", 2)
+        site = App(*inside, "/bin/sh", "-c", '(sleep 1 &); true & exec "$0" "$@"', SITE, "--folder", folder, "--workers", 2)
         with site:
             first = children(site.process.pid)[0]
             check(len([child for child in children(first) if is_alive(child)]), 3, "two workers and an orphan")
+            check(len(children(first)), 3, "what had ended before was waited for")
             wait_until(lambda: len(children(first)) == 2, "the orphan to be waited for")
             check(get(site.port, "/pid").status, 200)
             os.kill(first, signal.SIGTERM)
