@@ -137,7 +137,12 @@ static const torc_option serving_options[] = {
      "processes that serve (auto: one per processor)\n"
      "With 0 the process that was started serves itself: for debuggers.",
      apply_workers},
-    {"add-header", "NAME:VALUE...", "add a field to every response", apply_add_header},
+    {"add-header", "NAME:VALUE...",
+     "add a field to every response\n"
+     "As in `'X-Frame-Options: DENY'`; error pages have it, too. What frames or describes a "
+     "message "
+     "(Content-Length, Content-Type, Date, ETag and their like) is the server's to say.",
+     apply_add_header},
     {"limit", "LIMIT=VALUE...", "set a limit; --help=limits lists them", apply_limit},
     {"trusted-proxy", "RANGE...",
      "believe it whom it asks for: 10.0.0.0/8, unix:\n"
@@ -149,7 +154,10 @@ static const torc_option serving_options[] = {
      "the field that it tells by (x-forwarded-for)\n"
      "The other one is not read: a proxy hands it on as anybody wrote it.",
      apply_proxy_field},
-    {"show-errors", NULL, "tell details on error pages; for development", apply_show_errors},
+    {"show-errors", NULL,
+     "tell details on error pages; for development\n"
+     "What went wrong inside is the business of who runs the server: it is in the log always.",
+     apply_show_errors},
 };
 
 static const torc_option general_options[] = {
