@@ -65,8 +65,8 @@ class Activated(Server):
 
     def __init__(self, service, sockets, program, folder, dropin=(), watchdog_us=0):
         self.unit, self.socket_unit = read_unit(service), read_unit(sockets)
-        self.environment = environment_of(self.unit, *dropin)
-        command = command_of(self.unit, self.environment)
+        self.assigned = environment_of(self.unit, *dropin)
+        command = command_of(self.unit, self.assigned)
         super().__init__([program, *command[1:]])
         self.folder, self.watchdog_us = folder, watchdog_us
         self.streams, self.ports = [], []
@@ -99,7 +99,7 @@ class Activated(Server):
             "LISTEN_FDNAMES": ":".join([name] * len(self.streams)),
             "NOTIFY_SOCKET": f"{self.folder}/notify",
             "WATCHDOG_USEC": str(watchdog_us),
-            **self.environment,
+            **self.assigned,
         }
         kept = [key for key in os.environ if key.endswith("SAN_OPTIONS") or key == "LD_LIBRARY_PATH"]
         return {**{key: os.environ[key] for key in kept}, **variables}

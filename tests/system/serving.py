@@ -41,10 +41,11 @@ def wait_until(is_so, what):
 class Server:
     """A process that serves, and what the kernel says of it."""
 
-    def __init__(self, command, files_max=None, inherited=()):
+    def __init__(self, command, files_max=None, inherited=(), environment=None):
         self.command = [str(part) for part in command]
         self.files_max = files_max
         self.inherited = inherited
+        self.environment = environment
         self.process = None
         self.output = None
 
@@ -53,7 +54,7 @@ class Server:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self.files_max, self.files_max))
 
     def start(self):
-        self.start_with(None, self.limit_files)
+        self.start_with(self.environment, self.limit_files)
 
     def start_with(self, environment, prepare):
         self.output = tempfile.TemporaryFile()
