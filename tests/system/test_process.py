@@ -91,10 +91,14 @@ def answers(port):
         return False
 
 
+def without_proc():
+    """The environment of who does not see itself in /proc, where a sanitizer looks for leaks."""
+    return dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
+
+
 def in_chroot(folder, *options):
-    """Served from a root folder without /proc, in which a sanitizer cannot look for leaks."""
-    environment = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
-    return App(TORC, "web", "--chroot", folder.path, "--path", "/www", "--user", "nobody", *options, environment=environment)
+    return App(TORC, "web", "--chroot", folder.path, "--path", "/www", "--user", "nobody", *options,
+               environment=without_proc())
 
 
 def said_by(*command):
@@ -293,7 +297,7 @@ def is_alive(pid):
     """Whether a process runs: one that has ended and was not waited for does not."""
     try:
         return status(pid)["State"][0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -438,7 +442,7 @@ def it_may_be_process_1():
     for way in WAYS:
         with Folder() as folder:
             command = ["unshare", "--pid", "--fork", "--kill-child", "sh", "-c", '(sleep 0.1; true) & exec "$@"', "sh", TORC]
-            with App(*command, "web", "--path", folder.www, *way) as server:
+            with App(*command, "web", "--path", folder.www, *way, environment=without_proc()) as server:
                 first = int(pathlib.Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text())
                 check(status(first)["NSpid"][-1], "1")
                 check_serves(server.port)
@@ -453,7 +457,7 @@ def orphans(pid):
     """Children of the process that are no workers; one that ends meanwhile is looked at again."""
     try:
         return [child for child in family(pid)[1:] if status(child)["Name"] != ["torc"]]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
 
 
