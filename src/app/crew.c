@@ -425,11 +425,26 @@ static void reap_members(torc_crew *crew) {
     }
 }
 
+/* The first process of a container gets the orphans of all others. A worker may be among those that
+ * end while it looks, so each is looked up. */
+static void reap_all(torc_crew *crew) {
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (size_t i = 0; i < crew->member_count; i++) {
+            torc_member *member = &crew->members[i];
+            if (member->state == TORC_MEMBER_NONE || member->pid != pid) continue;
+            ended(crew, member, status);
+            break;
+        }
+}
+
 void torc_crew_reap(torc_crew *crew) {
-    reap_members(crew);
-    if (getpid() != 1) return;
-    /* The first process of a container gets the orphans of all others. */
-    while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+    if (getpid() == 1)
+        reap_all(crew);
+    else
+        reap_members(crew);
 }
 
 /* ---- time ---- */
