@@ -47,6 +47,57 @@ static void the_whole_has_validators_and_takes_ranges(void **state) {
     torc_test_request_free(test);
 }
 
+/* ---- in a coding ---- */
+
+static torc_err write_x(const torc_representation *self, torc_request *request, uint64_t first,
+                        uint64_t len) {
+    (void)self;
+    (void)first;
+    while (len-- > 0) torc_request_write(request, TORC_STR("x"));
+    return TORC_OK;
+}
+
+static torc_render reply_coded(torc_request *request, void *context) {
+    const torc_representation coded = {.validators = known,
+                                       .content_type = TORC_STR("text/css"),
+                                       .content_encoding = TORC_STR("gzip"),
+                                       .size = 10,
+                                       .write = write_x};
+
+    (void)context;
+    torc_response_set(request, "Cache-Control", TORC_STR("max-age=60"));
+    torc_response_set(request, "Expires", TORC_STR("Sun, 06 Nov 1994 08:49:37 GMT"));
+    return torc_reply_representation(request, &coded);
+}
+
+/* The coding is said of content, and how long it may be kept of what is no refusal. */
+static void what_is_said_of_the_content_is_said_with_it(void **state) {
+    static const struct {
+        const char *head;
+        int status;
+        bool is_coded, is_kept;
+    } cases[] = {
+        {"GET /", 200, true, true},
+        {"HEAD /", 200, true, true},
+        {"GET /\nRange: bytes=0-1", 206, true, true},
+        {"GET /\nRange: bytes=0-1,4-5", 206, true, true},
+        {"GET /\nIf-None-Match: *", 304, false, true},
+        {"GET /\nIf-Match: \"v0\"", 412, false, false},
+        {"GET /\nRange: bytes=10-", 416, false, false},
+    };
+
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        torc_test_request *test = http_ask(*state, reply_coded, cases[i].head);
+        assert_int_equal(torc_test_request_status(test), cases[i].status);
+        assert_int_equal(torc_test_request_field(test, "Content-Encoding").len,
+                         cases[i].is_coded ? 4 : 0);
+        assert_int_equal(torc_test_request_field(test, "Cache-Control").len,
+                         cases[i].is_kept ? 10 : 0);
+        assert_int_equal(torc_test_request_field(test, "Expires").len, cases[i].is_kept ? 29 : 0);
+        torc_test_request_free(test);
+    }
+}
+
 static void what_is_not_known_is_not_told(void **state) {
     validators = &unknown;
     torc_test_request *test = ask(*state, "GET /\nIf-None-Match: \"v1\"");
@@ -187,6 +238,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, http_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_whole_has_validators_and_takes_ranges),
+        TEST(what_is_said_of_the_content_is_said_with_it),
         TEST(what_is_not_known_is_not_told),
         TEST(conditions_are_heeded_before_ranges),
         TEST(a_range_is_a_part),
