@@ -187,8 +187,7 @@ static torc_option_set option_set(const torc_app *app) {
 }
 
 static int print(const torc_buf *text, FILE *stream) {
-    fwrite(text->bytes, 1, text->len, stream);
-    return fflush(stream) ? 1 : 0;
+    return fwrite(text->bytes, 1, text->len, stream) != text->len || fflush(stream) ? 1 : 0;
 }
 
 static void write_help(const torc_app *app, const torc_option_set *set, torc_buf *text) {

@@ -82,12 +82,12 @@ static int show_help(void) {
     for (size_t i = 0; i < TORC_COUNT_OF(options); i++)
         printf("  %s, %-11s %s\n", options[i].letter, options[i].name, options[i].help);
     printf("\nManual: man torc, man torc-web\n");
-    return fflush(stdout) ? 1 : 0;
+    return fflush(stdout) || ferror(stdout) ? 1 : 0;
 }
 
 static int show_version(void) {
     printf("torc %s\nbuilt with %s\n", torc_version(), torc_built_with());
-    return fflush(stdout) ? 1 : 0;
+    return fflush(stdout) || ferror(stdout) ? 1 : 0;
 }
 
 static torc_err write_out(void *context, torc_str bytes) {

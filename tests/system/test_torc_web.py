@@ -263,6 +263,13 @@ def versions_are_shown():
     assert shown("web", "--version").startswith("torc web (Torc "), shown("web", "--version")
 
 
+def what_cannot_be_shown_is_1():
+    for arguments in (["--help"], ["--version"], ["--help=json"], ["web", "--help"], ["web", "--help=json"], ["web", "--version"]):
+        with open("/dev/full", "wb") as full:
+            ended = subprocess.run([TORC, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=SECONDS)
+        check(ended.returncode, 1, arguments)
+
+
 # ---- a terminal ----
 
 
@@ -357,6 +364,7 @@ CASES = [
     commands_have_mistakes_too,
     help_is_the_same_by_all_its_names,
     versions_are_shown,
+    what_cannot_be_shown_is_1,
     people_are_told_what_where_and_how_to_stop,
     all_addresses_are_said_so,
     bare_it_serves_the_current_folder_on_8080,
