@@ -46,7 +46,7 @@ static torc_render json(torc_request *request) {
     return torc_reply_end(request);
 }
 
-static void fail(const char *what) {
+static _Noreturn void fail(const char *what) {
     fprintf(stderr, "request_cost: %s\n", what);
     exit(1);
 }
