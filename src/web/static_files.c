@@ -145,7 +145,7 @@ static torc_render reply_nothing(const static_files *self, torc_request *request
     torc_render rendered;
 
     if (config->fallback.len) {
-        torc_response_set(request, "Vary", TORC_STR("Accept"));
+        torc_static_add_vary(request, "Accept");
         if (may_be_page(request, asked) &&
             reply_own_file(self, request, config->fallback, 200, &rendered))
             return rendered;

@@ -386,6 +386,30 @@ static void fields_are_added_to_each_answer(void **state) {
     }
 }
 
+/* What the program says of its answers is kept. */
+static void vary_is_added_to(void **state) {
+    const torc_field field = {TORC_STR_INIT("Vary"), TORC_STR_INIT("Origin"), TORC_FIELD_OTHER};
+    const torc_static_files_options *options =
+        OPTIONS(.fields = &field, .field_count = 1, .fallback = "a.css", .list = true);
+    static const struct {
+        const char *head, *vary;
+    } cases[] = {
+        {"GET /f/a.css", "Origin, Accept-Encoding"},
+        {"GET /f/b.txt", "Origin"},
+        {"GET /f/", "Origin, Accept"},
+        {"GET /f/users", "Origin, Accept, Accept-Encoding"},
+    };
+
+    make_siblings();
+    files_write("b.txt", "b");
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        torc_test_request *test = ask(*state, options, cases[i].head);
+        assert_int_equal(torc_test_request_status(test), 200);
+        check_field(test, "Vary", cases[i].vary);
+        torc_test_request_free(test);
+    }
+}
+
 /* ---- what is not there ---- */
 
 static void a_page_of_their_own_is_sent_for_what_is_missing(void **state) {
@@ -568,6 +592,7 @@ int main(void) {
         FILES_TEST(heads_that_are_malformed_are_not_sent),
         FILES_TEST(files_are_kept_as_long_as_the_rules_say),
         FILES_TEST(fields_are_added_to_each_answer),
+        FILES_TEST(vary_is_added_to),
         FILES_TEST(a_page_of_their_own_is_sent_for_what_is_missing),
         FILES_TEST(applications_get_their_page_for_paths_of_their_own),
         FILES_TEST(functions_may_answer_instead),
