@@ -126,7 +126,7 @@ torc_err torc_beneath_open_top(const torc_reactor *reactor, const char *path, in
 
     if (torc_sys_fails(reactor, TORC_SYS_OPEN, NULL)) return torc_err_from_errno(errno);
     const int opened = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-    if (opened < 0) return is_refused(errno) ? TORC_ERR_AGAIN : torc_err_from_errno(errno);
+    if (opened < 0) return is_refused(errno) ? TORC_ERR_UNSUPPORTED : torc_err_from_errno(errno);
     *fd = opened;
     return TORC_OK;
 }

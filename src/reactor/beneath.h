@@ -29,7 +29,7 @@ torc_err torc_beneath_open(const torc_reactor *reactor, int folder, const char *
 
 /*
  * Open the folder at a path of the process as a place to open what is beneath it. Never waits:
- * TORC_ERR_AGAIN if it had to, or if the kernel cannot tell.
+ * TORC_ERR_AGAIN if it had to, TORC_ERR_UNSUPPORTED if the kernel cannot tell.
  */
 torc_err torc_beneath_open_top(const torc_reactor *reactor, const char *path,
                                int *fd) TORC_MUST_CHECK;

@@ -87,26 +87,40 @@ torc_static_folder *torc_static_folder_new(const char *path, const torc_file_cac
     return self;
 }
 
+/* Take the place of the folder, unless it is the same. */
+static void replace(torc_static_folder *self, int fd) {
+    struct stat about;
+
+    if (fstat(fd, &about) || (about.st_dev == self->device && about.st_ino == self->inode)) return;
+    if (dup3(fd, self->fd, O_CLOEXEC) < 0) return;
+    torc_file_cache_free(self->cache);
+    note_identity(self);
+}
+
 /*
  * Once a second, see whether another folder stands at the path: one that was made or moved there,
  * or to which a link leads now. The descriptor keeps its number, as threads use it. Where nothing
- * is found (any more) the old one stays.
+ * is found (any more) the old one stays. TORC_ERR_AGAIN: a thread has to look first, if one may.
  */
-static void follow_path(torc_static_folder *self, torc_reactor *reactor) {
-    struct stat about;
+static torc_err follow_path(torc_static_folder *self, torc_reactor *reactor, bool by_thread) {
+    const bool is_first = self->looked_ms == 0;
+    torc_err err;
     int fd;
 
-    if (self->fd < 0) return;
-    if (self->looked_ms > 0 && reactor->now_ms - self->looked_ms < LOOK_EVERY_MS) return;
-    const bool is_first = self->looked_ms == 0;
+    if (!is_first && reactor->now_ms - self->looked_ms < LOOK_EVERY_MS) return TORC_OK;
+    err = is_first ? TORC_ERR_NOT_FOUND : torc_beneath_open_top(reactor, self->path, &fd);
+    if (err == TORC_ERR_AGAIN && by_thread) return err;
     self->looked_ms = reactor->now_ms;
-    if (is_first || torc_beneath_open_top(reactor, self->path, &fd)) return;
-    if (fstat(fd, &about) == 0 && (about.st_dev != self->device || about.st_ino != self->inode) &&
-        dup3(fd, self->fd, O_CLOEXEC) >= 0) {
-        torc_file_cache_free(self->cache);
-        note_identity(self);
-    }
+    if (err) return TORC_OK;
+    replace(self, fd);
     close(fd);
+    return TORC_OK;
+}
+
+/* On a thread: have the names of the path in the kernel's cache. */
+static void warm_path(const torc_static_folder *self) {
+    const int fd = open(self->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) close(fd);
 }
 
 torc_static_folder *torc_static_folder_ref(torc_static_folder *self) {
@@ -323,6 +337,7 @@ static torc_err run(void *data) {
                              : look_beneath(self->reactor, folder->fd, &self->query,
                                             TORC_BENEATH_MAY_BLOCK, &self->seen);
 
+    if (folder->fd >= 0) warm_path(folder);
     if (!err && folder->limits.entries_max > 0)
         warm_all(&self->seen, folder->limits.file_bytes_max);
     return err;
@@ -481,11 +496,12 @@ static torc_err find_cached(torc_static_folder *folder, const torc_static_query 
 /* ---- finding ---- */
 
 static torc_err find_quickly(torc_static_folder *folder, torc_reactor *reactor,
-                             const torc_static_query *query, torc_static_answer *answer) {
+                             const torc_static_query *query, bool by_thread,
+                             torc_static_answer *answer) {
     torc_err err;
     sights seen;
 
-    if (folder->fd < 0) return TORC_ERR_AGAIN;
+    if (folder->fd < 0 || follow_path(folder, reactor, by_thread)) return TORC_ERR_AGAIN;
     if (folder->limits.entries_max > 0 &&
         torc_file_cache_at(&folder->cache, reactor, &folder->limits))
         return find_cached(folder, query, answer);
@@ -506,7 +522,7 @@ static torc_err find_slowly(torc_static_folder *folder, torc_reactor *reactor,
     clear_sights(&seen);
     err = look_by_thread(folder, reactor, query, &seen);
     if (err && !is_nothing(err)) return err;
-    again = folder->cache ? find_quickly(folder, reactor, query, answer) : TORC_ERR_AGAIN;
+    again = folder->cache ? find_quickly(folder, reactor, query, false, answer) : TORC_ERR_AGAIN;
     if (!err && again == TORC_ERR_AGAIN) return answer_with(reactor, &seen, answer);
     close_sights(&seen);
     return again == TORC_ERR_AGAIN ? err : again;
@@ -514,10 +530,8 @@ static torc_err find_slowly(torc_static_folder *folder, torc_reactor *reactor,
 
 torc_err torc_static_find(torc_static_folder *folder, torc_reactor *reactor,
                           const torc_static_query *query, torc_static_answer *answer) {
-    torc_err err;
+    torc_err err = find_quickly(folder, reactor, query, true, answer);
 
-    follow_path(folder, reactor);
-    err = find_quickly(folder, reactor, query, answer);
     if (err == TORC_ERR_AGAIN) err = find_slowly(folder, reactor, query, answer);
     return is_nothing(err) ? TORC_ERR_NOT_FOUND : err;
 }
