@@ -402,6 +402,16 @@ def workers_that_cannot_be_forked_come_later():
         site.wait_for_events("reloaded")
 
 
+# A program begins with a child that has ended and was not waited for, and one that will end.
+BEFORE = """
+import os, sys
+child = os.fork() or os._exit(0)
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "1")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def orphans_of_a_container_are_waited_for():
     """As process 1 of a namespace, where it may be made; the orphan is there before."""
     inside = ["unshare", "--map-root-user", "--pid", "--fork", "--kill-child"]
@@ -410,7 +420,7 @@ def orphans_of_a_container_are_waited_for():
         return
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "version").write_text("1")
-        site = App(*inside, "/bin/sh", "-c", '(sleep 1 &); true & exec "$0" "$@"', SITE, "--folder", folder, "--workers", 2)
+        site = App(*inside, sys.executable, "-c", BEFORE, SITE, "--folder", folder, "--workers", 2)
         with site:
             first = children(site.process.pid)[0]
             check(len([child for child in children(first) if is_alive(child)]), 3, "two workers and an orphan")
