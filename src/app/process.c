@@ -7,9 +7,11 @@
  *  - All of this is done before there are workers, so that each of them has no more rights, and
  *    one that replaces another has no fewer, than the first.
  *  - Whoever waits is told of readiness once all of it is done and the sites are served.
+ *  - The numbers of the standard streams are theirs, whatever was closed by who started it.
  */
 #include "app/process.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +30,16 @@ static void set_umask(const torc_process_settings *settings) {
         umask(DAEMON_UMASK);
 }
 
+/* A standard stream that was given closed would be the next thing that is opened, and the log be
+ * written to that: a pidfile, a connection. Each open() takes the lowest number that is free. */
+static void open_standard_streams(void) {
+    int fd;
+
+    do fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) close(fd);
+}
+
 static bool go_to_background(torc_app *app, int *exit_code) {
     torc_process *process = &app->process;
 
@@ -43,6 +55,7 @@ bool torc_process_begin(torc_app *app, int *exit_code) {
     torc_process *process = &app->process;
 
     process->has_begun = true;
+    open_standard_streams();
     torc_daemon_init(&process->daemon);
     torc_inherited_take(&process->inherited);
     (void)torc_notify_open(&process->notify); /* who cannot be reached cannot be told */

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 from activation import Activated
-from serving import App, Skipped, check, get, run, run_cases, wait_until
+from serving import SECONDS, App, Peer, Skipped, check, get, run, run_cases, wait_until
 
 BUILD, ROOT = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 TORC = BUILD / "torc"
@@ -429,6 +429,33 @@ def the_units_are_what_systemd_reads():
         check(answer.returncode, 0, answer.stdout.decode()[-300:])
 
 
+# ---- standard streams ----
+
+
+def closed_streams_are_not_taken_by_what_is_opened():
+    """Else a log of a server that has no standard error is written into its pidfile, or to a client."""
+    for way in WAYS:
+        for closed in ("<&-", "2>&-", "<&- >&- 2>&-"):
+            with Folder() as folder:
+                sock, pidfile, access = folder.path / "sock", folder.path / "pid", folder.path / "access"
+                command = [TORC, "web", "--path", folder.www, "--listen", f"unix:{sock}", "--pidfile", pidfile, "--access-log",
+                           access, *way]
+                process = subprocess.Popen(["sh", "-c", f'exec "$@" {closed}', "sh", *command], stderr=subprocess.DEVNULL)
+                try:
+                    wait_until(sock.exists, "the socket")
+                    with Peer(path=str(sock)) as peer:
+                        check(peer.get("/").body, b"hello\n")
+                    check(pidfile.read_text(), f"{process.pid}\n", closed)
+                    for pid in family(process.pid):
+                        for fd in range(3):
+                            target = os.readlink(f"/proc/{pid}/fd/{fd}")
+                            assert str(folder.path) not in target and "anon_inode" not in target, (closed, fd, target)
+                finally:
+                    process.terminate()
+                    check(process.wait(SECONDS), 0)
+                check(len(access.read_text().splitlines()), 1, closed)
+
+
 # ---- containers ----
 
 
@@ -485,5 +512,6 @@ if __name__ == "__main__":
         what_was_not_passed_is_told,
         the_sockets_stay_when_it_is_started_anew,
         the_units_are_what_systemd_reads,
+        closed_streams_are_not_taken_by_what_is_opened,
         it_may_be_process_1,
     ]))
