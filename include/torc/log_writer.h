@@ -55,8 +55,8 @@ TORC_API void torc_log_writer_commit(torc_log_writer *writer, size_t len);
 TORC_API void torc_log_writer_add(torc_log_writer *writer, torc_str line);
 /** Write what there is, soon. */
 TORC_API void torc_log_writer_flush(torc_log_writer *writer);
-/** Reopen the file, soon: the lines of until now go to the old one, those from now on to the new
- * one. */
+/** Reopen the file, soon: the lines of until now go to the old one, as far as it takes them, those
+ * from now on to the new one. */
 TORC_API void torc_log_writer_reopen(torc_log_writer *writer);
 /** The reactor; NULL once it is freed. */
 TORC_API torc_reactor *torc_log_writer_reactor(const torc_log_writer *writer);

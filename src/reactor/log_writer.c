@@ -9,7 +9,8 @@
  *  - What a job could not write goes back to the front of those that wait, and is tried again when
  *    the timer expires: nothing is tried in a loop.
  *  - A portion that `reopens` has the file reopened before its first line. Where no line follows
- *    yet, the next job does it at its end.
+ *    yet, the next job does it at its end. Lines that the old file does not take do not hold this
+ *    up: they go to the new one.
  *  - A file ends with a whole line, or with the beginning of one that is cut off again if nobody
  * has written behind it; if somebody has, the line is ended and written anew.
  *  - The writer goes when both have let go: its owner, and the reactor, as whose guest it learns
@@ -133,6 +134,7 @@ static bool write_portion(torc_log_writer *self, portion *of) {
         torc_log_file_is_ordinary(self->file) ? size_of(torc_log_file_fd(self->file)) : -1;
     const uint32_t written_before = of->written;
 
+    self->error = 0;
     if (!write_line_end(self)) return false;
     while (of->written < of->len) {
         const ssize_t count = write_once(self, of->bytes + of->written, piece_of(self, of));
@@ -150,6 +152,27 @@ static bool write_portion(torc_log_writer *self, portion *of) {
 static void reopen(torc_log_writer *self) {
     const torc_err err = torc_log_file_reopen(self->file);
     if (err) self->file_error = err;
+    if (size_of(torc_log_file_fd(self->file)) == 0)
+        self->owes_line_end = false; /* in the old one */
+}
+
+/*
+ * The file does not take what is left of a portion: if one that is behind it has the file reopened,
+ * that is done now; false: none has. Who removed a log from a full disk waits for this to get the
+ * room.
+ */
+static bool reopen_early(torc_log_writer *self, portion *of) {
+    bool reopens = self->reopen_at_end;
+
+    self->reopen_at_end = false;
+    for (torc_list_node *node = torc_list_next(&self->out, &of->node); node;
+         node = torc_list_next(&self->out, node)) {
+        portion *later = torc_container_of(node, portion, node);
+        reopens = reopens || later->reopens;
+        later->reopens = false;
+    }
+    if (reopens) reopen(self);
+    return reopens;
 }
 
 static void rotate(torc_log_writer *self) {
@@ -166,7 +189,8 @@ static void write_out(torc_log_writer *self) {
         if (of->reopens) reopen(self);
         of->reopens = false;
         if (self->options.rotates) rotate(self);
-        if (!write_portion(self, of)) return;
+        if (!write_portion(self, of) && !(reopen_early(self, of) && write_portion(self, of)))
+            return;
     }
     if (self->reopen_at_end) reopen(self);
     self->reopen_at_end = false;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -250,6 +251,51 @@ static void a_full_disk_loses_nothing_that_can_be_kept(void **state) {
     assert_int_equal(torc_log_writer_lost(writer), 0);
 }
 
+/* As when somebody removes a log to make room: it is there only once the file is closed. */
+static void lines_of_a_full_disk_do_not_hold_up_a_reopening(void **state) {
+    (void)state;
+    open_writer(path, NULL, NULL);
+    torc_test_fail_calls(reactor, TORC_TEST_WRITE, 1, 2, ENOSPC);
+    add_many(0, 100);
+    torc_log_writer_flush(writer);
+    torc_test_finish_jobs(reactor);
+    assert_int_equal(rename(path, named(".moved")), 0);
+    add_many(100, 200);
+    torc_log_writer_reopen(writer);
+    add_many(200, 300);
+    torc_log_writer_flush(writer);
+    torc_test_finish_jobs(reactor);
+    assert_int_equal(check_lines(content_of(path), 0), 300);
+    check_str(content_of(named(".moved")), "");
+    assert_true(was_said("written again"));
+    assert_int_equal(torc_log_writer_lost(writer), 0);
+}
+
+/* A part of a line that cannot be taken back, as if another process had written behind it. */
+static void what_an_old_file_lacks_is_not_put_into_the_new_one(void **state) {
+    const int sealed = memfd_create("log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    char target[32];
+
+    (void)state;
+    assert_true(sealed >= 0);
+    assert_int_equal(fcntl(sealed, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+    snprintf(target, sizeof(target), "/proc/self/fd/%d", sealed);
+    assert_int_equal(symlink(target, path), 0);
+    open_writer(path, NULL, NULL);
+    torc_test_limit_calls(reactor, TORC_TEST_WRITE, 7);
+    torc_test_fail_calls(reactor, TORC_TEST_WRITE, 3, 1, ENOSPC);
+    add_many(5, 100);
+    torc_log_writer_flush(writer);
+    torc_test_finish_jobs(reactor);
+    assert_int_equal(lseek(sealed, 0, SEEK_END), 14);
+    assert_int_equal(unlink(path), 0);
+    torc_log_writer_reopen(writer);
+    torc_test_fail_calls(reactor, TORC_TEST_WRITE, 1, 1, ENOSPC);
+    torc_test_finish_jobs(reactor);
+    assert_int_equal(check_lines(content_of(path), 6), 94);
+    close(sealed);
+}
+
 /* A real one: the file may grow no further, in the midst of a line. */
 static void a_line_that_does_not_fit_is_taken_back_and_written_later(void **state) {
     struct rlimit old, small;
@@ -437,6 +483,8 @@ int main(void) {
         TEST(a_reopening_is_done_even_at_the_end),
         TEST(a_file_that_cannot_be_reopened_is_reported_and_kept),
         TEST(a_full_disk_loses_nothing_that_can_be_kept),
+        TEST(lines_of_a_full_disk_do_not_hold_up_a_reopening),
+        TEST(what_an_old_file_lacks_is_not_put_into_the_new_one),
         TEST(a_line_that_does_not_fit_is_taken_back_and_written_later),
         TEST(short_writes_are_completed),
         TEST(an_interrupted_write_is_made_again),
