@@ -30,7 +30,8 @@ TORC_BEGIN_DECLS
 /**
  * Open a file to append to, and make it where there is none. "-" is the standard output and "+" the
  * standard error, also as /dev/stdout and /dev/stderr; pipes and devices are fine, and are never
- * waited for. A pipe by name that nobody reads is TORC_ERR_REFUSED. `options` may be NULL.
+ * waited for. A pipe by name that nobody reads is TORC_ERR_REFUSED. `options` may be NULL. Root
+ * follows a symbolic link only if it is root's; another is TORC_ERR_PERMISSION.
  */
 TORC_API torc_err torc_log_file_open(const char *path, const torc_log_file_options *options,
                                      torc_log_file **file) TORC_MUST_CHECK;

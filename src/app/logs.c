@@ -18,6 +18,13 @@ enum {
     ROTATION_LOOK_MS = 1000
 };
 
+static const char *why(torc_err err) {
+    if (err == TORC_ERR_REFUSED) return "nobody reads this pipe; start its reader first";
+    if (err == TORC_ERR_PERMISSION && geteuid() == 0)
+        return "permission denied; is it a symbolic link that is not root's?";
+    return torc_err_text(err);
+}
+
 static bool open_file(torc_app *app, const char *option, const char *path, torc_log_file **file) {
     const torc_log_settings *settings = &app->settings.log;
     const torc_log_file_options options = {
@@ -31,9 +38,7 @@ static bool open_file(torc_app *app, const char *option, const char *path, torc_
 
     if (!err) return true;
     snprintf(what, sizeof(what), "%s %.200s", option, path);
-    return torc_app_fail(app, what,
-                         err == TORC_ERR_REFUSED ? "nobody reads this pipe; start its reader first"
-                                                 : torc_err_text(err));
+    return torc_app_fail(app, what, why(err));
 }
 
 static bool make_log(torc_app *app) {

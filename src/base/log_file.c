@@ -12,9 +12,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,16 +97,62 @@ static int64_t stretch_of(const torc_log_file *self, time_t seconds) {
     return (since + (length % (7 * DAY) == 0 ? 3 * DAY : 0)) / length;
 }
 
+/* A file that has other names is not given away: one of these may be what it is known by. */
 static torc_err give_to_owner(const torc_log_file *self, int fd) {
+    struct stat status;
+
     if (self->owner == (uid_t)-1 && self->group == (gid_t)-1) return TORC_OK;
+    if (fstat(fd, &status) == 0 && status.st_nlink > 1) return TORC_OK;
     return fchown(fd, self->owner, self->group) ? torc_err_from_errno(errno) : TORC_OK;
+}
+
+/* Open what a link of /proc leads to, which only the kernel can follow, or the path that another
+ * link holds: the one that was looked at, not one that has come in its place. */
+static int follow(const torc_log_file *self, int link) {
+    struct statfs about;
+    char target[PATH_MAX];
+    const ssize_t len = readlinkat(link, "", target, sizeof(target));
+
+    if (fstatfs(link, &about) == 0 && about.f_type == PROC_SUPER_MAGIC)
+        return openat(self->folder, self->name, FLAGS);
+    if (len < 0 || len == (ssize_t)sizeof(target)) return -1;
+    target[len] = '\0';
+    return openat(self->folder, target, FLAGS | O_CREAT, self->options.mode);
+}
+
+/*
+ * Root follows only links that are root's: whoever else may write to the log's folder, as the user
+ * does as whom the server serves, could have any file appended to, and be made its owner.
+ */
+static int follow_own(const torc_log_file *self) {
+    const int link = openat(self->folder, self->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+    int fd = -1;
+
+    if (link < 0) return -1;
+    if (fstat(link, &status) == 0 && status.st_uid != 0)
+        errno = EACCES;
+    else
+        fd = follow(self, link);
+    const int failure = errno;
+    close(link);
+    errno = failure;
+    return fd;
+}
+
+static int open_or_make(const torc_log_file *self) {
+    const bool is_root = geteuid() == 0;
+    const int fd = openat(self->folder, self->name, FLAGS | O_CREAT | (is_root ? O_NOFOLLOW : 0),
+                          self->options.mode);
+
+    return fd < 0 && errno == ELOOP && is_root ? follow_own(self) : fd;
 }
 
 /* Open what has the name, or make it. */
 static torc_err open_named(torc_log_file *self, int *fd) {
     struct stat status;
 
-    *fd = openat(self->folder, self->name, FLAGS | O_CREAT, self->options.mode);
+    *fd = open_or_make(self);
     if (*fd < 0) return err_now();
     if (fstat(*fd, &status)) {
         const torc_err err = torc_err_from_errno(errno);

@@ -200,6 +200,23 @@ def the_logs_are_the_users_when_they_are_opened_anew():
                 wait_until(lambda: answers(server.port) and (logs / "access").stat().st_size > 0, "a line in it")
 
 
+def root_is_not_led_astray_by_who_owns_the_folder_of_the_logs():
+    need_root()
+    nobody()
+    with Folder() as folder:
+        logs, victim = folder.path / "logs", folder.path / "victim"
+        logs.mkdir(mode=0o755)
+        os.chown(logs, nobody().pw_uid, nobody().pw_gid)
+        victim.write_text("root's")
+        (logs / "access").symlink_to(victim)
+        os.lchown(logs / "access", nobody().pw_uid, nobody().pw_gid)
+        code, said = said_by(TORC, "web", "--path", folder.www, "--listen", "127.0.0.1:0", "--user", "nobody", "--access-log",
+                             logs / "access")
+        check((code, said), (1, f"torc web: --access-log {logs}/access: permission denied; is it a symbolic link that is not "
+                                "root's?\n"))
+        check((victim.stat().st_uid, victim.read_text()), (0, "root's"))
+
+
 # ---- filtered calls ----
 
 
@@ -432,6 +449,15 @@ def the_units_are_what_systemd_reads():
 # ---- standard streams ----
 
 
+def answer_at(sock):
+    """What it answers; None while it does not listen yet."""
+    try:
+        with Peer(path=str(sock)) as peer:
+            return peer.get("/").body
+    except ConnectionRefusedError:
+        return None
+
+
 def closed_streams_are_not_taken_by_what_is_opened():
     """Else a log of a server that has no standard error is written into its pidfile, or to a client."""
     for way in WAYS:
@@ -442,9 +468,7 @@ def closed_streams_are_not_taken_by_what_is_opened():
                            access, *way]
                 process = subprocess.Popen(["sh", "-c", f'exec "$@" {closed}', "sh", *command], stderr=subprocess.DEVNULL)
                 try:
-                    wait_until(sock.exists, "the socket")
-                    with Peer(path=str(sock)) as peer:
-                        check(peer.get("/").body, b"hello\n")
+                    wait_until(lambda: sock.exists() and answer_at(sock), "an answer")
                     check(pidfile.read_text(), f"{process.pid}\n", closed)
                     for pid in family(process.pid):
                         for fd in range(3):
@@ -497,6 +521,7 @@ if __name__ == "__main__":
         what_the_system_refuses_is_told,
         only_root_may_become_somebody_else,
         the_logs_are_the_users_when_they_are_opened_anew,
+        root_is_not_led_astray_by_who_owns_the_folder_of_the_logs,
         all_that_is_served_is_served_with_filtered_calls,
         a_parent_with_filtered_calls_replaces_its_workers,
         rights_and_filters_go_together,

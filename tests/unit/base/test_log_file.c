@@ -142,6 +142,46 @@ static void root_gives_files_that_are_made_anew_to_the_owner(void **state) {
     assert_int_equal(status.st_uid, 65534);
 }
 
+/* The user as whom a server serves may write to the folder of its logs. */
+static void root_is_not_led_to_other_files(void **state) {
+    struct stat status;
+
+    if (getuid() != 0) skip();
+    check_ok(torc_log_file_open(named(".moved"), NULL, &file));
+    torc_log_file_close(file);
+    file = NULL;
+    assert_int_equal(symlink("a.log.moved", path), 0);
+    assert_int_equal(lchown(path, 65534, 65534), 0);
+    assert_int_equal(torc_log_file_open(path, NULL, &file), TORC_ERR_PERMISSION);
+    assert_int_equal(unlink(path), 0);
+
+    assert_int_equal(link(named(".moved"), path), 0);
+    check_ok(torc_log_file_open(path, NULL, &file));
+    check_ok(torc_log_file_set_owner(file, 65534, 65534));
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_uid, 0);
+}
+
+static void links_of_ones_own_are_followed(void **state) {
+    char text[64];
+    int ends[2];
+
+    assert_int_equal(symlink("a.log.moved", path), 0);
+    check_ok(torc_log_file_open(path, NULL, &file));
+    write_text("one\n");
+    check_str(content_of(named(".moved")), "one\n");
+    torc_log_file_close(file);
+    file = NULL;
+
+    assert_int_equal(pipe(ends), 0); /* as a shell passes one: >(program) */
+    snprintf(text, sizeof(text), "/dev/fd/%d", ends[1]);
+    check_ok(torc_log_file_open(text, NULL, &file));
+    write_text("two\n");
+    assert_int_equal(read(ends[0], text, sizeof(text)), 4);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void a_file_is_rotated_when_it_is_large(void **state) {
     const torc_log_file_options options = {.size = sizeof(options), .rotate_bytes = 4, .keep = 2};
     bool rotated = true;
@@ -276,6 +316,8 @@ int main(void) {
         TEST(a_file_that_cannot_be_made_anew_stays_as_it_is),
         TEST(the_owner_may_be_set_to_who_it_is),
         TEST(root_gives_files_that_are_made_anew_to_the_owner),
+        TEST(root_is_not_led_to_other_files),
+        TEST(links_of_ones_own_are_followed),
         TEST(a_file_is_rotated_when_it_is_large),
         TEST(a_file_of_an_earlier_day_is_rotated),
         TEST(weeks_begin_on_mondays),
