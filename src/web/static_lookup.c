@@ -274,7 +274,7 @@ static torc_err open_given(const torc_static_folder *self, const torc_reactor *r
 /* A file, or what has come to be a folder since. */
 static torc_err look_at_given(const torc_static_folder *self, const torc_reactor *reactor,
                               const torc_static_query *query, sights *seen) {
-    int fd;
+    int fd = -1;
     torc_err err = open_given(self, reactor, O_RDONLY | O_NOCTTY | O_NONBLOCK, &fd);
 
     if (!err) err = look_at(reactor, fd, &seen->found);
