@@ -139,11 +139,13 @@ static size_t escape_text(torc_str *rest, char to[8]) {
     return 4;
 }
 
-/* Write a text such that it stays within its line and its quotes; one that is too long is cut. */
+/* Write a text such that it stays within its line and its quotes; one that is too long is cut, and
+ * nothing is written of one for which those before it have left no room. */
 static void put_escaped(line *self, torc_str text) {
     const torc_str dots = TORC_STR("...");
-    const char *end = self->end - dots.len;
 
+    if (self->end - self->at < (ptrdiff_t)dots.len) return;
+    const char *end = self->end - dots.len;
     while (text.len > 0) {
         const torc_str plain = torc_str_head(text, plain_len(text));
         if (plain.len > (size_t)(end - self->at)) {

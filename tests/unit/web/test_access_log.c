@@ -299,6 +299,25 @@ static void a_line_is_never_longer_than_its_bound(void **state) {
     assert_int_equal(line.bytes[line.len - 1], '\n');
 }
 
+/* A method that leaves no room, or hardly any, for the target. */
+static void a_method_that_is_too_long_is_cut(void **state) {
+    enum {
+        LONG = 4077
+    };
+    static char head[2 * 8192];
+
+    observe(*state, "%r");
+    memset(head, 'M', LONG);
+    memset(head + LONG, '/', 8192);
+    head[LONG] = ' ';
+    for (int cut = 0; cut < 8; cut++) {
+        ask(*state, head + cut);
+        const torc_str line = logged(*state);
+        assert_true(line.len > 4000 && line.len <= 4096 + 1);
+        assert_true(torc_str_ends_with(line, TORC_STR(" HTTP/1.1\n")));
+    }
+}
+
 /* ---- formats ---- */
 
 static void check_mistake(const char *format, size_t place, const char *text) {
@@ -375,6 +394,7 @@ int main(void) {
         TEST(every_byte_is_safe_in_logfmt),
         TEST(a_value_that_is_too_long_is_cut),
         TEST(a_line_is_never_longer_than_its_bound),
+        TEST(a_method_that_is_too_long_is_cut),
         TEST(a_mistake_in_a_format_is_named_with_its_place),
         TEST(a_format_has_bounds),
         TEST(every_allocation_may_fail),
