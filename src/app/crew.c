@@ -398,10 +398,10 @@ static void tell_disorder(const torc_crew *crew, const torc_member *member, int 
 }
 
 static void ended(torc_crew *crew, torc_member *member, int status) {
-    const torc_member_state state = member->state;
     torc_slot *slot = &crew->slots[member->slot];
 
-    torc_crew_hear(crew, member); /* its last words */
+    torc_crew_hear(crew, member); /* its last words: that it was told to end, say */
+    const torc_member_state state = member->state;
     if (member->control >= 0) close(member->control);
     member->control = -1;
     if (slot->serving == member) slot->serving = NULL;

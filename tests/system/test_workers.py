@@ -662,11 +662,26 @@ def the_group_may_be_told_to_end():
     """As by a service manager, which tells all processes at once: they drain, and nobody is replaced."""
     with Workers(3) as site, Peer(site.port) as busy:
         begin(busy)
-        for pid in [site.process.pid, *site.pids()]:
+        pids = [site.process.pid, *site.pids()]
+        site.signal(signal.SIGSTOP)  # whoever ends stays there until all have been told
+        for pid in pids:
             os.kill(pid, signal.SIGTERM)
+        site.signal(signal.SIGCONT)
         site.wait_for_events("stopping")
         check(busy.send(b"x").response().status, 200)
         check(site.exit_code(), 0)
+        check(site.events("a worker died"), [])
+
+
+def one_that_ended_before_it_was_heard_was_told_to_end():
+    with Workers(2) as site:
+        leaving = site.pids()[0]
+        site.signal(signal.SIGSTOP)
+        os.kill(leaving, signal.SIGTERM)
+        wait_until(lambda: not is_alive(leaving), "the worker to end")
+        site.signal(signal.SIGCONT)
+        site.wait_for_events("a worker was told to end")
+        site.wait_for_pids(lambda pids: len(pids) == 2 and leaving not in pids, "another one")
         check(site.events("a worker died"), [])
 
 
@@ -720,6 +735,7 @@ CASES = [
     the_watchdog_is_not_fed_while_a_worker_hangs,
     workers_end_with_their_parent,
     the_group_may_be_told_to_end,
+    one_that_ended_before_it_was_heard_was_told_to_end,
     signals_without_a_meaning_are_ignored,
 ]
 
