@@ -114,20 +114,8 @@ torc_limits *torc_request_limits(torc_request *request) {
     return &request->limits;
 }
 
-torc_handler *torc_request_handler(const torc_request *request) {
-    return request->handler;
-}
-
-torc_exchange *torc_request_exchange(const torc_request *request) {
-    return request->exchange;
-}
-
 const torc_head *torc_request_head(const torc_request *request) {
     return request->head;
-}
-
-uint64_t torc_request_body_sent(const torc_request *request) {
-    return request->body_sent;
 }
 
 uint64_t torc_request_duration_us(const torc_request *request) {
@@ -135,8 +123,4 @@ uint64_t torc_request_duration_us(const torc_request *request) {
     const uint64_t now_us = clock->monotonic_us(clock);
 
     return now_us > request->started_us ? now_us - request->started_us : 0;
-}
-
-uint64_t torc_request_started_us(const torc_request *request) {
-    return request->started_us;
 }

@@ -92,11 +92,6 @@ void torc_request_write_chunk(torc_request *request, torc_chunk *chunk, size_t o
 void torc_request_write_shared_file(torc_request *request, torc_shared_file *file, uint64_t offset,
                                     uint64_t len);
 
-torc_handler *torc_request_handler(const torc_request *request);
-torc_exchange *torc_request_exchange(const torc_request *request);
 const torc_head *torc_request_head(const torc_request *request);
-/* Bytes of response body so far, and when the head came (reactor's µs): for logs. */
-uint64_t torc_request_body_sent(const torc_request *request);
-uint64_t torc_request_started_us(const torc_request *request);
 
 #endif
