@@ -24,7 +24,8 @@ enum {
 typedef struct web {
     const char *path;
     char served[PATH_MAX + 16];
-    const char *index[LIST_SIZE], *ignored_extensions[LIST_SIZE], *cache_control[LIST_SIZE];
+    const char *index[LIST_SIZE], *ignored_extensions[LIST_SIZE], *as_is_extensions[LIST_SIZE],
+        *cache_control[LIST_SIZE];
     torc_static_files_options files;
     torc_media_types *media_types; /* NULL: those that are built in */
 } web;
@@ -83,6 +84,12 @@ static const char *apply_ignore_ext(torc_app *app, const char *value, char text[
     web *self = torc_app_context(app);
 
     return add(self, self->ignored_extensions, &self->files.ignored_extensions, value, text);
+}
+
+static const char *apply_as_is(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    return add(self, self->as_is_extensions, &self->files.as_is_extensions, value, text);
 }
 
 static const char *apply_cache_control(torc_app *app, const char *value, char text[160]) {
@@ -196,6 +203,15 @@ static const char *apply_no_precompressed(torc_app *app, const char *value, char
     return NULL;
 }
 
+static const char *apply_codings_by_ext(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    (void)value;
+    (void)text;
+    self->files.extensions_are_codings = true;
+    return NULL;
+}
+
 /* Their order is that of the help. */
 static const struct {
     const char *name, *argument, *help;
@@ -229,6 +245,12 @@ static const struct {
      "an extension that a path may lack; `*`: any one\n"
      "With `--ignore-ext html` the path /about is answered by about.html, when there is no about.",
      apply_ignore_ext},
+    {"as-is-ext", "EXT...",
+     "an extension of files that are whole responses\n"
+     "With `--as-is-ext asis` the file gone.asis begins with a head: lines as in HTTP, the first "
+     "one `Status: 410` say, up to an empty line. Of what it says all is sent but what frames the "
+     "message; one that cannot be understood is answered with status 500.",
+     apply_as_is},
     {"cache-control", "PATTERN=VALUE...",
      "for files that match, as '*.css=max-age=86400'\n"
      "A pattern without a slash is for names, one that begins with a slash for paths; `*` stands "
@@ -248,6 +270,11 @@ static const struct {
      "look for no page.html.br, .zst or .gz\n"
      "Such a file, when it is no older than page.html itself, is sent to who accepts its coding.",
      apply_no_precompressed},
+    {"codings-by-ext", NULL,
+     "a last .gz, .br, .zst, .bz2 or .Z is a coding\n"
+     "A data.tar.gz is then a tar file in gzip, which browsers unpack, and not a file of type "
+     "application/gzip, which they save.",
+     apply_codings_by_ext},
     {"file-cache", "SIZE|off",
      "memory for contents of files, of each worker (32M)\n"
      "Changes are noticed. With `off` everything is looked at for each request.",

@@ -35,7 +35,8 @@ def fill():
     """A folder with one file for each option to be tried on."""
     for name, content in (("a.txt", "text"), ("b.xyz", "unknown"), ("about.html", "about"), ("app.html", "the application"),
                           ("sub/first.html", "first"), ("sub/second.html", "second"), ("list/one.txt", "1"), (".hidden", "dot"),
-                          ("style.css", "css"), ("style.css.gz", ""), ("sorry.html", "sorry"), ("types", "text/x-own  xyz\n")):
+                          ("style.css", "css"), ("style.css.gz", ""), ("sorry.html", "sorry"), ("types", "text/x-own  xyz\n"),
+                          ("gone.asis", "Status: 410\nX-Own: yes\n\nit was here")):
         (WWW / name).parent.mkdir(exist_ok=True)
         (WWW / name).write_text(content)
     (WWW / "style.css.gz").write_bytes(gzip.compress(b"css"))
@@ -92,6 +93,12 @@ def extensions_may_be_left_out():
     check(asked(["--ignore-ext", "*"], "/about").body, b"about")
 
 
+def files_may_be_whole_responses():
+    check(asked([], "/gone.asis").body, b"Status: 410\nX-Own: yes\n\nit was here")
+    answer = asked(["--as-is-ext", "raw", "--as-is-ext", "asis"], "/gone.asis")
+    check((answer.status, answer.first("X-Own"), answer.body), (410, "yes", b"it was here"))
+
+
 def fields_are_added_to_all_answers():
     with web("--add-header", "X-Frame-Options: DENY", "--add-header=X-B:b c ") as server:
         for path in ("/a.txt", "/nowhere"):
@@ -121,6 +128,13 @@ def compressed_siblings_are_sent():
     check((answer.first("Content-Encoding"), gzip.decompress(answer.body)), ("gzip", b"css"))
     answer = asked(["--no-precompressed"], "/style.css", "Accept-Encoding: gzip")
     check((answer.first("Content-Encoding"), answer.body), (None, b"css"))
+
+
+def extensions_may_be_codings():
+    answer = asked([], "/style.css.gz")
+    check((answer.first("Content-Type"), answer.first("Content-Encoding")), ("application/gzip", None))
+    answer = asked(["--codings-by-ext"], "/style.css.gz")
+    check((answer.first("Content-Type"), answer.first("Content-Encoding")), ("text/css", "gzip"))
 
 
 def files_with_a_dot_are_asked_for():
@@ -183,6 +197,7 @@ MISTAKES = (
     (["--default-type", "text"], "--default-type text: "),
     (["--charset", "a b"], "--charset a b: "),
     (["--ignore-ext", "a/b"], "--ignore-ext a/b: "),
+    (["--as-is-ext", "a/b"], "--as-is-ext a/b: "),
     (["--cache-control", "*.css"], "--cache-control *.css: "),
     (["--add-header", "Content-Length: 1"], "--add-header Content-Length: 1: the server says Content-Length itself"),
     (["--add-header", "X"], "--add-header X: write 'Name: value'"),
@@ -349,10 +364,12 @@ CASES = [
     lists_are_asked_for,
     types_are_given,
     extensions_may_be_left_out,
+    files_may_be_whole_responses,
     fields_are_added_to_all_answers,
     caching_is_by_pattern,
     pages_stand_in_for_what_is_missing,
     compressed_siblings_are_sent,
+    extensions_may_be_codings,
     files_with_a_dot_are_asked_for,
     the_cache_has_a_size,
     limits_are_set,
