@@ -4,6 +4,7 @@
  *
  *  - No link is followed, and nothing but an ordinary file with one name is written to: the folder
  *    may be anybody's, and the program root's.
+ *  - What holds anything but a number is somebody's file, and stays.
  *  - The file that was locked is the one that stands at the path, also when another server has
  *    removed its own in between.
  *  - Only the file that was locked is removed, never another one at the same path.
@@ -68,12 +69,21 @@ static const char *check_kind(int fd, char text[160]) {
     return text;
 }
 
+/* Whether a server may have left it: it is empty, or begins with a number. */
+static const char *check_content(int fd) {
+    char first = '0';
+
+    if (pread(fd, &first, 1, 0) < 0 || (first >= '0' && first <= '9')) return NULL;
+    return "it holds no number of a process; name another file, or remove it";
+}
+
 /* Open and lock the file at the path. */
 static const char *take(const char *path, int *fd, char text[160]) {
     for (int i = 0; i < TRIES_MAX; i++) {
         *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
         if (*fd < 0) return errno == ELOOP ? "it is a symbolic link" : refused(text);
         const char *why = check_kind(*fd, text);
+        if (!why) why = check_content(*fd);
         if (!why) why = lock(*fd, text);
         if (!why && is_at(path, *fd)) return NULL;
         close(*fd);

@@ -107,6 +107,19 @@ static void a_file_that_was_left_behind_is_taken_over(void **state) {
     assert_string_equal(told_to_another(), "");
 }
 
+static void what_is_no_pidfile_stays(void **state) {
+    torc_pidfile pidfile;
+    char text[160];
+
+    (void)state;
+    write_file(path, "root:x:0:0\n");
+    assert_string_equal(torc_pidfile_open(&pidfile, path, text),
+                        "it holds no number of a process; name another file, or remove it");
+    assert_string_equal(content(path), "root:x:0:0\n");
+    torc_pidfile_close(&pidfile);
+    assert_string_equal(content(path), "root:x:0:0\n");
+}
+
 static void a_second_server_is_told_who_runs(void **state) {
     torc_pidfile pidfile;
     char text[160], expected[160];
@@ -186,6 +199,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         PIDFILE_TEST(it_holds_the_number_and_is_removed),
         PIDFILE_TEST(a_file_that_was_left_behind_is_taken_over),
+        PIDFILE_TEST(what_is_no_pidfile_stays),
         PIDFILE_TEST(a_second_server_is_told_who_runs),
         PIDFILE_TEST(a_child_has_it_not),
         PIDFILE_TEST(links_and_other_things_are_not_written_to),
