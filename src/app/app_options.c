@@ -48,6 +48,13 @@ static const char *apply_limit(torc_app *app, const char *value, char text[160])
     return torc_limit_option_apply(&app->settings.limits, value, text);
 }
 
+/* With one of so many bytes, too, the fields do not get too large. */
+static bool is_room_for(const torc_app_settings *settings, size_t bytes) {
+    for (size_t i = 0; i < settings->field_count; i++)
+        bytes += settings->fields[i].name.len + settings->fields[i].value.len;
+    return bytes <= TORC_SITE_FIELD_BYTES_MAX;
+}
+
 static const char *apply_add_header(torc_app *app, const char *value, char text[160]) {
     const torc_str all = torc_str_of(value);
     const ptrdiff_t colon = torc_str_find_byte(all, ':');
@@ -66,6 +73,8 @@ static const char *apply_add_header(torc_app *app, const char *value, char text[
                  (int)(name.len < 60 ? name.len : 60), name.bytes);
         return text;
     }
+    if (!is_room_for(settings, name.len + content.len))
+        return "all fields together have at most 32768 bytes";
     settings->fields[settings->field_count++] = (torc_field){name, content, TORC_FIELD_OTHER};
     return NULL;
 }

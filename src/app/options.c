@@ -4,7 +4,8 @@
  *
  *  - An option is written `--name`, its argument after `=` or as the next argument. One whose value
  *    may be lacking takes the next argument unless that is an option itself.
- *  - A mistake is one line that names the option, the value and what would be right.
+ *  - A mistake is one line that names the option, the value and what would be right, whatever is in
+ *    the value: its control characters are shown as `?`, and of a long one the beginning.
  */
 #include "app/options.h"
 
@@ -13,7 +14,8 @@
 enum {
     NAMES_MAX = 128,
     WORDS_MAX = 16,
-    WORD_SIZE = 40
+    WORD_SIZE = 40,
+    SHOWN_MAX = 300 /* bytes of an argument */
 };
 
 /* The few that people expect to be short. */
@@ -26,6 +28,20 @@ char torc_option_letter(const torc_option *option) {
     for (size_t i = 0; i < TORC_COUNT_OF(letters); i++)
         if (strcmp(letters[i].name, option->name) == 0) return letters[i].letter;
     return 0;
+}
+
+/* ---- mistakes ---- */
+
+static void add_shown(torc_buf *mistake, torc_str argument) {
+    torc_buf_add(mistake, torc_str_head(argument, SHOWN_MAX));
+    if (argument.len > SHOWN_MAX) torc_buf_add(mistake, TORC_STR("..."));
+}
+
+static void make_one_line(torc_buf *mistake) {
+    for (size_t i = 0; i < mistake->len; i++) {
+        const unsigned char c = (unsigned char)mistake->bytes[i];
+        if (c < 0x20 || c == 0x7f) mistake->bytes[i] = '?';
+    }
 }
 
 /* ---- arguments ---- */
@@ -85,7 +101,9 @@ static bool check_word(const torc_option *option, const char *value, torc_buf *m
         if (strcmp(value, list.words[i]) == 0) return true;
 
     const char *nearest = torc_str_nearest(torc_str_of(value), list.words, list.count);
-    torc_buf_addf(mistake, "--%s %s: not one of ", option->name, value);
+    torc_buf_addf(mistake, "--%s ", option->name);
+    add_shown(mistake, torc_str_of(value));
+    torc_buf_add(mistake, TORC_STR(": not one of "));
     for (size_t i = 0; i < list.count; i++)
         torc_buf_addf(mistake, "%s%s", i == 0 ? "" : ", ", list.words[i]);
     if (nearest) torc_buf_addf(mistake, "; did you mean %s?", nearest);
@@ -122,7 +140,9 @@ static const char *nearest_option(const torc_option_set *set, torc_str name) {
 static bool report_unknown(const torc_option_set *set, torc_str name, torc_buf *mistake) {
     const char *nearest = nearest_option(set, name);
 
-    torc_buf_addf(mistake, "--%.*s: no such option", TORC_STR_ARGS(name));
+    torc_buf_add(mistake, TORC_STR("--"));
+    add_shown(mistake, name);
+    torc_buf_add(mistake, TORC_STR(": no such option"));
     if (nearest)
         torc_buf_addf(mistake, "; did you mean --%s?", nearest);
     else
@@ -132,11 +152,15 @@ static bool report_unknown(const torc_option_set *set, torc_str name, torc_buf *
 
 /* Who names a file without an option means the option for it. */
 static void report_no_option(const torc_option_set *set, const char *argument, torc_buf *mistake) {
-    torc_buf_addf(mistake, "%s: options begin with `--`; ", argument);
-    if (argument[0] && argument[0] != '-' && find(set, TORC_STR("path")))
-        torc_buf_addf(mistake, "did you mean --path %s?", argument);
-    else
+    add_shown(mistake, torc_str_of(argument));
+    torc_buf_add(mistake, TORC_STR(": options begin with `--`; "));
+    if (argument[0] && argument[0] != '-' && find(set, TORC_STR("path"))) {
+        torc_buf_add(mistake, TORC_STR("did you mean --path "));
+        add_shown(mistake, torc_str_of(argument));
+        torc_buf_add(mistake, TORC_STR("?"));
+    } else {
         torc_buf_add(mistake, TORC_STR("--help lists them"));
+    }
 }
 
 /* The value of an option at `argv[*place]`, from behind its `=` or from the next argument. */
@@ -192,15 +216,19 @@ static bool read_one(const torc_option_set *set, torc_app *app, int argc, char *
         return false;
 
     const char *wrong = option->apply(app, value, text);
-    if (wrong)
-        torc_buf_addf(mistake, "--%s%s%s: %s", option->name, value ? " " : "", value ? value : "",
-                      wrong);
+    if (wrong) {
+        torc_buf_addf(mistake, "--%s%s", option->name, value ? " " : "");
+        add_shown(mistake, torc_str_of(value));
+        torc_buf_addf(mistake, ": %s", wrong);
+    }
     return !wrong;
 }
 
 bool torc_options_read(const torc_option_set *set, torc_app *app, int argc, char **argv,
                        torc_buf *mistake) {
-    for (int place = 1; place < argc; place++)
-        if (!read_one(set, app, argc, argv, &place, mistake)) return false;
-    return true;
+    int place = 1;
+
+    while (place < argc && read_one(set, app, argc, argv, &place, mistake)) place++;
+    make_one_line(mistake);
+    return place >= argc;
 }

@@ -10,6 +10,11 @@ void torc_error_page_write(torc_request *request, int status, torc_str brief, to
 /* Whether a site may add a field of that name to all its responses: not what frames or describes a
  * message. */
 bool torc_site_may_add(torc_str name);
+
+enum {
+    TORC_SITE_FIELD_BYTES_MAX = 32 * 1024 /* names and values: more is no response's head */
+};
+
 /* Copy such fields; TORC_ERR_INVALID when one cannot be sent, or they are too many. */
 torc_err torc_site_fields_copy(const torc_field *fields, size_t count,
                                torc_fields *copies) TORC_MUST_CHECK;

@@ -10,7 +10,7 @@
 
 enum {
     FIELDS_MAX = 64,
-    BYTES_MAX = 32 * 1024 /* names and values: more is no response's head */
+    BYTES_MAX = TORC_SITE_FIELD_BYTES_MAX
 };
 
 bool torc_site_may_add(torc_str name) {

@@ -200,6 +200,8 @@ MISTAKES = (
     (["--as-is-ext", "a/b"], "--as-is-ext a/b: "),
     (["--cache-control", "*.css"], "--cache-control *.css: "),
     (["--add-header", "Content-Length: 1"], "--add-header Content-Length: 1: the server says Content-Length itself"),
+    (["--add-header", "X: a\nY: b"], "--add-header X: a?Y: b: a field's value has no control characters"),
+    (["--add-header", "X: " + "y" * 32768], "--add-header X: " + "y" * 297 + "...: all fields together have at most 32768 bytes"),
     (["--add-header", "X"], "--add-header X: write 'Name: value'"),
     (["--not-found", "../x"], "--not-found ../x: "),
     (["--fallback", "../x"], "--fallback ../x: "),

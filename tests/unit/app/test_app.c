@@ -187,7 +187,7 @@ static void a_mistake_exits_with_2_and_a_line(void **state) {
          "before "
          "the colon\n"},
         {{"--add-header", "X-A: \001", NULL},
-         "greeter: --add-header X-A: \001: a field's value has no control characters\n"},
+         "greeter: --add-header X-A: ?: a field's value has no control characters\n"},
         {{"--add-header", "content-length: 7", NULL},
          "greeter: --add-header content-length: 7: the server says content-length itself; use "
          "another name\n"},

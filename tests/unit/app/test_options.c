@@ -122,6 +122,31 @@ static void a_mistake_is_a_line_with_the_fix(void **state) {
     }
 }
 
+static void a_mistake_is_one_line_whatever_is_written(void **state) {
+    static char longest[5000];
+    torc_buf mistake;
+
+    (void)state;
+    memset(longest, 'x', sizeof(longest) - 1);
+    assert_false(read_all(&mistake, ARGUMENTS("--form", "a\nb\r\x1b\x7f\xc3\xa9")));
+    check_str(torc_buf_str(&mistake), "--form a?b???\xc3\xa9: not one of plain, fancy");
+    torc_buf_dispose(&mistake);
+    assert_false(read_all(&mistake, ARGUMENTS("--form", longest)));
+    assert_true(
+        torc_str_ends_with(torc_buf_str(&mistake), TORC_STR("xxx...: not one of plain, fancy")));
+    torc_buf_dispose(&mistake);
+    memcpy(longest, "--", 2);
+    assert_false(read_all(&mistake, ARGUMENTS(longest)));
+    assert_true(torc_str_ends_with(torc_buf_str(&mistake),
+                                   TORC_STR("xxx...: no such option; --help lists them")));
+    torc_buf_dispose(&mistake);
+    longest[0] = 'x';
+    assert_false(read_all(&mistake, ARGUMENTS(longest)));
+    assert_true(torc_str_ends_with(torc_buf_str(&mistake),
+                                   TORC_STR("xxx...: options begin with `--`; --help lists them")));
+    torc_buf_dispose(&mistake);
+}
+
 static void what_follows_a_mistake_is_not_applied(void **state) {
     torc_buf mistake;
 
@@ -234,6 +259,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_applied_in_order),
         cmocka_unit_test(a_mistake_is_a_line_with_the_fix),
+        cmocka_unit_test(a_mistake_is_one_line_whatever_is_written),
         cmocka_unit_test(what_follows_a_mistake_is_not_applied),
         cmocka_unit_test(help_lists_the_groups_that_have_options),
         cmocka_unit_test(words_are_told_from_names),
