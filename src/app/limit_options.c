@@ -101,6 +101,16 @@ static void store(torc_limits *limits, const named_limit *limit, uint64_t value)
            limit->is_wide ? sizeof(value) : sizeof(narrow));
 }
 
+/* It is too large, or no number that a limit may have. */
+static const char *wrong_value(const char *value, uint64_t max, char text[160]) {
+    const size_t digits = strspn(value, "0123456789");
+
+    if (digits == 0 || value[digits] || strspn(value, "0") == digits)
+        return "the value is a whole number from 1 up, or `none`";
+    snprintf(text, 160, "the value is at most %llu, or `none`", (unsigned long long)max);
+    return text;
+}
+
 const char *torc_limit_option_apply(torc_limits *limits, const char *value, char text[160]) {
     const char *equals = strchr(value, '=');
     uint64_t number;
@@ -117,7 +127,7 @@ const char *torc_limit_option_apply(torc_limits *limits, const char *value, char
         return NULL;
     }
     if (torc_str_parse_uint(torc_str_of(equals + 1), unlimited - 1, &number) || number == 0)
-        return "the value is a whole number from 1 up, or `none`";
+        return wrong_value(equals + 1, unlimited - 1, text);
     store(limits, limit, number);
     return NULL;
 }

@@ -50,9 +50,11 @@ static void a_mistake_says_what_would_be_right(void **state) {
         {"fields=", "the value is a whole number from 1 up, or `none`"},
         {"fields=-1", "the value is a whole number from 1 up, or `none`"},
         {"fields=1k", "the value is a whole number from 1 up, or `none`"},
-        {"fields=4294967295", "the value is a whole number from 1 up, or `none`"},
-        {"fields=4294967296", "the value is a whole number from 1 up, or `none`"},
-        {"memory=18446744073709551615", "the value is a whole number from 1 up, or `none`"},
+        {"fields=4294967295", "the value is at most 4294967294, or `none`"},
+        {"fields=4294967296", "the value is at most 4294967294, or `none`"},
+        {"fields=99999999999999999999999", "the value is at most 4294967294, or `none`"},
+        {"fields=99999999999999999999999x", "the value is a whole number from 1 up, or `none`"},
+        {"memory=18446744073709551615", "the value is at most 18446744073709551614, or `none`"},
     };
     const torc_limits untouched = {.size = sizeof(untouched)};
 
