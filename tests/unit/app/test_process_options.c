@@ -63,7 +63,7 @@ static void what_does_not_go_together_is_a_mistake(void **state) {
     assert_null(torc_process_check(&app.settings.process, true));
     assert_null(apply("chroot", "/srv"));
     assert_non_null(strstr(torc_process_check(&app.settings.process, true), "--chroot"));
-    if (!getpwnam("nobody")) skip();
+    if (!getpwnam("nobody")) skip_test("there is no user `nobody`");
     assert_null(apply("user", "nobody"));
     assert_null(apply("group", "1000"));
     assert_null(torc_process_check(&app.settings.process, true));

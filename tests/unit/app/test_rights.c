@@ -27,7 +27,7 @@ static void users_go_by_name_or_number(void **state) {
     char text[160], number[24];
 
     (void)state;
-    if (!somebody()) skip();
+    if (!somebody()) skip_test("there is no user `nobody`");
     assert_null(torc_rights_set_user(&rights, "nobody", text));
     assert_int_equal(rights.uid, somebody()->pw_uid);
     assert_int_equal(rights.gid, somebody()->pw_gid);
@@ -45,7 +45,7 @@ static void a_number_without_an_entry_needs_a_group(void **state) {
     char text[160];
 
     (void)state;
-    if (getpwuid(3141592)) skip();
+    if (getpwuid(3141592)) skip_test("this number is somebody");
     assert_null(torc_rights_set_user(&rights, "3141592", text));
     assert_string_equal(torc_rights_check(&rights),
                         "--user: the number has no entry that tells its group; add --group");
@@ -62,7 +62,7 @@ static void a_group_stands_before_the_users_own(void **state) {
     char text[160];
 
     (void)state;
-    if (!somebody()) skip();
+    if (!somebody()) skip_test("there is no user `nobody`");
     assert_null(torc_rights_set_group(&first, "2718281", text));
     assert_null(torc_rights_set_user(&first, "nobody", text));
     assert_null(torc_rights_set_user(&last, "nobody", text));
@@ -76,7 +76,7 @@ static void unknown_names_are_told_with_the_nearest(void **state) {
     char text[160];
 
     (void)state;
-    if (!somebody()) skip();
+    if (!somebody()) skip_test("there is no user `nobody`");
     assert_string_equal(torc_rights_set_user(&rights, "nobodi", text),
                         "there is no such user; did you mean nobody?");
     assert_string_equal(torc_rights_set_user(&rights, "a-name-that-is-like-no-other-name", text),
@@ -127,10 +127,8 @@ static void check_in_child(int (*look)(void)) {
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void need_root(void) {
-    if (geteuid() == 0 && somebody()) return;
-    print_message("needs root, and a user `nobody`\n");
-    skip();
+static bool has_root(void) {
+    return geteuid() == 0 && somebody();
 }
 
 static int become_nobody(void) {
@@ -154,7 +152,7 @@ static int become_nobody(void) {
 
 static void root_becomes_the_user_for_good(void **state) {
     (void)state;
-    need_root();
+    if (!has_root()) skip_test("needs root, and a user `nobody`");
     check_in_child(become_nobody);
 }
 
@@ -177,7 +175,7 @@ static void a_folder_becomes_the_root(void **state) {
     char path[200];
 
     (void)state;
-    need_root();
+    if (!has_root()) skip_test("needs root, and a user `nobody`");
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chmod(folder, 0755), 0);
     snprintf(path, sizeof(path), "%s/www", folder);
@@ -198,7 +196,7 @@ static int move_to_nowhere(void) {
 
 static void a_folder_that_is_not_there_is_told(void **state) {
     (void)state;
-    if (!somebody()) skip();
+    if (!somebody()) skip_test("there is no user `nobody`");
     check_in_child(move_to_nowhere);
 }
 
@@ -217,7 +215,7 @@ static int ask_for_another(void) {
 
 static void only_root_becomes_somebody_else(void **state) {
     (void)state;
-    if (geteuid() == 0 && !somebody()) skip();
+    if (geteuid() == 0 && !somebody()) skip_test("there is no user `nobody`");
     check_in_child(ask_for_another);
 }
 
@@ -237,7 +235,7 @@ static int ask_for_oneself(void) {
 
 static void the_user_may_ask_for_itself(void **state) {
     (void)state;
-    if (geteuid() == 0 && !somebody()) skip();
+    if (geteuid() == 0 && !somebody()) skip_test("there is no user `nobody`");
     check_in_child(ask_for_oneself);
 }
 

@@ -289,8 +289,8 @@ static void what_an_old_file_lacks_is_not_put_into_the_new_one(void **state) {
     torc_test_finish_jobs(reactor);
     assert_int_equal(lseek(sealed, 0, SEEK_END), 14);
     assert_int_equal(unlink(path), 0);
+    torc_test_fail_calls(reactor, TORC_TEST_WRITE, 1, 1, ENOSPC); /* before a thread may write */
     torc_log_writer_reopen(writer);
-    torc_test_fail_calls(reactor, TORC_TEST_WRITE, 1, 1, ENOSPC);
     torc_test_finish_jobs(reactor);
     assert_int_equal(check_lines(content_of(path), 6), 94);
     close(sealed);

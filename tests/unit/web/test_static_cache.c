@@ -121,7 +121,7 @@ static uint64_t calls_made(torc_reactor *reactor) {
 /* ---- what is known ---- */
 
 static void what_is_known_costs_no_call(void **state) {
-    if (!is_found_at_once()) skip();
+    if (!is_found_at_once()) skip_test("nothing is found without a thread");
     for (int i = 0; i < 2; i++) {
         count_calls(*state);
         web_check(*state, site, "GET /f/x", 200, "first");
@@ -142,7 +142,7 @@ static void what_is_known_costs_no_call(void **state) {
 }
 
 static void what_is_known_is_compared_every_second(void **state) {
-    if (!is_found_at_once()) skip();
+    if (!is_found_at_once()) skip_test("nothing is found without a thread");
     web_check(*state, site, "GET /f/x", 200, "first");
     assert_int_equal(web_status(*state, site, "GET /f/none"), 404);
     torc_test_advance(*state, 999);
@@ -283,7 +283,7 @@ static void becomes(torc_reactor *reactor, const char *text) {
 static void another_folder_at_its_path_is_served_soon(void **state) {
     static const char *const names[] = {"one", "two", "three"};
 
-    if (!is_found_at_once()) skip();
+    if (!is_found_at_once()) skip_test("nothing is found without a thread");
     for (int i = 0; i < 3; i++) {
         web_check_at(*state, site, "GET /f/x", 200, torc_str_of(i == 0 ? "first" : names[i - 1]),
                      __FILE__, __LINE__);
@@ -370,7 +370,7 @@ static void what_is_being_sent_stays(void **state) {
 }
 
 static void without_descriptors_the_open_files_are_given_up(void **state) {
-    if (!is_found_at_once()) skip();
+    if (!is_found_at_once()) skip_test("nothing is found without a thread");
     assert_int_equal(web_status(*state, site, "GET /f/big"), 200);
     assert_int_equal(metric(*state, "file_cache_open"), 1);
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 1, EMFILE);
@@ -414,7 +414,7 @@ static void each_call_may_fail(void **state) {
 
 /* Read while it is written to: what was read does not go with what was looked at. */
 static void a_file_that_changes_while_it_is_read_is_not_kept(void **state) {
-    if (!is_found_at_once()) skip();
+    if (!is_found_at_once()) skip_test("nothing is found without a thread");
     torc_test_fail_calls(*state, TORC_TEST_READ, 1, 1, EAGAIN);
     web_check(*state, site, "GET /f/x", 200, "first"); /* a thread reads it before */
     assert_int_equal(truncate(path_of("pub/big"), 10), 0);
