@@ -154,10 +154,12 @@ static const char *failed(const char *what, char text[160]) {
 
 /* The zone of the local time is read before its file is out of reach. */
 static const char *change_root(const char *folder, char text[160]) {
+    char option[80];
+
     if (!folder) return NULL;
     tzset();
-    if (chdir(folder)) return failed("--chroot", text);
-    if (chroot(".") || chdir("/")) return failed("--chroot", text);
+    snprintf(option, sizeof(option), "--chroot %s", folder);
+    if (chdir(folder) || chroot(".") || chdir("/")) return failed(option, text);
     return NULL;
 }
 

@@ -167,7 +167,7 @@ def what_the_system_refuses_is_told():
     nobody()
     code, said = said_by(TORC, "web", "--listen", "127.0.0.1:0", "--user", "nobody", "--chroot", "/nowhere")
     check(code, 1)
-    assert "--chroot: there is no such thing" in said, said
+    assert "--chroot /nowhere: there is no such thing" in said, said
 
 
 def only_root_may_become_somebody_else():
