@@ -162,11 +162,12 @@ static torc_err take_entries(reading *self, DIR *stream, int fd) {
         struct stat about;
         if (!each) return torc_err_from_errno(errno);
         const torc_str name = torc_str_of(each->d_name);
-        if (!torc_str_starts_with(name, self->query.prefix) ||
-            !torc_static_name_is_served(&self->rules, name) ||
-            !look_at(self, fd, each->d_name, &about))
+        const bool is_enough = looks >= LOOKS_MAX;
+        if (!is_enough && (!torc_str_starts_with(name, self->query.prefix) ||
+                           !torc_static_name_is_served(&self->rules, name) ||
+                           !look_at(self, fd, each->d_name, &about)))
             continue;
-        if (directory->count == TORC_DIRECTORY_ENTRIES_MAX || looks == LOOKS_MAX) {
+        if (is_enough || directory->count == TORC_DIRECTORY_ENTRIES_MAX) {
             directory->is_cut = true;
             return TORC_OK;
         }
