@@ -222,7 +222,7 @@ torc_err torc_access_format_parse(torc_str text, torc_access_format_error *error
     made->style = style;
     made->budget = budget;
     made->count = self.count;
-    made->texts = self.free_text = (char *)made + head;
+    self.free_text = (char *)made + head; /* behind the steps, as long as they */
     self.format = made;
     (void)!read_all(&self); /* as it went before */
     *format = made;

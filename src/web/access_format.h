@@ -58,7 +58,6 @@ typedef struct torc_access_format {
     torc_access_style style;
     size_t budget; /* bytes that each step but a literal may write */
     uint32_t count;
-    char *texts; /* what the steps' texts are slices of, each with a NUL behind */
     torc_access_step steps[];
 } torc_access_format;
 
