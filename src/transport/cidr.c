@@ -6,10 +6,26 @@
  */
 #include <torc/cidr.h>
 
+enum {
+    MAPPED_BITS = 96 /* of an IPv6 address, before the IPv4 address that is mapped into it */
+};
+
 static bool has_bits_beyond(const torc_cidr *cidr, unsigned max) {
     for (unsigned i = cidr->bits; i < max; i++)
         if (cidr->bytes[i / 8] & (0x80u >> i % 8)) return true;
     return false;
+}
+
+static bool is_mapped(const torc_addr *addr) {
+    return torc_addr_family(addr) == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&addr->as.in6.sin6_addr);
+}
+
+/* The range of IPv4 that is written as one of IPv6. */
+static torc_cidr unmapped(const torc_cidr *cidr) {
+    torc_cidr range = {.family = AF_INET, .bits = (uint8_t)(cidr->bits - MAPPED_BITS)};
+
+    memcpy(range.bytes, cidr->bytes + MAPPED_BITS / 8, 4);
+    return range;
 }
 
 torc_err torc_cidr_parse(torc_str text, torc_cidr *cidr) {
@@ -34,7 +50,8 @@ torc_err torc_cidr_parse(torc_str text, torc_cidr *cidr) {
     if (slash >= 0 && torc_str_parse_uint(torc_str_from(text, (size_t)slash + 1), max, &bits))
         return TORC_ERR_SYNTAX;
     read.bits = (uint8_t)bits;
-    if (has_bits_beyond(&read, max)) return TORC_ERR_INVALID;
+    if (is_mapped(&addr) && bits >= MAPPED_BITS) read = unmapped(&read);
+    if (has_bits_beyond(&read, read.family == AF_INET ? 32 : 128)) return TORC_ERR_INVALID;
     *cidr = read;
     return TORC_OK;
 }
@@ -44,9 +61,9 @@ static const uint8_t *bytes_of(const torc_addr *addr, int *family) {
     *family = torc_addr_family(addr);
     if (*family == AF_INET) return (const uint8_t *)&addr->as.in.sin_addr;
     if (*family != AF_INET6) return NULL;
-    if (!IN6_IS_ADDR_V4MAPPED(&addr->as.in6.sin6_addr)) return addr->as.in6.sin6_addr.s6_addr;
+    if (!is_mapped(addr)) return addr->as.in6.sin6_addr.s6_addr;
     *family = AF_INET;
-    return addr->as.in6.sin6_addr.s6_addr + 12;
+    return addr->as.in6.sin6_addr.s6_addr + MAPPED_BITS / 8;
 }
 
 bool torc_cidr_contains(const torc_cidr *cidr, const torc_addr *addr) {

@@ -45,6 +45,10 @@ static void families_do_not_mix_but_for_mapped_addresses(void **state) {
     assert_false(contains("::/0", "192.0.2.1"));
     assert_true(contains("192.0.2.0/24", "::ffff:192.0.2.1"));
     assert_false(contains("::/0", "::ffff:192.0.2.1"));
+    assert_true(contains("::ffff:192.0.2.0/120", "192.0.2.1"));
+    assert_true(contains("::ffff:192.0.2.0/120", "::ffff:192.0.2.1"));
+    assert_false(contains("::ffff:192.0.2.0/120", "192.0.3.1"));
+    assert_true(contains("::ffff:192.0.2.1", "192.0.2.1"));
 }
 
 static void peers_of_unix_sockets_are_a_range(void **state) {
