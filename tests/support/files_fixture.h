@@ -21,9 +21,13 @@ enum {
     FILES_THEN = 784111777 /* Sun, 06 Nov 1994 08:49:37 GMT */
 };
 
+/* Where a name is; valid until the next but one. */
 static inline const char *files_path(const char *name) {
-    static char path[400];
-    snprintf(path, sizeof(path), "%s/%s", files_folder, name);
+    static char paths[2][400];
+    static unsigned next;
+    char *path = paths[next++ % 2];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s", files_folder, name);
     return path;
 }
 

@@ -2,7 +2,6 @@
 /* What is kept of static files, and that changes of them are noticed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,79 +11,49 @@
 #include <torc/thread.h>
 #include <unistd.h>
 
+#include "files_fixture.h"
 #include "kernel.h"
-#include "web_fixture.h"
 
 enum {
     BIG = 100 * 1024
 };
 
-static char folder[] = "/tmp/torc-cache-XXXXXX";
 static torc_site *site;
 static char big[BIG + 1];
 
-static const char *path_of(const char *name) {
-    static char paths[2][300];
-    static unsigned next;
-    char *path = paths[next++ % 2];
-
-    snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
-    return path;
-}
-
-static void write_file(const char *name, const char *text) {
-    const int fd = open(path_of(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-}
-
-static void make_folder(const char *name) {
-    assert_int_equal(mkdir(path_of(name), 0755), 0);
-}
-
 static void rename_to(const char *from, const char *to) {
-    assert_int_equal(rename(path_of(from), path_of(to)), 0);
+    assert_int_equal(rename(files_path(from), files_path(to)), 0);
 }
 
 static torc_site *site_with(const torc_static_files_options *options) {
     torc_resource *root = torc_folder_new();
 
-    torc_resource_put_child(root, "f", torc_static_files_new(path_of("pub"), options));
+    torc_resource_put_child(root, "f", torc_static_files_new(files_path("pub"), options));
     return torc_site_new(root, NULL);
 }
 
 static int set_up(void **state) {
-    memcpy(strrchr(folder, '-') + 1, "XXXXXX", 6);
-    if (!mkdtemp(folder)) return -1;
+    if (files_set_up(state)) return -1;
     memset(big, 'b', BIG);
-    make_folder("pub");
-    make_folder("pub/a");
-    make_folder("pub/a/b");
-    make_folder("elsewhere");
-    write_file("pub/x", "first");
-    write_file("pub/a/b/x", "deep");
-    write_file("pub/big", big);
-    write_file("elsewhere/x", "outside");
+    files_make_folder("pub");
+    files_make_folder("pub/a");
+    files_make_folder("pub/a/b");
+    files_make_folder("elsewhere");
+    files_write("pub/x", "first");
+    files_write("pub/a/b/x", "deep");
+    files_write("pub/big", big);
+    files_write("elsewhere/x", "outside");
     const torc_static_files_options options = {.size = sizeof(options),
                                                .ignore_precompressed = true};
     site = site_with(&options);
-    return site ? web_set_up(state) : -1;
-}
-
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *ftw) {
-    (void)about;
-    (void)kind;
-    (void)ftw;
-    return remove(path);
+    return site ? 0 : -1;
 }
 
 static int tear_down(void **state) {
-    const int code = web_tear_down(state);
+    const int code = files_tear_down(state);
 
     torc_site_free(site);
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) ? -1 : code;
+    return code;
 }
 
 static int64_t metric(torc_reactor *reactor, const char *name) {
@@ -99,7 +68,7 @@ static const torc_test_call calls[] = {TORC_TEST_OPEN, TORC_TEST_STAT, TORC_TEST
 
 /* Otherwise threads look, each time. */
 static bool is_found_at_once(void) {
-    const int fd = open(path_of("pub/x"), O_RDONLY | O_CLOEXEC);
+    const int fd = open(files_path("pub/x"), O_RDONLY | O_CLOEXEC);
     const bool reads = kernel_reads_at_once(fd);
 
     close(fd);
@@ -160,27 +129,27 @@ static void what_is_known_is_compared_every_second(void **state) {
 
 static void change_files(torc_reactor *reactor) {
     web_check(reactor, site, "GET /f/x", 200, "first");
-    write_file("pub/x", "a second");
+    files_write("pub/x", "a second");
     web_check(reactor, site, "GET /f/x", 200, "a second");
-    assert_int_equal(truncate(path_of("pub/x"), 3), 0);
+    assert_int_equal(truncate(files_path("pub/x"), 3), 0);
     web_check(reactor, site, "GET /f/x", 200, "a s");
-    assert_int_equal(unlink(path_of("pub/x")), 0);
+    assert_int_equal(unlink(files_path("pub/x")), 0);
     assert_int_equal(web_status(reactor, site, "GET /f/x"), 404);
-    write_file("pub/x", "again");
+    files_write("pub/x", "again");
     web_check(reactor, site, "GET /f/x", 200, "again");
-    write_file("pub/new", "renamed over it");
+    files_write("pub/new", "renamed over it");
     rename_to("pub/new", "pub/x");
     web_check(reactor, site, "GET /f/x", 200, "renamed over it");
-    assert_int_equal(unlink(path_of("pub/x")), 0);
-    assert_int_equal(symlink("a/b/x", path_of("pub/x")), 0);
+    assert_int_equal(unlink(files_path("pub/x")), 0);
+    assert_int_equal(symlink("a/b/x", files_path("pub/x")), 0);
     if (kernel_has_openat2()) web_check(reactor, site, "GET /f/x", 200, "deep");
-    write_file("pub/a/b/x", "beyond the link");
+    files_write("pub/a/b/x", "beyond the link");
     if (kernel_has_openat2()) web_check(reactor, site, "GET /f/x", 200, "beyond the link");
-    assert_int_equal(unlink(path_of("pub/x")), 0);
-    assert_int_equal(symlink("../elsewhere/x", path_of("pub/x")), 0);
+    assert_int_equal(unlink(files_path("pub/x")), 0);
+    assert_int_equal(symlink("../elsewhere/x", files_path("pub/x")), 0);
     assert_int_equal(web_status(reactor, site, "GET /f/x"), 404);
-    assert_int_equal(unlink(path_of("pub/x")), 0);
-    make_folder("pub/x");
+    assert_int_equal(unlink(files_path("pub/x")), 0);
+    files_make_folder("pub/x");
     assert_int_equal(web_status(reactor, site, "GET /f/x"), 302);
 }
 
@@ -190,18 +159,18 @@ static void change_folders(torc_reactor *reactor) {
     rename_to("pub/a", "pub/a2");
     assert_int_equal(web_status(reactor, site, "GET /f/a/b/x"), 404);
     web_check(reactor, site, "GET /f/a2/b/x", 200, "deep");
-    write_file("pub/a2/b/x", "changed there");
+    files_write("pub/a2/b/x", "changed there");
     web_check(reactor, site, "GET /f/a2/b/x", 200, "changed there");
-    make_folder("pub/a");
-    make_folder("pub/a/b");
-    write_file("pub/a/b/x", "another");
+    files_make_folder("pub/a");
+    files_make_folder("pub/a/b");
+    files_write("pub/a/b/x", "another");
     web_check(reactor, site, "GET /f/a/b/x", 200, "another");
     rename_to("pub/a", "elsewhere/a");
     assert_int_equal(web_status(reactor, site, "GET /f/a/b/x"), 404);
-    assert_int_equal(symlink("../elsewhere/a", path_of("pub/a")), 0);
+    assert_int_equal(symlink("../elsewhere/a", files_path("pub/a")), 0);
     assert_int_equal(web_status(reactor, site, "GET /f/a/b/x"), 404);
-    assert_int_equal(unlink(path_of("pub/a")), 0);
-    write_file("pub/a", "a file");
+    assert_int_equal(unlink(files_path("pub/a")), 0);
+    files_write("pub/a", "a file");
     assert_int_equal(web_status(reactor, site, "GET /f/a/b/x"), 404);
     web_check(reactor, site, "GET /f/a", 200, "a file");
 }
@@ -229,16 +198,16 @@ static void changes_of_folders_are_noticed_without_watches(void **state) {
 }
 
 static void a_change_by_another_name_is_noticed(void **state) {
-    assert_int_equal(link(path_of("pub/x"), path_of("elsewhere/y")), 0);
+    assert_int_equal(link(files_path("pub/x"), files_path("elsewhere/y")), 0);
     for (int i = 0; i < 2; i++) {
-        write_file("elsewhere/y", i ? "one" : "two and more");
+        files_write("elsewhere/y", i ? "one" : "two and more");
         web_check_at(*state, site, "GET /f/x", 200, torc_str_of(i ? "one" : "two and more"),
                      __FILE__, __LINE__);
     }
 }
 
 static void a_change_that_nobody_tells_is_noticed_within_a_second(void **state) {
-    const int fd = open(path_of("pub/x"), O_RDWR | O_CLOEXEC);
+    const int fd = open(files_path("pub/x"), O_RDWR | O_CLOEXEC);
     char *bytes = mmap(NULL, 5, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
     assert_true(bytes != MAP_FAILED);
@@ -253,17 +222,17 @@ static void a_change_that_nobody_tells_is_noticed_within_a_second(void **state) 
 static void nothing_is_missed_when_too_much_happens(void **state) {
     web_check(*state, site, "GET /f/x", 200, "first");
     for (int i = 0; i < 10000; i++) { /* more than the kernel keeps: 16,384 */
-        assert_int_equal(chmod(path_of("pub/big"), 0644), 0);
-        assert_int_equal(chmod(path_of("pub/a"), 0755), 0);
+        assert_int_equal(chmod(files_path("pub/big"), 0644), 0);
+        assert_int_equal(chmod(files_path("pub/a"), 0755), 0);
     }
-    write_file("pub/x", "the last");
+    files_write("pub/x", "the last");
     web_check(*state, site, "GET /f/x", 200, "the last");
 }
 
 static void the_folder_itself_may_move(void **state) {
     web_check(*state, site, "GET /f/a/b/x", 200, "deep");
     rename_to("pub", "moved");
-    write_file("moved/a/b/x", "moved along");
+    files_write("moved/a/b/x", "moved along");
     web_check(*state, site, "GET /f/a/b/x", 200, "moved along");
 }
 
@@ -288,15 +257,15 @@ static void another_folder_at_its_path_is_served_soon(void **state) {
         web_check_at(*state, site, "GET /f/x", 200, torc_str_of(i == 0 ? "first" : names[i - 1]),
                      __FILE__, __LINE__);
         rename_to("pub", "old");
-        make_folder("pub");
-        write_file("pub/x", names[i]);
+        files_make_folder("pub");
+        files_write("pub/x", names[i]);
         becomes(*state, names[i]);
-        assert_int_equal(unlink(path_of("old/x")), 0);
+        assert_int_equal(unlink(files_path("old/x")), 0);
         rename_to("old", names[i]);
     }
-    assert_int_equal(symlink("elsewhere", path_of("link")), 0);
+    assert_int_equal(symlink("elsewhere", files_path("link")), 0);
     rename_to("pub", "old");
-    assert_int_equal(rename(path_of("link"), path_of("pub")), 0);
+    assert_int_equal(rename(files_path("link"), files_path("pub")), 0);
     becomes(*state, "outside");
 }
 
@@ -312,9 +281,9 @@ static void what_is_kept_is_bounded(void **state) {
 
     for (int i = 0; i < 30; i++) {
         snprintf(name, sizeof(name), "pub/s%d", i);
-        write_file(name, "small");
+        files_write(name, "small");
         snprintf(name, sizeof(name), "pub/b%d", i);
-        write_file(name, big);
+        files_write(name, big);
     }
     for (int i = 0; i < 90; i++) {
         snprintf(head, sizeof(head), "GET /f/%c%d", "sbn"[i % 3], i / 3);
@@ -340,7 +309,7 @@ static void its_memory_is_bounded(void **state) {
 
     for (int i = 0; i < 10; i++) {
         snprintf(name, sizeof(name), "pub/b%d", i);
-        write_file(name, big);
+        files_write(name, big);
         snprintf(head, sizeof(head), "GET /f/b%d", i);
         web_check_at(*state, small, head, 200, torc_str_of(big), __FILE__, __LINE__);
     }
@@ -360,7 +329,7 @@ static void what_is_being_sent_stays(void **state) {
     torc_test_request_hold_back(test);
     web_finish(*state, test);
     web_check(*state, small, "GET /f/x", 200, "first");
-    assert_int_equal(unlink(path_of("pub/big")), 0);
+    assert_int_equal(unlink(files_path("pub/big")), 0);
     assert_int_equal(web_status(*state, small, "GET /f/big"), 404);
     torc_test_request_take(test, SIZE_MAX);
     web_finish(*state, test);
@@ -417,7 +386,7 @@ static void a_file_that_changes_while_it_is_read_is_not_kept(void **state) {
     if (!is_found_at_once()) skip_test("nothing is found without a thread");
     torc_test_fail_calls(*state, TORC_TEST_READ, 1, 1, EAGAIN);
     web_check(*state, site, "GET /f/x", 200, "first"); /* a thread reads it before */
-    assert_int_equal(truncate(path_of("pub/big"), 10), 0);
+    assert_int_equal(truncate(files_path("pub/big"), 10), 0);
     torc_test_limit_calls(*state, TORC_TEST_READ, 3); /* in pieces */
     web_check(*state, site, "GET /f/big", 200, "bbbbbbbbbb");
 }

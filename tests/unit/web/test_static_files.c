@@ -2,37 +2,17 @@
 /* The files of a folder, of a temporary one that each test makes. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <torc/static_files.h>
 #include <unistd.h>
 
+#include "files_fixture.h"
 #include "kernel.h"
 #include "testing/uncounted.h"
-#include "web_fixture.h"
 
-static char folder[] = "/tmp/torc-static-XXXXXX";
 static torc_site *site;
-
-static const char *path_of(const char *name) {
-    static char path[300];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return path;
-}
-
-static void write_file(const char *name, const char *text) {
-    const int fd = open(path_of(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-}
-
-static void make_folder(const char *name) {
-    assert_int_equal(mkdir(path_of(name), 0755), 0);
-}
 
 static torc_site *site_over(const char *path, const torc_static_files_options *options) {
     torc_resource *root = torc_folder_new();
@@ -45,44 +25,36 @@ static torc_site *site_over(const char *path, const torc_static_files_options *o
 static torc_site *site_without_siblings(void) {
     const torc_static_files_options options = {.size = sizeof(options),
                                                .ignore_precompressed = true};
-    return site_over(path_of("pub"), &options);
+    return site_over(files_path("pub"), &options);
 }
 
 static int set_up(void **state) {
     const struct timespec times[2] = {{784111777, 0}, {784111777, 5}};
 
-    memcpy(strrchr(folder, '-') + 1, "XXXXXX", 6);
-    if (!mkdtemp(folder)) return -1;
-    make_folder("pub");
-    make_folder("pub/sub");
-    make_folder("pub/empty");
-    make_folder("pub/.hidden");
-    write_file("secret.txt", "secret");
-    write_file("pub/foo.txt", "0123456789");
-    write_file("pub/index.html", "<p>index</p>");
-    write_file("pub/sub/index.html", "<p>sub</p>");
-    write_file("pub/sub/page.xyz", "page");
-    write_file("pub/nothing.css", "");
-    write_file("pub/sp ace.txt", "space");
-    write_file("pub/.dot", "dot");
-    write_file("pub/.hidden/file", "hidden");
-    if (utimensat(AT_FDCWD, path_of("pub/foo.txt"), times, 0)) return -1;
-    site = site_over(path_of("pub"), NULL);
-    return site ? web_set_up(state) : -1;
-}
-
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *ftw) {
-    (void)about;
-    (void)kind;
-    (void)ftw;
-    return remove(path);
+    if (files_set_up(state)) return -1;
+    files_make_folder("pub");
+    files_make_folder("pub/sub");
+    files_make_folder("pub/empty");
+    files_make_folder("pub/.hidden");
+    files_write("secret.txt", "secret");
+    files_write("pub/foo.txt", "0123456789");
+    files_write("pub/index.html", "<p>index</p>");
+    files_write("pub/sub/index.html", "<p>sub</p>");
+    files_write("pub/sub/page.xyz", "page");
+    files_write("pub/nothing.css", "");
+    files_write("pub/sp ace.txt", "space");
+    files_write("pub/.dot", "dot");
+    files_write("pub/.hidden/file", "hidden");
+    if (utimensat(AT_FDCWD, files_path("pub/foo.txt"), times, 0)) return -1;
+    site = site_over(files_path("pub"), NULL);
+    return site ? 0 : -1;
 }
 
 static int tear_down(void **state) {
-    const int code = web_tear_down(state);
+    const int code = files_tear_down(state);
 
     torc_site_free(site);
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) ? -1 : code;
+    return code;
 }
 
 /* ---- finding ---- */
@@ -140,8 +112,8 @@ static void check_location(torc_reactor *reactor, const char *head, const char *
 }
 
 static void a_missing_slash_is_added_and_the_query_kept(void **state) {
-    make_folder("pub/a:b");
-    make_folder("pub/\\\\evil");
+    files_make_folder("pub/a:b");
+    files_make_folder("pub/\\\\evil");
     check_location(*state, "GET /f", "f/");
     check_location(*state, "GET /f?a=/b", "f/?a=/b");
     check_location(*state, "GET /f/sub?", "sub/?");
@@ -188,11 +160,11 @@ static void names_and_paths_have_a_maximum(void **state) {
 }
 
 static void links_lead_no_further_than_the_folder(void **state) {
-    assert_int_equal(symlink("../secret.txt", path_of("pub/out")), 0);
-    assert_int_equal(symlink("/etc/passwd", path_of("pub/absolute")), 0);
-    assert_int_equal(symlink("..", path_of("pub/up")), 0);
-    assert_int_equal(symlink("loop", path_of("pub/loop")), 0);
-    assert_int_equal(symlink("sub/page.xyz", path_of("pub/in")), 0);
+    assert_int_equal(symlink("../secret.txt", files_path("pub/out")), 0);
+    assert_int_equal(symlink("/etc/passwd", files_path("pub/absolute")), 0);
+    assert_int_equal(symlink("..", files_path("pub/up")), 0);
+    assert_int_equal(symlink("loop", files_path("pub/loop")), 0);
+    assert_int_equal(symlink("sub/page.xyz", files_path("pub/in")), 0);
     assert_int_equal(web_status(*state, site, "GET /f/out"), 404);
     assert_int_equal(web_status(*state, site, "GET /f/absolute"), 404);
     assert_int_equal(web_status(*state, site, "GET /f/up/secret.txt"), 404);
@@ -204,7 +176,7 @@ static void links_lead_no_further_than_the_folder(void **state) {
 }
 
 static void what_is_no_file_is_not_found_and_not_waited_for(void **state) {
-    assert_int_equal(mkfifo(path_of("pub/pipe"), 0644), 0);
+    assert_int_equal(mkfifo(files_path("pub/pipe"), 0644), 0);
     assert_int_equal(web_status(*state, site, "GET /f/pipe"), 404);
 }
 
@@ -232,9 +204,9 @@ static void a_cold_file_is_opened_by_a_thread(void **state) {
 static void without_openat2_names_are_opened_one_by_one(void **state) {
     torc_static_files_options options = {
         .size = sizeof(options), .cache_is_off = true, .ignore_precompressed = true};
-    torc_site *off = site_over(path_of("pub"), &options); /* which would look again */
+    torc_site *off = site_over(files_path("pub"), &options); /* which would look again */
 
-    assert_int_equal(symlink("sub", path_of("pub/link")), 0);
+    assert_int_equal(symlink("sub", files_path("pub/link")), 0);
     torc_test_fail_calls(*state, TORC_TEST_OPEN, 1, 2, ENOSYS);
     web_check(*state, off, "GET /f/sub/page.xyz", 200, "page");
     assert_int_equal(torc_test_call_count(*state, TORC_TEST_OPEN),
@@ -282,7 +254,7 @@ static void a_version_that_is_known_is_not_sent_again(void **state) {
 /* ---- what was given ---- */
 
 static void a_file_that_was_given_is_served_alone(void **state) {
-    torc_site *one = site_over(path_of("pub/foo.txt"), NULL);
+    torc_site *one = site_over(files_path("pub/foo.txt"), NULL);
 
     web_check(*state, one, "GET /f", 200, "0123456789");
     assert_int_equal(web_status(*state, one, "GET /f/"), 404);
@@ -294,12 +266,12 @@ static void a_file_that_was_given_is_served_alone(void **state) {
 }
 
 static void a_folder_that_comes_later_is_found(void **state) {
-    torc_site *late = site_over(path_of("late"), NULL);
+    torc_site *late = site_over(files_path("late"), NULL);
 
     assert_int_equal(web_status(*state, late, "GET /f/x"), 404);
     assert_int_equal(web_status(*state, late, "GET /f"), 404);
-    make_folder("late");
-    write_file("late/x", "here");
+    files_make_folder("late");
+    files_write("late/x", "here");
     web_check(*state, late, "GET /f/x", 200, "here");
     assert_int_equal(web_status(*state, late, "GET /f"), 302);
     torc_site_free(late);
@@ -309,7 +281,7 @@ static void index_and_type_are_options(void **state) {
     torc_static_files_options options = {.size = sizeof(options),
                                          .index = (const char *const[]){"page.xyz", NULL},
                                          .default_type = "a/b"};
-    torc_site *own = site_over(path_of("pub"), &options);
+    torc_site *own = site_over(files_path("pub"), &options);
     torc_test_request *test = web_ask(*state, own, "GET /f/sub/");
 
     check_str(torc_test_request_body(test), "page");
@@ -318,12 +290,12 @@ static void index_and_type_are_options(void **state) {
     torc_site_free(own);
 
     options.index = (const char *const[]){NULL};
-    own = site_over(path_of("pub"), &options);
+    own = site_over(files_path("pub"), &options);
     assert_int_equal(web_status(*state, own, "GET /f/sub/"), 404);
     torc_site_free(own);
 
     options.default_type = "a\nb";
-    assert_null(torc_static_files_new(path_of("pub"), &options));
+    assert_null(torc_static_files_new(files_path("pub"), &options));
 }
 
 /* ---- its end ---- */
@@ -382,12 +354,12 @@ static void without_memory_there_is_none(void **state) {
     (void)state;
     for (uint64_t n = 1; n <= 2; n++) {
         torc_test_fail_uncounted(n);
-        assert_null(torc_static_files_new(folder, NULL));
+        assert_null(torc_static_files_new(files_folder, NULL));
         torc_test_fail_uncounted(0);
     }
 }
 
-#define FILES_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define STATIC_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* ---- ranges ---- */
 
@@ -460,28 +432,28 @@ static void several_ranges_are_parts_of_one_body(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FILES_TEST(a_range_is_sent_alone),
-        FILES_TEST(head_knows_no_ranges_and_conditions_come_first),
-        FILES_TEST(several_ranges_are_parts_of_one_body),
-        FILES_TEST(files_are_served_with_what_describes_them),
-        FILES_TEST(head_has_the_length_and_no_body),
-        FILES_TEST(other_methods_are_refused),
-        FILES_TEST(the_index_stands_for_its_folder),
-        FILES_TEST(a_missing_slash_is_added_and_the_query_kept),
-        FILES_TEST(what_is_not_to_be_served_is_not_found),
-        FILES_TEST(names_and_paths_have_a_maximum),
-        FILES_TEST(links_lead_no_further_than_the_folder),
-        FILES_TEST(what_is_no_file_is_not_found_and_not_waited_for),
-        FILES_TEST(what_may_not_be_read_is_forbidden),
-        FILES_TEST(a_cold_file_is_opened_by_a_thread),
-        FILES_TEST(without_openat2_names_are_opened_one_by_one),
-        FILES_TEST(a_version_that_is_known_is_not_sent_again),
-        FILES_TEST(a_file_that_was_given_is_served_alone),
-        FILES_TEST(a_folder_that_comes_later_is_found),
-        FILES_TEST(index_and_type_are_options),
-        FILES_TEST(a_peer_that_leaves_leaves_nothing_behind),
-        FILES_TEST(each_allocation_may_fail),
-        FILES_TEST(without_memory_there_is_none),
+        STATIC_TEST(a_range_is_sent_alone),
+        STATIC_TEST(head_knows_no_ranges_and_conditions_come_first),
+        STATIC_TEST(several_ranges_are_parts_of_one_body),
+        STATIC_TEST(files_are_served_with_what_describes_them),
+        STATIC_TEST(head_has_the_length_and_no_body),
+        STATIC_TEST(other_methods_are_refused),
+        STATIC_TEST(the_index_stands_for_its_folder),
+        STATIC_TEST(a_missing_slash_is_added_and_the_query_kept),
+        STATIC_TEST(what_is_not_to_be_served_is_not_found),
+        STATIC_TEST(names_and_paths_have_a_maximum),
+        STATIC_TEST(links_lead_no_further_than_the_folder),
+        STATIC_TEST(what_is_no_file_is_not_found_and_not_waited_for),
+        STATIC_TEST(what_may_not_be_read_is_forbidden),
+        STATIC_TEST(a_cold_file_is_opened_by_a_thread),
+        STATIC_TEST(without_openat2_names_are_opened_one_by_one),
+        STATIC_TEST(a_version_that_is_known_is_not_sent_again),
+        STATIC_TEST(a_file_that_was_given_is_served_alone),
+        STATIC_TEST(a_folder_that_comes_later_is_found),
+        STATIC_TEST(index_and_type_are_options),
+        STATIC_TEST(a_peer_that_leaves_leaves_nothing_behind),
+        STATIC_TEST(each_allocation_may_fail),
+        STATIC_TEST(without_memory_there_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
