@@ -414,6 +414,42 @@ static void put_body_bytes(line *self, bool or_dash) {
         put_uint(self, bytes);
 }
 
+/* The steps that are times and numbers; false: it is another. */
+static bool put_number(line *self, torc_access_kind kind) {
+    switch (kind) {
+    case TORC_ACCESS_TIME_CLF:
+    case TORC_ACCESS_TIME_ISO:
+    case TORC_ACCESS_TIME_S:
+    case TORC_ACCESS_TIME_MS:
+    case TORC_ACCESS_TIME_US:
+        put_time(self, kind);
+        return true;
+    case TORC_ACCESS_STATUS:
+        put_uint(self, (uint64_t)(self->request ? self->outcome->status : self->refusal->status));
+        return true;
+    case TORC_ACCESS_BODY_BYTES:
+    case TORC_ACCESS_BODY_BYTES_OR_DASH:
+        put_body_bytes(self, kind == TORC_ACCESS_BODY_BYTES_OR_DASH);
+        return true;
+    case TORC_ACCESS_SENT_BYTES:
+        put_uint(self, self->request ? self->outcome->sent_bytes : 0);
+        return true;
+    case TORC_ACCESS_DURATION_S:
+    case TORC_ACCESS_DURATION_MS:
+    case TORC_ACCESS_DURATION_US:
+        put_duration(self, kind);
+        return true;
+    case TORC_ACCESS_PORT:
+        put_port(self);
+        return true;
+    case TORC_ACCESS_PROCESS:
+        put_uint(self, self->log->process);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void put_step(line *self, const torc_access_step *step) {
     switch (step->kind) {
     case TORC_ACCESS_LITERAL:
@@ -425,13 +461,6 @@ static void put_step(line *self, const torc_access_step *step) {
     case TORC_ACCESS_PEER:
         put_peer(self);
         break;
-    case TORC_ACCESS_TIME_CLF:
-    case TORC_ACCESS_TIME_ISO:
-    case TORC_ACCESS_TIME_S:
-    case TORC_ACCESS_TIME_MS:
-    case TORC_ACCESS_TIME_US:
-        put_time(self, step->kind);
-        break;
     case TORC_ACCESS_LINE:
         put_line(self);
         break;
@@ -442,35 +471,14 @@ static void put_step(line *self, const torc_access_step *step) {
     case TORC_ACCESS_QUERY:
         put_query(self);
         break;
-    case TORC_ACCESS_PORT:
-        put_port(self);
-        break;
-    case TORC_ACCESS_STATUS:
-        put_uint(self, (uint64_t)(self->request ? self->outcome->status : self->refusal->status));
-        break;
-    case TORC_ACCESS_BODY_BYTES:
-    case TORC_ACCESS_BODY_BYTES_OR_DASH:
-        put_body_bytes(self, step->kind == TORC_ACCESS_BODY_BYTES_OR_DASH);
-        break;
-    case TORC_ACCESS_SENT_BYTES:
-        put_uint(self, self->request ? self->outcome->sent_bytes : 0);
-        break;
-    case TORC_ACCESS_DURATION_S:
-    case TORC_ACCESS_DURATION_MS:
-    case TORC_ACCESS_DURATION_US:
-        put_duration(self, step->kind);
-        break;
     case TORC_ACCESS_STATE:
         put(self, is_whole(self) ? TORC_STR("+") : TORC_STR("X"));
         break;
     case TORC_ACCESS_REASON:
         put_text(self, reason_of(self));
         break;
-    case TORC_ACCESS_PROCESS:
-        put_uint(self, self->log->process);
-        break;
     default:
-        put_text(self, text_of(self, step));
+        if (!put_number(self, step->kind)) put_text(self, text_of(self, step));
     }
 }
 
