@@ -49,6 +49,7 @@ KINDS = {
             "src_reactor_signal.c.o": "what is watched (torc/signal.h)",
             "src_reactor_thread_pool.c.o": "the pool's threads take none",
             "src_app_parent.c.o": "a parent's, until it returns (docs/design/workers.md)",
+            "src_app_run.c.o": "those that end or reload a program, until it takes them (docs/design/workers.md)",
             "src_app_worker.c.o": "SIGCHLD, which its parent has blocked",
         },
     ),

@@ -2,6 +2,7 @@
 #ifndef TORC_APP_APP_H
 #define TORC_APP_APP_H
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <torc/app.h>
 #include <torc/log.h>
@@ -70,6 +71,7 @@ struct torc_app {
     torc_logs logs;
     torc_process process;
     torc_sockets sockets;
+    sigset_t signals_before;    /* the mask of who started it */
     rlim_t files_before;        /* the limit of descriptors that was raised; 0: it was not */
     struct torc_worker *worker; /* this process is one; NULL: it is not */
     torc_reactor *reactor;      /* while it serves */

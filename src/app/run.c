@@ -10,6 +10,7 @@
  *  - Only the process that was started undoes: workers leave by _exit().
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -35,6 +36,30 @@ bool torc_app_fail(const torc_app *app, const char *what, const char *why) {
 }
 
 /* ---- the phases ---- */
+
+/* From before the pidfile says whom to signal, until it says so no more: what comes while the rest
+ * is opened waits for who takes signals. */
+static const int held_signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+
+static bool hold_signals(torc_app *app) {
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < TORC_COUNT_OF(held_signals); i++) sigaddset(&set, held_signals[i]);
+    sigprocmask(SIG_BLOCK, &set, &app->signals_before);
+    return true;
+}
+
+/* Only these: a reactor leaves others blocked, one of which may have come (torc/reactor.h). */
+static void release_signals(torc_app *app) {
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < TORC_COUNT_OF(held_signals); i++)
+        if (sigismember(&app->signals_before, held_signals[i]) == 0)
+            sigaddset(&set, held_signals[i]);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
 
 /* Each connection needs a descriptor, and the usual soft limit of 1024 is for programs that use
  * select(). What cannot be raised is left. */
@@ -80,11 +105,9 @@ static const struct {
     bool (*enter)(torc_app *app); /* false: it was said why */
     void (*leave)(torc_app *app);
 } phases[] = {
-    {torc_process_write_pidfile, torc_process_remove_pidfile},
-    {torc_logs_open, torc_logs_close},
-    {raise_file_limit, restore_file_limit},
-    {open_sockets, close_sockets},
-    {torc_process_drop_rights, NULL},
+    {hold_signals, release_signals},   {torc_process_write_pidfile, torc_process_remove_pidfile},
+    {torc_logs_open, torc_logs_close}, {raise_file_limit, restore_file_limit},
+    {open_sockets, close_sockets},     {torc_process_drop_rights, NULL},
     {torc_process_confine, NULL},
 };
 

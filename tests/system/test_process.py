@@ -291,6 +291,25 @@ def the_pidfile_is_there_while_it_serves():
             check(pidfile.exists(), False, "the pidfile at the end")
 
 
+def who_reads_the_pidfile_may_signal_at_once():
+    for way in WAYS:
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM) * 4:
+            with Folder() as folder:
+                pidfile = folder.path / "pid"
+                process = subprocess.Popen([TORC, "web", "--path", folder.www, "--listen", f"unix:{folder.path}/sock", "--pidfile",
+                                            pidfile, *way], stderr=subprocess.PIPE)
+                until = time.monotonic() + SECONDS
+                while not (pidfile.exists() and pidfile.stat().st_size) and time.monotonic() < until:
+                    pass
+                process.send_signal(number)
+                if number != signal.SIGTERM:
+                    wait_until(lambda: (folder.path / "sock").exists() or process.poll() is not None, "the socket")
+                    process.terminate()
+                said = process.communicate(timeout=SECONDS)[1]
+                check(process.returncode, 0, f"{way} {number.name}: {said.decode()}")
+                check(pidfile.exists(), False)
+
+
 def a_pidfile_out_of_reach_is_emptied():
     need_root()
     nobody()
@@ -528,6 +547,7 @@ if __name__ == "__main__":
         a_parent_with_filtered_calls_replaces_its_workers,
         rights_and_filters_go_together,
         the_pidfile_is_there_while_it_serves,
+        who_reads_the_pidfile_may_signal_at_once,
         a_pidfile_out_of_reach_is_emptied,
         a_pidfile_that_cannot_be_is_told,
         daemon_returns_when_it_serves,
