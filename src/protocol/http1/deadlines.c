@@ -97,6 +97,16 @@ static uint64_t linger_until(const torc_http1_connection *self) {
     return torc_http1_after(from_ms, self->side->limits.linger_ms);
 }
 
+/* Who is busy is looked at again, though nothing is late now: what it writes next may stall. */
+static uint64_t next_look(const torc_http1_connection *self) {
+    const torc_limits *limits = &self->side->limits;
+    const uint64_t now_ms = torc_http1_reactor(self)->now_ms;
+
+    if (!self->current) return UINT64_MAX;
+    return sooner(torc_http1_after(now_ms, limits->output_stall_ms),
+                  torc_http1_after(now_ms, limits->rate_grace_ms));
+}
+
 void torc_http1_deadline_expired(torc_timer *timer) {
     torc_http1_connection *self = torc_container_of(timer, torc_http1_connection, timer);
     const uint64_t now_ms = torc_http1_reactor(self)->now_ms;
@@ -121,7 +131,7 @@ void torc_http1_deadline_expired(torc_timer *timer) {
     else if (role_ms <= now_ms)
         self->side->role->deadline_passed(self);
     else
-        due_ms = sooner(due_ms, role_ms);
+        due_ms = sooner(due_ms, sooner(role_ms, next_look(self)));
     if (due_ms > now_ms && due_ms - now_ms < TORC_UNLIMITED)
         torc_http1_expect_within(self, (uint32_t)(due_ms - now_ms));
 }

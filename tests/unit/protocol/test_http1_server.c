@@ -863,6 +863,27 @@ static void a_peer_that_takes_nothing_is_reset(void **state) {
     assert_int_equal(self->http.reason, TORC_ERR_STALLED);
 }
 
+/* All was taken whenever the timer looked, and then nothing is. */
+static void a_peer_that_takes_nothing_any_more_is_reset(void **state) {
+    fixture *self = *state;
+    static char bytes[512 * 1024];
+
+    self->limits.output_stall_ms = 3000;
+    self->limits.output_rate_min = TORC_UNLIMITED;
+    begin_with(self);
+    send_text(self, GET("/late"));
+    torc_test_advance(self->http.reactor, 60 * 1000);
+    assert_false(torc_test_connection_is_over(self->peer));
+    torc_test_connection_hold_back(self->peer);
+    torc_request_write(self->http.request, torc_str_make(bytes, sizeof(bytes)));
+    torc_test_settle(self->http.reactor);
+    torc_test_advance(self->http.reactor, 2999);
+    assert_false(torc_test_connection_is_over(self->peer));
+    torc_test_advance(self->http.reactor, 3001); /* it may look a while later */
+    assert_true(torc_test_connection_was_reset(self->peer));
+    assert_int_equal(self->http.reason, TORC_ERR_STALLED);
+}
+
 static void a_short_answer_that_is_not_taken_is_reset_too(void **state) {
     fixture *self = *state;
 
@@ -1311,6 +1332,7 @@ int main(void) {
         TEST(a_body_that_is_not_asked_for_may_take_its_time),
         TEST(a_body_below_the_least_rate_is_answered_408),
         TEST(a_peer_that_takes_nothing_is_reset),
+        TEST(a_peer_that_takes_nothing_any_more_is_reset),
         TEST(a_short_answer_that_is_not_taken_is_reset_too),
         TEST(a_peer_that_takes_too_slowly_is_reset),
         TEST(a_slow_peer_holds_back_the_application),
