@@ -101,10 +101,23 @@ static bool is_known(const torc_fields *fields, bool is_read, const torc_validat
     return validators->last_modified <= date;
 }
 
+static bool is_condition(torc_field_id id) {
+    return id == TORC_FIELD_IF_MATCH || id == TORC_FIELD_IF_MODIFIED_SINCE ||
+           id == TORC_FIELD_IF_NONE_MATCH || id == TORC_FIELD_IF_UNMODIFIED_SINCE;
+}
+
+/* Most requests have none. */
+static bool has_conditions(const torc_fields *fields) {
+    for (uint32_t i = 0; i < fields->count; i++)
+        if (is_condition(fields->items[i].id)) return true;
+    return false;
+}
+
 torc_condition torc_conditional_check(const torc_fields *fields, torc_method method,
                                       const torc_validators *validators, int64_t now) {
     const bool is_read = method == TORC_METHOD_GET || method == TORC_METHOD_HEAD;
 
+    if (!has_conditions(fields)) return TORC_CONDITION_PROCEED;
     if (!is_wanted(fields, validators, now)) return TORC_CONDITION_FAILED;
     if (!is_known(fields, is_read, validators, now)) return TORC_CONDITION_PROCEED;
     return is_read ? TORC_CONDITION_NOT_MODIFIED : TORC_CONDITION_FAILED;

@@ -69,9 +69,7 @@ static bool send_in_one(torc_request *request, const torc_chain *document) {
 
     if (!segment || segment->len != document->len || segment->kind != TORC_SEGMENT_PAGE)
         return false;
-    if (request->sent.reason.bytes) return false;
-    return torc_response_send_short(request, request->sent.status, torc_str_make(NULL, 0),
-                                    torc_str_make(segment->bytes, segment->len));
+    return torc_response_send_short_body(request, torc_str_make(segment->bytes, segment->len));
 }
 
 torc_render torc_reply_end(torc_request *request) {

@@ -6,7 +6,7 @@
  * aborts.
  *  - Conditions come before ranges (RFC 9110 §13.2.2).
  */
-#include <torc/representation.h>
+#include "http/representation.h"
 
 #include <stdio.h>
 #include <torc/date.h>
@@ -26,19 +26,28 @@ static int64_t now_of(const torc_request *request) {
 
 /* ---- conditions ---- */
 
-static void set_validators(torc_request *request, const torc_validators *validators) {
-    char date[TORC_DATE_LEN];
+/* The date as text; empty: none is known. */
+static torc_str format_date(int64_t seconds, char text[TORC_DATE_LEN]) {
+    if (seconds == TORC_NO_DATE) return torc_str_make(NULL, 0);
+    torc_date_format(seconds, text);
+    return torc_str_make(text, TORC_DATE_LEN);
+}
 
-    if (validators->etag.len) torc_response_set(request, "ETag", validators->etag);
-    if (validators->last_modified == TORC_NO_DATE) return;
-    torc_date_format(validators->last_modified, date);
-    torc_response_set(request, "Last-Modified", torc_str_make(date, sizeof(date)));
+static void set_validators(torc_request *request, torc_str etag, torc_str last_modified) {
+    if (etag.len) torc_response_put(request, TORC_FIELD_ETAG, etag);
+    if (last_modified.len) torc_response_put(request, TORC_FIELD_LAST_MODIFIED, last_modified);
+}
+
+static torc_condition check(torc_request *request, const torc_validators *validators) {
+    return torc_conditional_check(torc_request_fields(request), torc_request_method(request),
+                                  validators, now_of(request));
 }
 
 torc_condition torc_request_check(torc_request *request, const torc_validators *validators) {
-    set_validators(request, validators);
-    return torc_conditional_check(torc_request_fields(request), torc_request_method(request),
-                                  validators, now_of(request));
+    char text[TORC_DATE_LEN];
+
+    set_validators(request, validators->etag, format_date(validators->last_modified, text));
+    return check(request, validators);
 }
 
 /* How long the content may be kept does not hold for its refusal. */
@@ -62,8 +71,8 @@ static torc_render end(torc_request *request, torc_err err) {
 }
 
 static void set_type(torc_request *request, torc_str type, torc_str encoding) {
-    if (type.len) torc_response_set(request, "Content-Type", type);
-    if (encoding.len) torc_response_set(request, "Content-Encoding", encoding);
+    if (type.len) torc_response_put(request, TORC_FIELD_CONTENT_TYPE, type);
+    if (encoding.len) torc_response_put(request, TORC_FIELD_CONTENT_ENCODING, encoding);
 }
 
 /* One range, or the whole, after its head. HEAD has the same head, and nothing is read for it. */
@@ -71,9 +80,28 @@ static torc_render send_range(torc_request *request, const torc_representation *
                               uint64_t first, uint64_t len) {
     const bool has_body = len > 0 && torc_request_method(request) != TORC_METHOD_HEAD;
 
-    set_type(request, self->content_type, self->content_encoding);
     torc_response_set_length(request, len);
     return end(request, has_body ? self->write(self, request, first, len) : TORC_OK);
+}
+
+/* What is said of a representation, however much of it is sent. */
+static void describe(torc_request *request, const torc_made_representation *made) {
+    if (made->cache_control.len)
+        torc_response_put(request, TORC_FIELD_CACHE_CONTROL, made->cache_control);
+    set_validators(request, made->of->validators.etag, made->last_modified);
+}
+
+static torc_render send_whole(torc_request *request, const torc_made_representation *made) {
+    const torc_representation *self = made->of;
+
+    if (!made->fields || !torc_response_put_made(request, made->fields)) {
+        describe(request, made);
+        torc_response_put(request, TORC_FIELD_ACCEPT_RANGES, TORC_STR("bytes"));
+        set_type(request, self->content_type, self->content_encoding);
+    }
+    if (made->bytes.bytes && torc_response_send_short_body(request, made->bytes))
+        return TORC_RENDER_DONE;
+    return send_range(request, self, 0, self->size);
 }
 
 static torc_render send_part(torc_request *request, const torc_representation *self,
@@ -82,6 +110,7 @@ static torc_render send_part(torc_request *request, const torc_representation *s
 
     torc_response_set_status(request, 206, NULL);
     torc_response_set(request, "Content-Range", torc_content_range_format(range, self->size, text));
+    set_type(request, self->content_type, self->content_encoding);
     return send_range(request, self, range->first, range->len);
 }
 
@@ -161,23 +190,33 @@ static torc_range_outcome ranges_of(torc_request *request, const torc_representa
     return torc_range_parse(asked, self->size, ranges);
 }
 
-torc_render torc_reply_representation(torc_request *request, const torc_representation *self) {
-    const torc_condition condition = torc_request_check(request, &self->validators);
+torc_render torc_reply_made(torc_request *request, const torc_made_representation *made) {
+    const torc_representation *self = made->of;
+    const torc_condition condition = check(request, &self->validators);
+    torc_range_outcome outcome = TORC_RANGE_WHOLE;
     parts several;
 
-    if (condition != TORC_CONDITION_PROCEED) return torc_reply_condition(request, condition);
-    torc_response_set(request, "Accept-Ranges", TORC_STR("bytes"));
-    switch (ranges_of(request, self, &several.ranges)) {
-    case TORC_RANGE_UNSATISFIABLE:
-        return refuse_range(request, self);
-    case TORC_RANGE_PARTIAL:
-        if (several.ranges.count == 1) return send_part(request, self, &several.ranges.items[0]);
-        several.of = self;
-        return send_parts(request, &several);
-    case TORC_RANGE_WHOLE:
-        break;
+    if (condition == TORC_CONDITION_PROCEED) {
+        outcome = ranges_of(request, self, &several.ranges);
+        if (outcome == TORC_RANGE_WHOLE) return send_whole(request, made);
     }
-    return send_range(request, self, 0, self->size);
+    describe(request, made);
+    if (condition != TORC_CONDITION_PROCEED) return torc_reply_condition(request, condition);
+    torc_response_put(request, TORC_FIELD_ACCEPT_RANGES, TORC_STR("bytes"));
+    if (outcome == TORC_RANGE_UNSATISFIABLE) return refuse_range(request, self);
+    if (several.ranges.count == 1) return send_part(request, self, &several.ranges.items[0]);
+    several.of = self;
+    return send_parts(request, &several);
+}
+
+torc_render torc_reply_representation(torc_request *request, const torc_representation *self) {
+    char text[TORC_DATE_LEN];
+    const torc_made_representation made = {
+        .of = self,
+        .last_modified = format_date(self->validators.last_modified, text),
+    };
+
+    return torc_reply_made(request, &made);
 }
 
 /* ---- bytes in memory ---- */
@@ -197,6 +236,7 @@ static torc_err write_bytes(const torc_representation *base, torc_request *reque
 
 torc_render torc_reply_version(torc_request *request, const torc_validators *validators,
                                const char *content_type, torc_str bytes) {
+    char text[TORC_DATE_LEN];
     const version self = {
         .base = {.validators = *validators,
                  .content_type = torc_str_of(content_type),
@@ -204,5 +244,10 @@ torc_render torc_reply_version(torc_request *request, const torc_validators *val
                  .write = write_bytes},
         .bytes = bytes,
     };
-    return torc_reply_representation(request, &self.base);
+    const torc_made_representation made = {
+        .of = &self.base,
+        .last_modified = format_date(validators->last_modified, text),
+        .bytes = bytes,
+    };
+    return torc_reply_made(request, &made);
 }

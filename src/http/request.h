@@ -70,6 +70,26 @@ typedef struct torc_path {
     uint32_t root_depth; /* and to the root of its application */
 } torc_path;
 torc_path *torc_request_path_of(torc_request *request);
+/* As torc_response_set(), by the id of a known name that does not frame the message. */
+void torc_response_put(torc_request *request, torc_field_id id, torc_str value);
+
+/* Fields that are made for many responses: of known names, with valid values that are parts of one
+ * text. */
+enum {
+    TORC_MADE_FIELDS_MAX = 6
+};
+typedef struct torc_made_fields {
+    torc_str text;
+    uint32_t count;
+    struct {
+        torc_field_id id;
+        uint32_t at, len;
+    } items[TORC_MADE_FIELDS_MAX];
+} torc_made_fields;
+/* Give a response that has no fields so far these, copied. False: it has some, or there is no room:
+ * nothing was done. */
+bool torc_response_put_made(torc_request *request, const torc_made_fields *made);
+
 /* Parameters of a route, newest first. */
 torc_err torc_request_add_param(torc_request *request, torc_str name,
                                 torc_str value) TORC_MUST_CHECK;

@@ -151,6 +151,8 @@ void torc_response_init(torc_request *request);
  * until then, and may have no bytes. False: nothing was done, take the long way.
  */
 bool torc_response_send_short(torc_request *request, int status, torc_str type, torc_str body);
+/* The same with the status and the fields that were set. */
+bool torc_response_send_short_body(torc_request *request, torc_str body);
 /* The application lets go of a response that is complete or has failed; the first failure. */
 torc_err torc_response_conclude(torc_request *request);
 /* Send a whole response, head, body and end, and let go: torc_request_finish() of a body in one

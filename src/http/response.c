@@ -90,7 +90,9 @@ static void note_own(torc_request *request, torc_field_id id, bool has) {
 static void remove_named(torc_request *request, torc_field_id id, torc_str name) {
     uint32_t kept = RESERVED;
 
-    for (uint32_t i = RESERVED; i < request->field_count; i++)
+    while (kept < request->field_count && !has_name(&request->fields[kept], id, name)) kept++;
+    if (kept == request->field_count) return;
+    for (uint32_t i = kept + 1; i < request->field_count; i++)
         if (!has_name(&request->fields[i], id, name)) request->fields[kept++] = request->fields[i];
     request->field_count = kept;
     note_own(request, id, false);
@@ -165,6 +167,39 @@ static void change(torc_request *request, torc_str name, torc_str value, bool re
 
 void torc_response_set(torc_request *request, const char *name, torc_str value) {
     change(request, torc_str_of(name), value, true);
+}
+
+void torc_response_put(torc_request *request, torc_field_id id, torc_str value) {
+    const torc_str name = torc_field_name(id);
+    torc_err err = TORC_OK;
+
+    if (!is_open(request)) return;
+    if (!torc_field_value_is_valid(value)) err = TORC_ERR_INVALID;
+    if (!err) {
+        remove_named(request, id, name);
+        err = push_copy(request, id, name, value);
+    }
+    if (err) torc_response_fail(request, err);
+}
+
+bool torc_response_put_made(torc_request *request, const torc_made_fields *made) {
+    char *text;
+
+    if (!is_open(request) || request->field_count > RESERVED) return false;
+    if (made->count > TORC_REQUEST_FIELDS - RESERVED) return false;
+    text = torc_arena_bytes(request->arena, made->text.len);
+    if (!text) return false;
+    memcpy(text, made->text.bytes, made->text.len);
+    for (uint32_t i = 0; i < made->count; i++) {
+        const torc_field_id id = made->items[i].id;
+        request->fields[request->field_count++] = (torc_field){
+            .name = torc_field_name(id),
+            .value = torc_str_make(text + made->items[i].at, made->items[i].len),
+            .id = id,
+        };
+        note_own(request, id, true);
+    }
+    return true;
 }
 
 void torc_response_add(torc_request *request, const char *name, torc_str value) {
@@ -346,6 +381,11 @@ bool torc_response_send_short(torc_request *request, int status, torc_str type, 
     if (err) torc_response_fail(request, err);
     (void)torc_response_conclude(request);
     return true;
+}
+
+bool torc_response_send_short_body(torc_request *request, torc_str body) {
+    if (request->sent.reason.bytes) return false;
+    return torc_response_send_short(request, request->sent.status, torc_str_make(NULL, 0), body);
 }
 
 torc_err torc_response_send_interim(torc_request *request, int status) {

@@ -11,6 +11,8 @@
  * symbolic link, of a file with several names, or where nothing can be watched. The others are
  * compared when they were for a second.
  *  - What is nothing at a path is nothing beneath it, too.
+ *  - That a file has no siblings is known while nothing has changed in any of the folders, and all
+ * that were watched then are watched.
  */
 #include "web/file_cache.h"
 
@@ -82,6 +84,7 @@ struct torc_file_cache {
     uint32_t count[CLASSES];
     size_t bytes;
     uint64_t watch_again_ms; /* no watch is tried before */
+    uint64_t change_count;   /* of changes that were noticed, and of folders no longer watched */
 };
 
 static torc_str path_of(const entry *self) {
@@ -99,6 +102,7 @@ static void release(watched *folder) {
     while (folder && folder->pins == 0 && torc_list_is_empty(&folder->entries) &&
            torc_list_is_empty(&folder->folders)) {
         watched *parent = folder->parent;
+        folder->cache->change_count++;
         torc_folder_watch_stop(&folder->watch);
         torc_list_remove(&folder->beside);
         torc_map_remove(&folder->cache->folders, torc_str_make(folder->path, folder->len));
@@ -181,6 +185,7 @@ static void changed(torc_folder_watch *watch, torc_str name, bool gone) {
     char path[PATH_SIZE];
     const size_t at = folder->len + (folder->len > 0 ? 1 : 0);
 
+    folder->cache->change_count++;
     if (gone || name.len == 0 || at + name.len > sizeof(path)) {
         drop_folder(folder->cache, folder);
         return;
@@ -423,10 +428,12 @@ static torc_err check(torc_file_cache *cache, int top, const char *text, entry *
     *is_good = self->found ? !err && now.is_linked == was_linked &&
                                  torc_found_file_is_same(&now.about, &self->found->about)
                            : err == TORC_ERR_NOT_FOUND && now.is_linked == was_linked;
-    if (*is_good)
+    if (*is_good) {
         self->seen_ms = cache->reactor->now_ms;
-    else
+    } else {
+        cache->change_count++;
         drop(cache, self);
+    }
     return TORC_OK;
 }
 
@@ -509,6 +516,37 @@ torc_err torc_file_cache_find(torc_file_cache *cache, int folder, char *text, si
     return err;
 }
 
+/* ---- siblings ---- */
+
+bool torc_file_cache_is_alone(const torc_file_cache *cache, const torc_found_file *found) {
+    return found->alone_count == cache->change_count &&
+           cache->reactor->now_ms - found->alone_ms < TRUST_MS;
+}
+
+void torc_absences_begin(torc_absences *self, torc_file_cache *cache) {
+    *self = (torc_absences){
+        .cache = cache,
+        .change_count = cache->change_count,
+        .seen_ms = cache->reactor->now_ms,
+        .are_certain = true,
+    };
+}
+
+void torc_absences_add(torc_absences *self, torc_str path) {
+    const entry *at = torc_map_find(&self->cache->entries, path);
+
+    if (!at || at->found || !is_trusted(self->cache, at))
+        self->are_certain = false;
+    else if (at->seen_ms < self->seen_ms)
+        self->seen_ms = at->seen_ms;
+}
+
+void torc_absences_note(const torc_absences *self, torc_found_file *found) {
+    if (!self->are_certain || self->change_count != self->cache->change_count) return;
+    found->alone_count = self->change_count;
+    found->alone_ms = self->seen_ms;
+}
+
 /* ---- its life ---- */
 
 static void empty(torc_file_cache *cache) {
@@ -573,6 +611,7 @@ static torc_file_cache *new_cache(torc_reactor *reactor, const torc_file_cache_l
     self->reactor = reactor;
     self->all = all;
     self->limits = *limits;
+    self->change_count = 1;
     torc_map_init(&self->entries, &reactor->memory, TORC_MEMORY_CACHE, false);
     torc_map_init(&self->folders, &reactor->memory, TORC_MEMORY_CACHE, false);
     for (unsigned i = 0; i < CLASSES; i++) torc_list_init(&self->used[i]);

@@ -38,4 +38,22 @@ void torc_file_cache_free(torc_file_cache *cache);
 torc_err torc_file_cache_find(torc_file_cache *cache, int folder, char *text, size_t len,
                               torc_found_file **found) TORC_MUST_CHECK;
 
+/*
+ * Whether it is known of a file, which was found just now, that no sibling of it is there: so that
+ * they are not looked for with each request. That is known from looking for them all once, and
+ * holds as long as their absences would: till a change is told, for a second at most.
+ */
+bool torc_file_cache_is_alone(const torc_file_cache *cache, const torc_found_file *found);
+typedef struct torc_absences {
+    torc_file_cache *cache;
+    uint64_t change_count; /* of the cache, when the looking began */
+    uint64_t seen_ms;      /* when the first of them was seen */
+    bool are_certain;
+} torc_absences;
+void torc_absences_begin(torc_absences *absences, torc_file_cache *cache);
+/* A path at which torc_file_cache_find() was called just now. */
+void torc_absences_add(torc_absences *absences, torc_str path);
+/* All siblings were looked for: if none is there, this is noted with the file. */
+void torc_absences_note(const torc_absences *absences, torc_found_file *found);
+
 #endif

@@ -17,16 +17,20 @@
 #include "http/request.h"
 #include "reactor/syscalls.h"
 
-static void free_with_content(torc_chunk *content) {
-    torc_found_file *self = torc_container_of(content, torc_found_file, content);
+static void free_found(torc_found_file *self) {
+    torc_dealloc(self->memory, self->note);
     torc_dealloc(self->memory, self);
+}
+
+static void free_with_content(torc_chunk *content) {
+    free_found(torc_container_of(content, torc_found_file, content));
 }
 
 static void free_with_file(torc_shared_file *file) {
     torc_found_file *self = torc_container_of(file, torc_found_file, file);
 
     if (file->fd >= 0) close(file->fd);
-    torc_dealloc(self->memory, self);
+    free_found(self);
 }
 
 static torc_found_file *new_found(torc_memory *memory, const struct stat *about, size_t content) {
@@ -37,6 +41,8 @@ static torc_found_file *new_found(torc_memory *memory, const struct stat *about,
     self->kind = S_ISDIR(about->st_mode) ? TORC_FOUND_FOLDER : TORC_FOUND_FILE;
     self->about = *about;
     self->memory = memory;
+    self->note = NULL;
+    self->alone_count = self->alone_ms = 0;
     self->content = (torc_chunk){.refs = 1, .free = free_with_content};
     self->file = (torc_shared_file){.fd = -1, .refs = 1, .free = free_with_file};
     const int len =
@@ -44,6 +50,7 @@ static torc_found_file *new_found(torc_memory *memory, const struct stat *about,
                  (unsigned long long)about->st_mtim.tv_sec, (unsigned long)about->st_mtim.tv_nsec,
                  (unsigned long long)about->st_size);
     self->etag = torc_str_make(self->etag_text, (size_t)len);
+    torc_date_format(about->st_mtim.tv_sec, self->modified_text);
     return self;
 }
 
@@ -133,7 +140,7 @@ torc_err torc_found_file_load(torc_reactor *reactor, const struct stat *about, i
 }
 
 size_t torc_found_file_bytes(const torc_found_file *self) {
-    return sizeof(*self) + self->content.len;
+    return sizeof(*self) + TORC_FOUND_NOTE_SIZE + self->content.len;
 }
 
 /* ---- its life ---- */

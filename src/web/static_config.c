@@ -62,6 +62,7 @@ static torc_str keep(reading *self, const char *prefix, const char *given) {
 static bool is_name(torc_str name) {
     if (name.len == 0 || name.len > NAME_LEN_MAX) return false;
     if (torc_str_find_byte(name, '/') >= 0 || torc_str_find_byte(name, '\0') >= 0) return false;
+    if (name.bytes[0] != '.') return true;
     return !torc_str_equals(name, TORC_STR(".")) && !torc_str_equals(name, TORC_STR(".."));
 }
 

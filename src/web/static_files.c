@@ -95,13 +95,21 @@ static void list_candidates(const torc_static_config *config, const asked_path *
         add_candidate(self, path, config->ignored[i], TORC_FOUND_FILE);
 }
 
+static bool may_have_siblings(const torc_static_query *query) {
+    return torc_static_may_have_siblings(query->context, last_name_in(query->paths[0].path));
+}
+
 static torc_err find(const static_files *self, torc_request *request, const candidates *list,
                      torc_static_answer *answer) {
-    torc_static_query query = {.paths = list->paths, .path_count = list->count};
+    torc_static_query query = {
+        .paths = list->paths,
+        .path_count = list->count,
+        .may_have_siblings = may_have_siblings,
+        .context = &self->config,
+    };
 
     if (list->count == 0) return TORC_ERR_NOT_FOUND;
-    if (torc_static_may_have_siblings(&self->config, last_name_in(list->paths[0].path)))
-        query.suffixes = torc_static_suffixes(&query.suffix_count);
+    if (self->config.has_siblings) query.suffixes = torc_static_suffixes(&query.suffix_count);
     return torc_static_find(self->folder, torc_request_reactor(request), &query, answer);
 }
 

@@ -140,6 +140,12 @@ torc_str torc_static_folder_name(const torc_static_folder *self) {
     return torc_str_of(slash ? slash + 1 : given);
 }
 
+/* Take the suffixes of a query for which siblings are not to be looked for. */
+static void settle_suffixes(torc_static_query *query) {
+    if (query->may_have_siblings && !query->may_have_siblings(query)) query->suffix_count = 0;
+    query->may_have_siblings = NULL;
+}
+
 /* ---- looking: any thread ---- */
 
 static void close_sight(sight *self) {
@@ -445,40 +451,51 @@ static torc_err answer_with(torc_reactor *reactor, sights *seen, torc_static_ans
 
 /* ---- from the cache ---- */
 
+/* `absences`: is told of what is not there; NULL: not. */
 static torc_err find_path(torc_static_folder *folder, const torc_static_path *path, torc_str suffix,
-                          torc_found_file **found) {
+                          torc_absences *absences, torc_found_file **found) {
     char text[TORC_STATIC_PATH_SIZE];
     size_t len;
+    torc_err err;
 
     if (!write_path(path, suffix, text, &len)) return TORC_ERR_NOT_FOUND;
-    return torc_file_cache_find(folder->cache, folder->fd, text, len, found);
+    err = torc_file_cache_find(folder->cache, folder->fd, text, len, found);
+    if (absences) torc_absences_add(absences, torc_str_make(text, len));
+    return err;
 }
 
-static torc_err find_siblings(torc_static_folder *folder, const torc_static_query *query,
+static torc_err find_siblings(torc_static_folder *folder, torc_static_query *query,
                               torc_static_answer *answer) {
-    if (answer->found->kind != TORC_FOUND_FILE) return TORC_OK;
+    torc_absences absences;
+
+    if (answer->found->kind != TORC_FOUND_FILE ||
+        torc_file_cache_is_alone(folder->cache, answer->found))
+        return TORC_OK;
+    settle_suffixes(query);
+    torc_absences_begin(&absences, folder->cache);
     for (uint32_t i = 0; i < query->suffix_count; i++) {
         torc_found_file **sibling = &answer->siblings[i];
         const torc_err err =
-            find_path(folder, &query->paths[answer->path], query->suffixes[i], sibling);
+            find_path(folder, &query->paths[answer->path], query->suffixes[i], &absences, sibling);
         if (err == TORC_ERR_AGAIN) return err;
         if (!err && (*sibling)->kind != TORC_FOUND_FILE) {
             torc_found_file_unref(*sibling);
             *sibling = NULL;
         }
     }
+    torc_absences_note(&absences, answer->found);
     return TORC_OK;
 }
 
 /* Without waiting: TORC_ERR_AGAIN if a thread has to. */
-static torc_err find_cached(torc_static_folder *folder, const torc_static_query *query,
+static torc_err find_cached(torc_static_folder *folder, torc_static_query *query,
                             torc_static_answer *answer) {
     torc_static_answer own = {0};
     torc_err err = TORC_ERR_NOT_FOUND;
 
     for (; own.path < query->path_count; own.path++) {
         const torc_static_path *path = &query->paths[own.path];
-        err = find_path(folder, path, torc_str_make(NULL, 0), &own.found);
+        err = find_path(folder, path, torc_str_make(NULL, 0), NULL, &own.found);
         if (!err && (path->accepts & own.found->kind)) break;
         if (err && !is_nothing(err)) return err;
         torc_found_file_unref(own.found);
@@ -496,8 +513,7 @@ static torc_err find_cached(torc_static_folder *folder, const torc_static_query 
 /* ---- finding ---- */
 
 static torc_err find_quickly(torc_static_folder *folder, torc_reactor *reactor,
-                             const torc_static_query *query, bool by_thread,
-                             torc_static_answer *answer) {
+                             torc_static_query *query, bool by_thread, torc_static_answer *answer) {
     torc_err err;
     sights seen;
 
@@ -506,6 +522,7 @@ static torc_err find_quickly(torc_static_folder *folder, torc_reactor *reactor,
         torc_file_cache_at(&folder->cache, reactor, &folder->limits))
         return find_cached(folder, query, answer);
     clear_sights(&seen);
+    settle_suffixes(query);
     err = look_beneath(reactor, folder->fd, query, TORC_BENEATH_QUICK, &seen);
     if (!err) return answer_with(reactor, &seen, answer);
     close_sights(&seen);
@@ -515,11 +532,12 @@ static torc_err find_quickly(torc_static_folder *folder, torc_reactor *reactor,
 /* What a thread has seen is in the kernel's caches by now, so that it can be found, and kept, as if
  * it had been there before. */
 static torc_err find_slowly(torc_static_folder *folder, torc_reactor *reactor,
-                            const torc_static_query *query, torc_static_answer *answer) {
+                            torc_static_query *query, torc_static_answer *answer) {
     torc_err err, again;
     sights seen;
 
     clear_sights(&seen);
+    settle_suffixes(query);
     err = look_by_thread(folder, reactor, query, &seen);
     if (err && !is_nothing(err)) return err;
     again = folder->cache ? find_quickly(folder, reactor, query, false, answer) : TORC_ERR_AGAIN;
@@ -529,7 +547,7 @@ static torc_err find_slowly(torc_static_folder *folder, torc_reactor *reactor,
 }
 
 torc_err torc_static_find(torc_static_folder *folder, torc_reactor *reactor,
-                          const torc_static_query *query, torc_static_answer *answer) {
+                          torc_static_query *query, torc_static_answer *answer) {
     torc_err err = find_quickly(folder, reactor, query, true, answer);
 
     if (err == TORC_ERR_AGAIN) err = find_slowly(folder, reactor, query, answer);

@@ -30,12 +30,17 @@ typedef struct torc_static_path {
     uint8_t accepts; /* of torc_found_kind, by or; of another kind it is passed over */
 } torc_static_path;
 
-typedef struct torc_static_query {
+typedef struct torc_static_query torc_static_query;
+struct torc_static_query {
     const torc_static_path *paths;
     uint32_t path_count;   /* at most TORC_STATIC_PATHS_MAX */
     uint32_t suffix_count; /* at most TORC_STATIC_SIBLINGS_MAX */
     const torc_str *suffixes;
-} torc_static_query;
+    /* Whether siblings are to be looked for at all; asked once, on the reactor's thread, and only
+     * when it is not known already that there are none. NULL: they are. */
+    bool (*may_have_siblings)(const torc_static_query *query);
+    const void *context; /* for that */
+};
 
 typedef struct torc_static_answer {
     torc_found_file *found;
@@ -64,11 +69,11 @@ torc_err torc_static_folder_open(const torc_static_folder *folder, const torc_re
  * torc_static_answer_dispose(). TORC_ERR_NOT_FOUND: none of them is there and accepted. Another
  * error ends the search at the path that it befell: TORC_ERR_PERMISSION, TORC_ERR_FILE_TABLE_FULL,
  * TORC_ERR_BUSY (no thread came free in time), TORC_ERR_NO_MEMORY, that of a wait that was
- * cancelled. A sibling that cannot be had is not there. Only on TORC_OK is `answer` written.
+ * cancelled. A sibling that cannot be had is not there. Only on TORC_OK is `answer` written. Of the
+ * query, suffixes that are looked for in vain are taken.
  */
 torc_err torc_static_find(torc_static_folder *folder, torc_reactor *reactor,
-                          const torc_static_query *query,
-                          torc_static_answer *answer) TORC_MUST_CHECK;
+                          torc_static_query *query, torc_static_answer *answer) TORC_MUST_CHECK;
 void torc_static_answer_dispose(torc_static_answer *answer);
 
 #endif

@@ -7,13 +7,16 @@
  *  - Vary is said whenever there is a choice, also with what is no choice's result (304, 412), so
  * that no cache gives a peer what it cannot read.
  *  - Two codings of a file never have the same tag.
+ *  - What is said of a file by its name and the options is found out once, and noted with it.
  */
 #include "web/static_reply.h"
 
 #include <stdio.h>
 #include <torc/accept.h>
-#include <torc/representation.h>
 
+#include "base/alloc.h"
+#include "http/representation.h"
+#include "http/request.h"
 #include "web/as_is.h"
 
 enum {
@@ -36,7 +39,6 @@ bool torc_static_may_have_siblings(const torc_static_config *config, torc_str na
     static const char *const kinds[] = {"image/", "audio/", "video/", "font/woff"};
     const torc_str type = torc_media_types_find(config->media_types, name);
 
-    if (!config->has_siblings) return false;
     if (torc_str_find(type, TORC_STR("+xml")) >= 0) return true;
     for (size_t i = 0; i < TORC_COUNT_OF(kinds); i++)
         if (torc_str_starts_with(type, torc_str_of(kinds[i]))) return false;
@@ -48,7 +50,6 @@ typedef struct file_version {
     torc_representation base;
     torc_found_file *file;
     char etag[ETAG_SIZE];
-    char type[TYPE_SIZE];
 } file_version;
 
 static torc_err write_range(const torc_representation *base, torc_request *request, uint64_t first,
@@ -125,15 +126,14 @@ static bool has_charset(torc_str type) {
     return torc_str_find_byte(type, ';') >= 0;
 }
 
-static torc_str type_with_charset(file_version *self, torc_str type, torc_str charset) {
-    const torc_str text = TORC_STR("text/");
+static torc_str type_with_charset(torc_str type, torc_str charset, char text[TYPE_SIZE]) {
+    const torc_str start = TORC_STR("text/");
 
     if (!charset.len || has_charset(type) ||
-        !torc_str_equals_nocase(torc_str_head(type, text.len), text))
+        !torc_str_equals_nocase(torc_str_head(type, start.len), start))
         return type;
-    snprintf(self->type, sizeof(self->type), "%.*s; charset=%.*s", TORC_STR_ARGS(type),
-             TORC_STR_ARGS(charset));
-    return torc_str_of(self->type);
+    snprintf(text, TYPE_SIZE, "%.*s; charset=%.*s", TORC_STR_ARGS(type), TORC_STR_ARGS(charset));
+    return torc_str_of(text);
 }
 
 /* Where the file is beneath the folder, behind a slash. */
@@ -163,49 +163,119 @@ void torc_static_set_cache_control(const torc_static_config *config, torc_reques
                                    torc_str path) {
     const torc_str value = torc_cache_rules_find(config->rules, config->rule_count, path);
 
-    if (value.len) torc_response_set(request, "Cache-Control", value);
+    if (value.len) torc_response_put(request, TORC_FIELD_CACHE_CONTROL, value);
+}
+
+/* What the name of a file and the options say of it, and the fields of a response with the whole:
+ * the note of the file. */
+typedef struct description {
+    torc_static_type type;
+    torc_str cache_control; /* empty: none */
+    bool is_as_is;
+    torc_made_fields fields;
+    char text[];
+} description;
+
+/* Make a field, whose value is copied; the copy. */
+static torc_str make_field(description *self, torc_field_id id, torc_str value) {
+    torc_made_fields *fields = &self->fields;
+    char *const copy = self->text + fields->text.len;
+
+    if (!value.len) return value;
+    memcpy(copy, value.bytes, value.len);
+    fields->items[fields->count].id = id;
+    fields->items[fields->count].at = (uint32_t)fields->text.len;
+    fields->items[fields->count++].len = (uint32_t)value.len;
+    fields->text.len += value.len;
+    return torc_str_make(copy, value.len);
+}
+
+static description *describe(const torc_static_config *config, const torc_found_file *found,
+                             torc_str path) {
+    char text[TYPE_SIZE];
+    const torc_static_type given = torc_static_type_of(config, name_in(path));
+    const torc_str type = type_with_charset(given.type, config->charset, text);
+    const torc_str modified = torc_str_make(found->modified_text, sizeof(found->modified_text));
+    const torc_str rule = torc_cache_rules_find(config->rules, config->rule_count, path);
+    const torc_str ranges = TORC_STR("bytes");
+    const size_t size =
+        rule.len + found->etag.len + modified.len + ranges.len + type.len + given.coding.len;
+    description *self = torc_alloc(found->memory, TORC_MEMORY_CACHE, sizeof(*self) + size);
+
+    if (!self) return NULL;
+    *self = (description){.is_as_is = torc_static_is_as_is(config, name_in(path))};
+    self->fields.text = torc_str_make(self->text, 0);
+    self->cache_control = make_field(self, TORC_FIELD_CACHE_CONTROL, rule);
+    make_field(self, TORC_FIELD_ETAG, found->etag);
+    make_field(self, TORC_FIELD_LAST_MODIFIED, modified);
+    make_field(self, TORC_FIELD_ACCEPT_RANGES, ranges);
+    self->type.type = make_field(self, TORC_FIELD_CONTENT_TYPE, type);
+    self->type.coding = make_field(self, TORC_FIELD_CONTENT_ENCODING, given.coding);
+    return self;
+}
+
+/* The description of a file that was found at a path, made for the first who asks; NULL when out of
+ * memory. */
+static const description *description_of(const torc_static_config *config, torc_found_file *found,
+                                         const torc_static_path *found_at, torc_str name) {
+    char text[TORC_STATIC_PATH_SIZE + 2];
+
+    if (!found->note) found->note = describe(config, found, whole_path(found_at, name, text));
+    return found->note;
 }
 
 /* ---- sending ---- */
 
+/* The page of an error. */
 static torc_render send_page(torc_request *request, const file_version *self, int status) {
     const torc_representation *base = &self->base;
 
     torc_response_set_status(request, status, NULL);
-    torc_response_set(request, "Content-Type", base->content_type);
+    torc_response_put(request, TORC_FIELD_CONTENT_TYPE, base->content_type);
     if (base->content_encoding.len)
-        torc_response_set(request, "Content-Encoding", base->content_encoding);
+        torc_response_put(request, TORC_FIELD_CONTENT_ENCODING, base->content_encoding);
     torc_response_set_length(request, base->size);
     if (base->size > 0 && torc_request_method(request) != TORC_METHOD_HEAD)
         torc_found_file_write(self->file, request, 0, base->size);
     return torc_reply_end(request);
 }
 
+static torc_render send_version(torc_request *request, const file_version *self,
+                                const description *about, bool is_sibling) {
+    const torc_found_file *file = self->file;
+    const torc_made_representation made = {
+        .of = &self->base,
+        .last_modified = torc_str_make(file->modified_text, sizeof(file->modified_text)),
+        .cache_control = about->cache_control,
+        .bytes = torc_str_make(file->content.bytes, file->content.len),
+        .fields = is_sibling ? NULL : &about->fields,
+    };
+
+    return torc_reply_made(request, &made);
+}
+
 torc_render torc_static_reply(const torc_static_config *config, torc_request *request,
                               const torc_static_path *found_at, torc_str name,
                               const torc_static_answer *answer, int status) {
-    char text[TORC_STATIC_PATH_SIZE + 2];
-    const torc_str path = whole_path(found_at, name, text);
-    const torc_static_type type = torc_static_type_of(config, name_in(path));
+    const description *about = description_of(config, answer->found, found_at, name);
     file_version version;
 
-    if (status == 200 && torc_static_is_as_is(config, name_in(path)))
-        return torc_as_is_reply(request, answer->found);
+    if (!about) return torc_reply_error(request, TORC_ERR_NO_MEMORY);
+    if (status == 200 && about->is_as_is) return torc_as_is_reply(request, answer->found);
 
     /* What is in a coding already has no siblings in another. */
-    const torc_str coding =
-        type.coding.len ? torc_str_make(NULL, 0) : choose(request, answer, &version);
+    const torc_str own = about->type.coding;
+    const torc_str coding = own.len ? torc_str_make(NULL, 0) : choose(request, answer, &version);
 
-    if (type.coding.len) version.file = answer->found;
+    if (own.len) version.file = answer->found;
     version.base = (torc_representation){
         .validators = {.etag = tag_of(&version, coding),
                        .last_modified = version.file->about.st_mtim.tv_sec},
-        .content_type = type_with_charset(&version, type.type, config->charset),
-        .content_encoding = coding.len ? coding : type.coding,
+        .content_type = about->type.type,
+        .content_encoding = coding.len ? coding : own,
         .size = (uint64_t)version.file->about.st_size,
         .write = write_range,
     };
     if (status != 200) return send_page(request, &version, status);
-    torc_static_set_cache_control(config, request, path);
-    return torc_reply_representation(request, &version.base);
+    return send_version(request, &version, about, coding.len > 0);
 }

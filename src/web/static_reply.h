@@ -13,8 +13,8 @@
 /* What is behind the names of compressed siblings, for a query. */
 const torc_str *torc_static_suffixes(uint32_t *count);
 
-/* Whether looking for siblings of a file makes sense: pictures, sound and films are compressed
- * already. */
+/* Whether looking for siblings of a file makes sense by its name: pictures, sound and films are
+ * compressed already. */
 bool torc_static_may_have_siblings(const torc_static_config *config, torc_str name);
 
 /*

@@ -4,18 +4,24 @@
  * often as the argument says. Counted by valgrind for two numbers of requests; the difference is
  * the cost of one, with the few instructions of asking. tools/check_request_cost.py does it.
  *
- *   request_cost plaintext|json|pipelined|connections|logged|logged_json COUNT
+ *   request_cost plaintext|json|file|pipelined|connections|logged|logged_json COUNT
  *
- * `pipelined` asks COUNT requests 16 at a time, `connections` makes a connection for each.
+ * `file` asks for 1 KiB that is known after the first time. `pipelined` asks COUNT requests 16 at a time, `connections` makes a connection for each.
  * Those that are logged ask for plaintext, with an access log in the combined format, or as JSON.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <torc/access_log.h>
 #include <torc/json.h>
 #include <torc/reply.h>
 #include <torc/site.h>
+#include <torc/static_files.h>
 #include <unistd.h>
 
 #include "protocol/negotiate.h"
@@ -23,7 +29,8 @@
 #include "transport/stream.h"
 
 enum {
-    PIPELINED = 16
+    PIPELINED = 16,
+    FILE_BYTES = 1024
 };
 
 static torc_reactor *reactor;
@@ -32,6 +39,25 @@ static torc_log_file *file;
 static torc_log_writer *writer;
 static torc_access_log *access_log;
 static int peer = -1;
+static char folder[] = "/tmp/torc-cost-XXXXXX";
+static char file_path[sizeof(folder) + 8];
+
+/* Valgrind does not know openat2(), without which threads look for files. In its place: the paths
+ * that are opened here are this program's. */
+long syscall(long number, ...) {
+    va_list arguments;
+
+    if (number != SYS_openat2) {
+        errno = ENOSYS;
+        return -1;
+    }
+    va_start(arguments, number);
+    const int at = va_arg(arguments, int);
+    const char *path = va_arg(arguments, const char *);
+    const struct open_how *how = va_arg(arguments, const struct open_how *);
+    va_end(arguments);
+    return openat(at, path, (int)how->flags);
+}
 
 static torc_render plaintext(torc_request *request) {
     return torc_reply_bytes(request, 200, "text/plain", TORC_STR("Hello, World!"));
@@ -49,6 +75,23 @@ static torc_render json(torc_request *request) {
 static _Noreturn void fail(const char *what) {
     fprintf(stderr, "request_cost: %s\n", what);
     exit(1);
+}
+
+/* A folder with a file. */
+static void make_folder(void) {
+    static const char content[FILE_BYTES];
+    int fd;
+
+    if (!mkdtemp(folder)) fail("no folder");
+    snprintf(file_path, sizeof(file_path), "%s/file", folder);
+    fd = open(file_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, content, sizeof(content)) != sizeof(content)) fail("no file");
+    close(fd);
+}
+
+static void remove_folder(void) {
+    unlink(file_path);
+    rmdir(folder);
 }
 
 static void turn(void) {
@@ -97,8 +140,9 @@ static const char *make_requests(const char *path, unsigned times) {
 
 static void run(const char *mode, unsigned long count) {
     const bool is_pipelined = !strcmp(mode, "pipelined"), is_each = !strcmp(mode, "connections");
+    const bool has_path = !strcmp(mode, "json") || !strcmp(mode, "file");
     const char *requests =
-        make_requests(!strcmp(mode, "json") ? "json" : "plaintext", is_pipelined ? PIPELINED : 1);
+        make_requests(has_path ? mode : "plaintext", is_pipelined ? PIPELINED : 1);
 
     open_connection();
     for (unsigned long i = 0; i < count; i += is_pipelined ? PIPELINED : 1) {
@@ -129,6 +173,8 @@ int main(int argc, char **argv) {
     if (argc != 3) fail("usage: request_cost MODE COUNT");
     torc_resource_route(root, "GET /plaintext", plaintext);
     torc_resource_route(root, "GET /json", json);
+    make_folder();
+    torc_resource_put_rest(root, torc_static_files_new(folder, NULL));
     site = torc_site_new(root, NULL);
     if (!site || torc_reactor_new(NULL, &reactor) ||
         torc_http_server_new(reactor, torc_site_acceptor(site), &options, &factory))
@@ -141,5 +187,6 @@ int main(int argc, char **argv) {
     torc_access_log_free(access_log);
     torc_log_writer_free(writer);
     torc_log_file_close(file);
+    remove_folder();
     return 0;
 }

@@ -183,6 +183,63 @@ static void changes_of_folders_are_noticed(void **state) {
     change_folders(*state);
 }
 
+/* The siblings of a file come and go, while it stays. */
+static void change_siblings(torc_reactor *reactor, torc_site *with_siblings) {
+    static const char *const request = "GET /f/x\nAccept-Encoding: gzip";
+
+    for (int i = 0; i < 3; i++) {
+        for (int each = 0; each < 3; each++)
+            web_check(reactor, with_siblings, request, 200, "first");
+        files_write("pub/x.gz", "small");
+        web_check(reactor, with_siblings, request, 200, "small");
+        web_check(reactor, with_siblings, "GET /f/x", 200, "first");
+        rename_to("pub/x.gz", "elsewhere/x.gz");
+        web_check(reactor, with_siblings, request, 200, "first");
+        assert_int_equal(symlink("a/x.gz", files_path("pub/x.gz")), 0);
+        web_check(reactor, with_siblings, request, 200, "first");
+        rename_to("elsewhere/x.gz", "pub/a/x.gz");
+        if (kernel_has_openat2()) web_check(reactor, with_siblings, request, 200, "small");
+        assert_int_equal(unlink(files_path("pub/x.gz")), 0);
+        assert_int_equal(unlink(files_path("pub/a/x.gz")), 0);
+        files_make_folder("pub/x.gz");
+        web_check(reactor, with_siblings, request, 200, "first");
+        assert_int_equal(rmdir(files_path("pub/x.gz")), 0);
+    }
+}
+
+static void siblings_that_come_are_noticed(void **state) {
+    torc_site *with_siblings = site_with(NULL);
+
+    change_siblings(*state, with_siblings);
+    torc_site_free(with_siblings);
+}
+
+static void siblings_that_come_are_noticed_without_watches(void **state) {
+    torc_site *with_siblings = site_with(NULL);
+
+    torc_test_fail_calls(*state, TORC_TEST_WATCH, 1, 1000, ENOSPC);
+    change_siblings(*state, with_siblings);
+    torc_site_free(with_siblings);
+}
+
+/* That there are none is looked up once, not with each request. */
+static void siblings_that_are_not_there_are_not_looked_up_again(void **state) {
+    torc_site *with_siblings = site_with(NULL);
+
+    if (!is_found_at_once()) {
+        torc_site_free(with_siblings);
+        skip();
+    }
+    web_check(*state, with_siblings, "GET /f/x", 200, "first");
+    const int64_t before = metric(*state, "file_cache_hits");
+    for (int i = 0; i < 10; i++) web_check(*state, with_siblings, "GET /f/x", 200, "first");
+    assert_int_equal(metric(*state, "file_cache_hits"), before + 10);
+    torc_test_advance(*state, 1000);
+    web_check(*state, with_siblings, "GET /f/x", 200, "first");
+    assert_int_equal(metric(*state, "file_cache_checks"), 4);
+    torc_site_free(with_siblings);
+}
+
 /* At the limit of watches each answer is checked, files in memory too (they are old enough). */
 static void changes_are_noticed_without_watches(void **state) {
     torc_test_advance(*state, UINT64_C(200) * 365 * 24 * 3600 * 1000);
@@ -464,6 +521,9 @@ int main(void) {
         CACHE_TEST(what_is_known_is_compared_every_second),
         CACHE_TEST(changes_of_files_are_noticed),
         CACHE_TEST(changes_of_folders_are_noticed),
+        CACHE_TEST(siblings_that_come_are_noticed),
+        CACHE_TEST(siblings_that_come_are_noticed_without_watches),
+        CACHE_TEST(siblings_that_are_not_there_are_not_looked_up_again),
         CACHE_TEST(changes_are_noticed_without_watches),
         CACHE_TEST(changes_of_folders_are_noticed_without_watches),
         CACHE_TEST(a_change_by_another_name_is_noticed),
