@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <torc/log.h>
 #include <torc/log_writer.h>
 #include <torc/thread.h>
@@ -35,7 +36,7 @@
 
 enum {
     PORTION_BYTES = 64 * 1024,
-    LAST_WAIT_MS = 1000 /* for a pipe that is full, at the end */
+    LAST_WAIT_MS = 3000 /* for a pipe that is full, at the end: in all */
 };
 
 typedef struct portion {
@@ -397,15 +398,25 @@ static uint64_t count_lines(const portion *of) {
     return count;
 }
 
-/* Wait, once, for a pipe that takes nothing now. */
-static bool wait_for_room(const torc_log_writer *self) {
+static int64_t monotonic_ms(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Wait for a pipe that takes nothing now, until there is no time left. */
+static bool wait_for_room(const torc_log_writer *self, int64_t until_ms) {
     struct pollfd watched = {.fd = torc_log_file_fd(self->file), .events = POLLOUT};
-    return self->error == EAGAIN && poll(&watched, 1, LAST_WAIT_MS) == 1 &&
+    const int64_t left_ms = until_ms - monotonic_ms();
+
+    return self->error == EAGAIN && left_ms > 0 && poll(&watched, 1, (int)left_ms) == 1 &&
            (watched.revents & POLLOUT);
 }
 
 /* Write all that is left, here and now; what cannot be written is lost. */
 static void write_rest(torc_log_writer *self) {
+    const int64_t until_ms = monotonic_ms() + LAST_WAIT_MS;
     uint64_t lines = 0;
     torc_list_node *node;
 
@@ -415,7 +426,7 @@ static void write_rest(torc_log_writer *self) {
         self->error = 0;
         write_out(self);
         collect(self);
-    } while (self->error && wait_for_room(self));
+    } while (self->error && wait_for_room(self, until_ms));
     if (self->error) report_writing(self);
     while ((node = torc_list_pop(&self->waiting)) != NULL) {
         portion *of = torc_container_of(node, portion, node);
