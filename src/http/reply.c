@@ -31,14 +31,32 @@ torc_render torc_reply_text(torc_request *request, int status, const char *text)
     return reply(request, status, TORC_STR("text/plain; charset=utf-8"), torc_str_of(text), false);
 }
 
+/* A content type of the caller's, who may not keep it: observers read fields after the response has
+ * left. False without memory. */
+static bool keep_type(torc_request *request, const char *given, torc_str *type) {
+    *type = torc_str_of(given);
+    if (!given || !request->handler->observers) return true;
+    type->bytes = torc_arena_cstr(request->arena, *type);
+    return type->bytes != NULL;
+}
+
+static torc_render reply_as(torc_request *request, int status, const char *content_type,
+                            torc_str bytes, bool is_static) {
+    torc_str type;
+
+    if (!keep_type(request, content_type, &type))
+        return torc_reply_error(request, TORC_ERR_NO_MEMORY);
+    return reply(request, status, type, bytes, is_static);
+}
+
 torc_render torc_reply_bytes(torc_request *request, int status, const char *content_type,
                              torc_str bytes) {
-    return reply(request, status, torc_str_of(content_type), bytes, false);
+    return reply_as(request, status, content_type, bytes, false);
 }
 
 torc_render torc_reply_static(torc_request *request, int status, const char *content_type,
                               torc_str bytes) {
-    return reply(request, status, torc_str_of(content_type), bytes, true);
+    return reply_as(request, status, content_type, bytes, true);
 }
 
 /* Take the next bytes of a document; whoever goes on after the end of the request is refused. */

@@ -414,7 +414,7 @@ def bad_options_are_2():
                              (["--zzzzzzzz"], ("--zzzzzzzz", "--help"))):
         said = fails(2, *arguments)
         assert all(name in said for name in named), f"{arguments}: {said}"
-    said = fails(1, "web", "--path", "/nowhere/at/all", program="torc")
+    said = fails(1, "web", "--path", "/nowhere/at/all", "--listen", "127.0.0.1:0", program="torc")
     assert "--path" in said and "/nowhere/at/all" in said, said
 
 

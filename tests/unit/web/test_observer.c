@@ -21,7 +21,8 @@ enum {
 
 typedef struct told {
     torc_outcome outcome;
-    int refused; /* the status of a refusal; 0: it was a request */
+    char type[32]; /* Content-Type of the response */
+    int refused;   /* the status of a refusal; 0: it was a request */
     char text[32];
 } told;
 
@@ -43,8 +44,10 @@ static void copy(char to[32], torc_str text) {
 
 static void request_over(torc_observer *observer, torc_request *request,
                          const torc_outcome *outcome) {
-    (void)observer;
+    const torc_str type = torc_response_field(request, "Content-Type");
+
     tellings[told_count] = (told){.outcome = *outcome};
+    if (type.bytes) copy(tellings[told_count].type, type);
     copy(tellings[told_count++].text, torc_request_target(request));
 }
 
@@ -59,6 +62,15 @@ static torc_observer observer = {.ops = &ops};
 
 static torc_render small(torc_request *request) {
     return torc_reply_text(request, 200, "Hello, World!");
+}
+
+/* A content type that is no longer there when observers look. */
+static torc_render typed(torc_request *request) {
+    char type[] = "text/x-typed";
+    const torc_render answer = torc_reply_bytes(request, 200, type, TORC_STR("x"));
+
+    memset(type, '?', sizeof(type) - 1);
+    return answer;
 }
 
 static void ended(torc_request_watch *of, torc_request *request, torc_err reason) {
@@ -82,6 +94,7 @@ static int set_up(void **state) {
     torc_resource_route(root, "GET /small", small);
     torc_resource_route(root, "POST /small", small);
     torc_resource_route(root, "GET /large", large);
+    torc_resource_route(root, "GET /typed", typed);
     site = torc_site_new(root, NULL);
     if (!site || torc_test_reactor_new(NULL, &reactor)) return -1;
     torc_site_add_observer(site, &observer);
@@ -124,6 +137,12 @@ static void a_short_response_is_told_with_all_that_was_sent(void **state) {
     assert_int_equal(told_count, 1);
     check_told(0, "/small", TORC_OK, 200, 13);
     assert_int_equal(tellings[0].outcome.sent_bytes, torc_test_connection_written(peer).len);
+}
+
+static void the_fields_of_a_response_outlive_it(void **state) {
+    ask("GET /typed HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_int_equal(told_count, 1);
+    assert_string_equal(tellings[0].type, "text/x-typed");
 }
 
 static void pipelined_responses_are_counted_each(void **state) {
@@ -237,6 +256,7 @@ static void a_bad_body_is_the_status_of_its_request(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_short_response_is_told_with_all_that_was_sent),
+        TEST(the_fields_of_a_response_outlive_it),
         TEST(pipelined_responses_are_counted_each),
         TEST(a_large_response_is_told_when_it_has_left),
         TEST(what_is_left_behind_is_not_counted),
