@@ -185,7 +185,7 @@ static void both_families_are_served(void **state) {
 
 static void tcp6_alone_is_ipv6_alone(void **state) {
     (void)state;
-    if (!has_ipv6()) skip();
+    if (!has_ipv6()) skip_test("there is no IPv6 here");
     listen_at("tcp6:0:interface=\\:\\:1");
     assert_int_equal(dial("127.0.0.1"), -1);
     const int fd = call("::1");
