@@ -14,9 +14,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <torc/str.h>
 #include <unistd.h>
+
+#include "base/monotonic.h"
 
 /* The socket's address: a path, or `@` and an abstract name. False: it is none. */
 static bool read_address(const char *name, struct sockaddr_un *addr, socklen_t *len) {
@@ -90,12 +91,10 @@ void torc_notify_ready(const torc_notify *notify, pid_t main_pid) {
 
 /* With the time, by which the service manager knows which reload has ended (Type=notify-reload). */
 void torc_notify_reloading(const torc_notify *notify) {
-    struct timespec now;
     char text[80];
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
-             (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)torc_monotonic_us());
     tell(notify, text);
 }
 

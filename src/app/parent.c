@@ -14,11 +14,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/crew.h"
 #include "base/alloc.h"
+#include "base/monotonic.h"
 
 enum {
     POLL_AGAIN_NS = 50 * 1000 * 1000,
@@ -38,10 +38,7 @@ typedef struct parent {
 } parent;
 
 static uint64_t monotonic_ms(void) {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return torc_monotonic_us() / 1000;
 }
 
 /* ---- signals ---- */

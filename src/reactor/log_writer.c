@@ -21,7 +21,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <torc/log.h>
 #include <torc/log_writer.h>
 #include <torc/thread.h>
@@ -31,6 +30,7 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "base/log_file.h"
+#include "base/monotonic.h"
 #include "reactor/reactor.h"
 #include "reactor/syscalls.h"
 
@@ -398,25 +398,18 @@ static uint64_t count_lines(const portion *of) {
     return count;
 }
 
-static int64_t monotonic_ms(void) {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Wait for a pipe that takes nothing now, until there is no time left. */
-static bool wait_for_room(const torc_log_writer *self, int64_t until_ms) {
+static bool wait_for_room(const torc_log_writer *self, uint64_t until_us) {
     struct pollfd watched = {.fd = torc_log_file_fd(self->file), .events = POLLOUT};
-    const int64_t left_ms = until_ms - monotonic_ms();
+    const uint64_t now_us = torc_monotonic_us();
 
-    return self->error == EAGAIN && left_ms > 0 && poll(&watched, 1, (int)left_ms) == 1 &&
-           (watched.revents & POLLOUT);
+    return self->error == EAGAIN && now_us < until_us &&
+           poll(&watched, 1, (int)((until_us - now_us) / 1000)) == 1 && (watched.revents & POLLOUT);
 }
 
 /* Write all that is left, here and now; what cannot be written is lost. */
 static void write_rest(torc_log_writer *self) {
-    const int64_t until_ms = monotonic_ms() + LAST_WAIT_MS;
+    const uint64_t until_us = torc_monotonic_us() + LAST_WAIT_MS * 1000;
     uint64_t lines = 0;
     torc_list_node *node;
 
@@ -426,7 +419,7 @@ static void write_rest(torc_log_writer *self) {
         self->error = 0;
         write_out(self);
         collect(self);
-    } while (self->error && wait_for_room(self, until_ms));
+    } while (self->error && wait_for_room(self, until_us));
     if (self->error) report_writing(self);
     while ((node = torc_list_pop(&self->waiting)) != NULL) {
         portion *of = torc_container_of(node, portion, node);

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/monotonic.h"
 #include "reactor/fiber.h"
 #include "reactor/folder_watch.h"
 #include "reactor/thread_pool.h"
@@ -33,11 +34,8 @@ enum {
 /* ---- time ---- */
 
 static uint64_t system_monotonic_us(torc_clock *clock) {
-    struct timespec now;
-
     (void)clock;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return torc_monotonic_us();
 }
 
 static int64_t system_wall_seconds(torc_clock *clock) {

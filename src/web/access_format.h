@@ -14,7 +14,7 @@ typedef enum torc_access_kind {
     TORC_ACCESS_LITERAL,
     TORC_ACCESS_CLIENT,
     TORC_ACCESS_PEER,
-    TORC_ACCESS_USER, /* nobody, for now */
+    TORC_ACCESS_USER, /* always `-`: nothing here knows users */
     TORC_ACCESS_TIME_CLF,
     TORC_ACCESS_TIME_ISO,
     TORC_ACCESS_TIME_S,
