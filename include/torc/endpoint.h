@@ -3,6 +3,7 @@
 #define TORC_ENDPOINT_H
 
 #include <torc/addr.h>
+#include <torc/filter.h>
 #include <torc/protocol.h>
 
 /**
@@ -43,10 +44,10 @@ typedef struct torc_endpoint {
     int backlog;
     uint32_t unix_mode; /* permissions of the socket file */
     bool v6only;
-    bool reuse_port; /* SO_REUSEPORT before binding: join whoever of this user listens there so */
-    bool share_port; /* SO_REUSEPORT after binding: be the first, whom others may join */
-    bool is_systemd;    /* `fd` is found by the rest: */
-    int systemd_index;  /* its place among those that were passed; -1: by name */
+    bool reuse_port;   /* SO_REUSEPORT before binding: join whoever of this user listens there so */
+    bool share_port;   /* SO_REUSEPORT after binding: be the first, whom others may join */
+    bool is_systemd;   /* `fd` is found by the rest: */
+    int systemd_index; /* its place among those that were passed; -1: by name */
     int systemd_family; /* which it must be of; 0: any */
     char systemd_name[TORC_ENDPOINT_NAME_MAX];
 } torc_endpoint;
@@ -63,7 +64,8 @@ typedef struct torc_listen_options {
     size_t size;              /* sizeof(torc_listen_options) */
     uint32_t connections_max; /* 0: no limit of its own; beyond it a new one is refused */
     uint32_t connections_per_address_max; /* 0: no limit; IPv6 by /64 */
-    size_t output_max; /* bytes unsent on a connection before it is aborted; 64 MiB */
+    size_t output_max;           /* bytes unsent on a connection before it is aborted; 64 MiB */
+    const torc_filters *filters; /* between the sockets and the protocols; held by the listener */
 } torc_listen_options;
 
 TORC_BEGIN_DECLS

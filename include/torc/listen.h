@@ -17,9 +17,10 @@ typedef struct torc_http_options {
     const torc_limits *limits; /* copied; NULL: the defaults */
     /* Leniencies, off by default (RFC 9112 says to refuse); one that is on is logged when listening
      * begins. */
-    bool allow_bare_lf;       /* lines of a head may end in LF alone (RFC 9112 §2.2) */
-    bool allow_folded_fields; /* a field's value may go on in the next line (obs-fold, RFC 9112
-                                 §5.2) */
+    bool allow_bare_lf;          /* lines of a head may end in LF alone (RFC 9112 §2.2) */
+    bool allow_folded_fields;    /* a field's value may go on in the next line (obs-fold, RFC 9112
+                                    §5.2) */
+    const torc_filters *filters; /* between the sockets and HTTP: TLS, limits …; held. NULL: none */
 } torc_http_options;
 
 TORC_BEGIN_DECLS

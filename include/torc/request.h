@@ -2,10 +2,10 @@
 #ifndef TORC_REQUEST_H
 #define TORC_REQUEST_H
 
-#include <torc/addr.h>
 #include <torc/arena.h>
 #include <torc/fields.h>
 #include <torc/limits.h>
+#include <torc/link_info.h>
 #include <torc/method.h>
 
 /**
@@ -93,6 +93,12 @@ TORC_API torc_addr torc_request_peer(const torc_request *request);
  */
 TORC_API torc_addr torc_request_client(const torc_request *request);
 TORC_API torc_addr torc_request_host(const torc_request *request);
+/**
+ * What is known of the connection: the server name and protocol that TLS has agreed, the verified
+ * certificate of the client, what a proxy in front has told. Once the connection is lost the
+ * addresses alone are left.
+ */
+TORC_API const torc_link_info *torc_request_link_info(const torc_request *request);
 
 TORC_API torc_reactor *torc_request_reactor(const torc_request *request);
 /** Memory that lives as long as the request. */

@@ -23,10 +23,12 @@
 #include <torc/fiber.h>
 #include <torc/fields.h>
 #include <torc/file.h>
+#include <torc/filter.h>
 #include <torc/head.h>
 #include <torc/json.h>
 #include <torc/limits.h>
 #include <torc/link.h>
+#include <torc/link_info.h>
 #include <torc/listen.h>
 #include <torc/log.h>
 #include <torc/log_file.h>

@@ -2,7 +2,7 @@
 #ifndef TORC_TRANSPORT_H
 #define TORC_TRANSPORT_H
 
-#include <torc/addr.h>
+#include <torc/link_info.h>
 #include <torc/producer.h>
 #include <torc/protocol.h>
 
@@ -66,6 +66,8 @@ TORC_API void torc_transport_unregister_producer(torc_transport *transport);
 TORC_API torc_addr torc_transport_peer(torc_transport *transport);
 /** This end's address. */
 TORC_API torc_addr torc_transport_host(torc_transport *transport);
+/** All that is known of the connection; what it points to lives until connection_lost. */
+TORC_API torc_link_info torc_transport_link_info(torc_transport *transport);
 /** Send small segments at once (on by default) or let the kernel gather them. TCP only. */
 TORC_API torc_err torc_transport_set_no_delay(torc_transport *transport, bool on) TORC_MUST_CHECK;
 TORC_API torc_err torc_transport_set_keep_alive(torc_transport *transport, bool on) TORC_MUST_CHECK;

@@ -9,7 +9,7 @@
 #include "protocol/negotiate.h"
 #include "transport/listener.h"
 
-static torc_listen_options listen_options(const torc_limits *limits) {
+static torc_listen_options listen_options(const torc_limits *limits, const torc_filters *filters) {
     return (torc_listen_options){
         .size = sizeof(torc_listen_options),
         .connections_max = limits->connections_max,
@@ -17,6 +17,7 @@ static torc_listen_options listen_options(const torc_limits *limits) {
                                            ? 0
                                            : limits->connections_per_address_max,
         .output_max = SIZE_MAX, /* the wire has limits of its own */
+        .filters = filters,
     };
 }
 
@@ -32,9 +33,10 @@ static torc_err listen_at(torc_reactor *reactor, const torc_endpoint *endpoint,
     torc_err err = torc_http_server_new(reactor, acceptor, &of_server, &factory);
 
     if (err) return err;
-    const torc_listen_options of_listener = listen_options(torc_http_server_limits(factory));
-    err = torc_listener_new(reactor, endpoint, factory, NULL, &of_listener,
-                            torc_http_server_refusal(), listener);
+    const torc_listen_options of_listener =
+        listen_options(torc_http_server_limits(factory), options->filters);
+    err = torc_listener_new(reactor, endpoint, factory, &of_listener, torc_http_server_refusal(),
+                            listener);
     if (err) torc_http_server_free(factory);
     return err;
 }
@@ -83,12 +85,12 @@ torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint, torc_acc
 }
 
 void torc_listener_drain(torc_listener *listener, uint32_t idle_ms) {
-    torc_factory *factory = listener->factory;
+    torc_factory *factory = listener->stages.factory;
 
     torc_listener_stop(listener);
     torc_http_server_drain(factory, idle_ms);
 }
 
 uint64_t torc_listener_requests(const torc_listener *listener) {
-    return torc_http_server_requests(listener->factory);
+    return torc_http_server_requests(listener->stages.factory);
 }

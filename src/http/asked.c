@@ -26,7 +26,7 @@ torc_str torc_request_query(const torc_request *request) {
 
 bool torc_request_is_secure(const torc_request *request) {
     if (request->origin) return request->origin->is_secure;
-    return request->exchange->wire->link(request->exchange)->is_secure;
+    return torc_request_link_info(request)->is_secure;
 }
 
 torc_str torc_request_scheme(const torc_request *request) {
@@ -72,11 +72,15 @@ int64_t torc_request_content_length(const torc_request *request) {
 }
 
 torc_addr torc_request_peer(const torc_request *request) {
-    return request->exchange->wire->link(request->exchange)->peer;
+    return torc_request_link_info(request)->peer;
 }
 
 torc_addr torc_request_host(const torc_request *request) {
-    return request->exchange->wire->link(request->exchange)->host;
+    return torc_request_link_info(request)->host;
+}
+
+const torc_link_info *torc_request_link_info(const torc_request *request) {
+    return request->exchange->wire->link(request->exchange);
 }
 
 torc_reactor *torc_request_reactor(const torc_request *request) {

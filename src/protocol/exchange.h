@@ -6,6 +6,7 @@
 #include <torc/arena.h>
 #include <torc/head.h>
 #include <torc/limits.h>
+#include <torc/link_info.h>
 
 #include "reactor/chain.h"
 #include "reactor/retire.h"
@@ -28,14 +29,6 @@
  */
 typedef struct torc_exchange torc_exchange;
 typedef struct torc_acceptor torc_acceptor;
-
-/* What is known of the connection that carries an exchange; belongs to the wire. */
-typedef struct torc_link_info {
-    torc_addr peer, host;
-    bool is_secure;
-    torc_str server_name; /* SNI */
-    torc_str protocol;    /* ALPN, or "" */
-} torc_link_info;
 
 /* What has gone out of a message: into the connection's output, or, once that is lost, out of it.
  */
@@ -106,6 +99,8 @@ typedef struct torc_exchange_wire {
     /* End it now: the peer sees a broken message (HTTP/1: a reset connection). `closed` will come,
      * and nothing else. */
     void (*reset)(torc_exchange *exchange, torc_err reason);
+    /* What is known of the connection; the wire's. Once that is lost, without what it pointed to.
+     */
     const torc_link_info *(*link)(torc_exchange *exchange);
     /* Both holders have gone: give back the arena, with the exchange in it. */
     void (*free)(torc_exchange *exchange);

@@ -607,7 +607,6 @@ torc_test_mux *torc_test_mux_new(torc_reactor *reactor, torc_acceptor *acceptor,
     self->options = resolve(options);
     self->limits = torc_limits_inherit(self->options.limits, &wide);
     self->step.run = run_step;
-    self->link.protocol = TORC_STR("mux");
     torc_list_init(&self->halves);
     return self;
 }

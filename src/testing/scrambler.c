@@ -161,12 +161,13 @@ torc_err torc_scrambler_new(torc_reactor *reactor, uint64_t seed, torc_filter **
     return TORC_OK;
 }
 
-static torc_err build_filter(torc_filter_factory *factory, torc_reactor *reactor,
+static torc_err build_filter(torc_filter_factory *factory, torc_transport *below,
                              torc_filter **filter) {
     torc_scrambler_factory *self = torc_container_of(factory, torc_scrambler_factory, base);
-    return torc_scrambler_new(reactor, self->seed++, filter);
+    return torc_scrambler_new(below->reactor, self->seed++, filter);
 }
 
 void torc_scrambler_factory_init(torc_scrambler_factory *factory, uint64_t seed) {
-    *factory = (torc_scrambler_factory){.base = {.build_filter = build_filter}, .seed = seed};
+    *factory =
+        (torc_scrambler_factory){.base = {.build_filter = build_filter, .refs = 1}, .seed = seed};
 }

@@ -19,8 +19,7 @@ typedef struct connector {
     torc_stream_owner owner;
     torc_timer timer;
     torc_stream *stream;
-    torc_factory *factory;
-    torc_filter_factory *filters; /* the lowest stage first; NULL: none */
+    torc_stages stages;
     torc_connect_failed_fn *failed;
     void *context;
     torc_err err;
@@ -28,10 +27,11 @@ typedef struct connector {
 } connector;
 
 static void let_go(connector *self) {
-    torc_factory *factory = self->factory;
+    torc_factory *factory = self->stages.factory;
 
     torc_timer_cancel(&self->timer);
     if (!self->is_built && self->failed) self->failed(factory, self->context, self->err);
+    torc_stages_dispose(&self->stages);
     torc_dealloc(&self->timer.reactor->memory, self);
     if (--factory->users == 0 && factory->ops->stopped) factory->ops->stopped(factory);
 }
@@ -54,20 +54,18 @@ static void expired(torc_timer *timer) {
     torc_transport_abort_with(&self->stream->base, TORC_ERR_TIMEOUT);
 }
 
-void torc_connector_connected(torc_stream *stream) {
-    connector *self = of_owner(stream->owner);
-    torc_transport *top = &stream->base;
-    torc_protocol *protocol;
+/* Filters may take their time: a handshake is part of connecting. */
+static void built(torc_stages *stages, torc_transport *top, torc_err err) {
+    connector *self = torc_container_of(stages, connector, stages);
 
+    (void)top;
     torc_timer_cancel(&self->timer);
-    self->err = torc_filters_build(self->filters, stream->base.reactor, &top);
-    if (!self->err) self->err = self->factory->ops->build_protocol(self->factory, top, &protocol);
-    if (self->err) {
-        torc_transport_abort_with(&stream->base, self->err);
-        return;
-    }
-    self->is_built = true;
-    torc_transport_made(top, protocol);
+    self->err = err;
+    self->is_built = !err;
+}
+
+void torc_connector_connected(torc_stream *stream) {
+    torc_stages_build(&of_owner(stream->owner)->stages, &stream->base);
 }
 
 static int open_socket(const torc_addr *addr) {
@@ -79,7 +77,7 @@ static int open_socket(const torc_addr *addr) {
 }
 
 torc_err torc_connector_new(torc_reactor *reactor, const torc_addr *addr, uint64_t timeout_ms,
-                            torc_factory *factory, torc_filter_factory *filters,
+                            torc_factory *factory, const torc_filters *filters,
                             torc_connect_failed_fn *failed, void *context) {
     connector *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_CONNECTION, 1, sizeof(*self));
     const int fd = self ? open_socket(addr) : -1;
@@ -91,8 +89,8 @@ torc_err torc_connector_new(torc_reactor *reactor, const torc_addr *addr, uint64
         torc_dealloc(&reactor->memory, self);
         return err;
     }
-    self->factory = factory;
-    self->filters = filters;
+    torc_stages_init(&self->stages, filters, factory);
+    self->stages.built = built;
     self->failed = failed;
     self->context = context;
     factory->users++;

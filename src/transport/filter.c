@@ -9,6 +9,8 @@
  *  - The first `asked` bytes of above's output are to go down. They do so while the stage below has
  *    room and the filter does not hold them back (OUTPUT_HELD); what is taken counts as sent for
  * the stage above.
+ *  - Above a gate that has not opened there is no protocol: nothing is wanted there, and the filter
+ *    receives all the same.
  *  - Above's end comes before below's: FINISHING is set when `shut_down` was called, FINISHED when
  *    the filter has answered; CLOSES, when the stage above receives no more either.
  */
@@ -141,7 +143,7 @@ static void give_kept(torc_filter *self) {
 static void run_deliver(torc_call *call) {
     torc_filter *self = torc_container_of(call, torc_filter, deliver);
 
-    if (torc_transport_has_ended(&self->above)) return;
+    if (torc_transport_has_ended(&self->above) || !self->above.protocol) return;
     if (has(self, WANTED) && self->kept_len > 0) give_kept(self);
     if (torc_transport_has_ended(&self->above)) return;
     if (has(self, NO_INPUT) && has(self, WANTED) && self->kept_len == 0)
@@ -384,8 +386,22 @@ static const torc_protocol_ops below_ops = {
 /* ---- what goes straight down ---- */
 
 static torc_addr filter_addr(torc_transport *transport, bool peer) {
-    torc_transport *below = torc_filter_below(of_above(transport));
+    torc_filter *self = of_above(transport);
+    torc_transport *below = torc_filter_below(self);
+
+    if (self->ops->addr) {
+        const torc_addr addr = self->ops->addr(self, peer);
+        if (addr.len) return addr;
+    }
     return below->ops->addr(below, peer);
+}
+
+static void filter_describe(torc_transport *transport, torc_link_info *link) {
+    torc_filter *self = of_above(transport);
+    torc_transport *below = torc_filter_below(self);
+
+    if (below->ops->describe) below->ops->describe(below, link);
+    if (self->ops->describe) self->ops->describe(self, link);
 }
 
 static torc_err filter_set_option(torc_transport *transport, int option, bool on) {
@@ -405,6 +421,7 @@ static const torc_transport_ops above_ops = {
     .shut_down = filter_shut_down,
     .close = filter_close,
     .addr = filter_addr,
+    .describe = filter_describe,
     .set_option = filter_set_option,
     .unacknowledged = filter_unacknowledged,
 };
@@ -428,13 +445,10 @@ torc_transport *torc_filter_stack(torc_filter *self, torc_transport *below) {
     return &self->above;
 }
 
-torc_err torc_filters_build(torc_filter_factory *first, torc_reactor *reactor,
-                            torc_transport **top) {
-    for (torc_filter_factory *factory = first; factory; factory = factory->next) {
-        torc_filter *filter;
-        const torc_err err = factory->build_filter(factory, reactor, &filter);
-        if (err) return err;
-        *top = torc_filter_stack(filter, *top);
-    }
-    return TORC_OK;
+void torc_filter_open(torc_filter *self) {
+    torc_stages *stages = self->stages;
+
+    self->stages = NULL;
+    if (!torc_transport_has_ended(&self->above))
+        torc_stages_continue(stages, self->next_stage, &self->above);
 }

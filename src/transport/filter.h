@@ -2,7 +2,11 @@
 #ifndef TORC_TRANSPORT_FILTER_H
 #define TORC_TRANSPORT_FILTER_H
 
+#include <stdatomic.h>
+#include <torc/filter.h>
+
 #include "transport/file_pump.h"
+#include "transport/stages.h"
 #include "transport/transport.h"
 
 /*
@@ -44,7 +48,15 @@ typedef struct torc_filter_ops {
      */
     void (*shut_down)(torc_filter *filter);
     void (*free)(torc_filter *filter); /* the last */
+    /* The address of an end, where the filter knows better than the stage below; {0}: it does not.
+     * May be NULL. */
+    torc_addr (*addr)(torc_filter *filter, bool peer);
+    /* Add what the filter knows of the connection to what the stages below know. May be NULL. */
+    void (*describe)(torc_filter *filter, torc_link_info *link);
     bool sends_files; /* `send` takes ranges of files; otherwise they come as bytes */
+    /* Nothing stands above it until torc_filter_open(): then nothing is delivered, and nothing is
+     * to be sent. */
+    bool is_gate;
 } torc_filter_ops;
 
 /* The members are filter.c's; whoever embeds it reads `above.reactor`. */
@@ -57,28 +69,31 @@ struct torc_filter {
     torc_chain passing; /* what is on its way through `send` */
     char *kept;         /* received and not consumed by the stage above; NULL mostly */
     size_t kept_len, kept_capacity;
-    size_t asked; /* bytes of above's output that are to be sent and have not been taken */
+    size_t asked;        /* bytes of above's output that are to be sent and have not been taken */
+    torc_stages *stages; /* of a gate that has not opened: what is to stand above */
     uint16_t flags;
+    uint8_t next_stage; /* the first of those */
 };
 
-/* Makes a filter for each connection; belongs to whoever configured the listener. */
-typedef struct torc_filter_factory torc_filter_factory;
+/* Makes a filter for each connection. Embedded; whoever makes it sets `refs` to 1. */
 struct torc_filter_factory {
-    torc_err (*build_filter)(torc_filter_factory *factory, torc_reactor *reactor,
+    /*
+     * Make a filter, to be stacked on `below`, which may be asked for what is known of the
+     * connection. An error is its end.
+     */
+    torc_err (*build_filter)(torc_filter_factory *factory, torc_transport *below,
                              torc_filter **filter);
-    torc_filter_factory *next; /* the stage above */
+    void (*free)(torc_filter_factory *factory); /* nobody holds it any more. NULL: not needed */
+    atomic_uint refs;
 };
 
 void torc_filter_init(torc_filter *filter, torc_reactor *reactor, const torc_filter_ops *ops);
 /* Stack a filter on a transport that has no protocol yet; the transport to build on from then on.
  */
 torc_transport *torc_filter_stack(torc_filter *filter, torc_transport *below);
-/*
- * Stack a filter of each factory on `*top`, the first one lowest, and let `*top` be the topmost. If
- * that fails, `*top` is still a transport to be aborted.
- */
-torc_err torc_filters_build(torc_filter_factory *first, torc_reactor *reactor,
-                            torc_transport **top) TORC_MUST_CHECK;
+/* The gate opens: what is to stand above is built, and told of its connection, before this
+ * returns. Not from inside `made`. Once. */
+void torc_filter_open(torc_filter *filter);
 
 /* The transport below. */
 torc_transport *torc_filter_below(const torc_filter *filter);

@@ -39,13 +39,14 @@ static torc_listener *of_io(torc_io *io) {
 /* ---- the end ---- */
 
 static void free_when_unused(torc_listener *self) {
-    torc_factory *factory = self->factory;
+    torc_factory *factory = self->stages.factory;
 
     if (self->is_held || !self->is_gone || self->connections > 0) return;
     torc_metric_remove(&self->accepted.metric);
     torc_metric_remove(&self->refused.metric);
     torc_metric_remove(&self->exhausted.metric);
     torc_map_dispose(&self->peers);
+    torc_stages_dispose(&self->stages);
     torc_dealloc(&self->reactor->memory, self->unlink_path);
     torc_dealloc(&self->reactor->memory, self);
     if (--factory->users == 0 && factory->ops->stopped) factory->ops->stopped(factory);
@@ -134,7 +135,7 @@ static void stream_ended(torc_stream_owner *owner, torc_stream *stream) {
 
 static void refuse(torc_listener *self, int fd) {
     torc_counter_add(&self->refused, 1);
-    if (self->refusal.len) {
+    if (self->refusal.len && self->stages.filters.count == 0) {
         (void)!send(fd, self->refusal.bytes, self->refusal.len, MSG_NOSIGNAL | MSG_DONTWAIT);
         shutdown(fd, SHUT_WR);
         /* Bytes that are left unread would make the close a reset, by which the refusal may be
@@ -142,18 +143,6 @@ static void refuse(torc_listener *self, int fd) {
         (void)!recv(fd, self->reactor->scratch, TORC_RECEIVE_SIZE, MSG_DONTWAIT);
     }
     close(fd);
-}
-
-/* Stack the filters on a stream, and the protocol on them. */
-static torc_err build(torc_listener *self, torc_stream *stream) {
-    torc_transport *top = &stream->base;
-    torc_protocol *protocol;
-    torc_err err = torc_filters_build(self->filters, self->reactor, &top);
-
-    top->output_max = self->options.output_max;
-    if (!err) err = self->factory->ops->build_protocol(self->factory, top, &protocol);
-    if (!err) torc_transport_made(top, protocol);
-    return err;
 }
 
 static void accepted(torc_io *io, int fd) {
@@ -175,8 +164,7 @@ static void accepted(torc_io *io, int fd) {
     self->connections++;
     stream->owner = &self->owner;
     stream->account = peer;
-    const torc_err err = build(self, stream);
-    if (err) torc_transport_abort_with(&stream->base, err);
+    torc_stages_build(&self->stages, &stream->base);
 }
 
 static void pause_over(torc_timer *timer) {
@@ -344,18 +332,18 @@ static torc_err keep_path(torc_listener *self, const torc_endpoint *endpoint) {
 }
 
 torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
-                           torc_factory *factory, torc_filter_factory *filters,
-                           const torc_listen_options *options, torc_str refusal,
-                           torc_listener **listener) {
+                           torc_factory *factory, const torc_listen_options *options,
+                           torc_str refusal, torc_listener **listener) {
     torc_listener *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
     int fd = -1, family = 0;
 
     if (!self) return TORC_ERR_NO_MEMORY;
     self->reactor = reactor;
     self->owner.ended = stream_ended;
-    self->factory = factory;
-    self->filters = filters;
     self->options = read_options(options);
+    torc_stages_init(&self->stages, self->options.filters, factory);
+    self->options.filters = NULL; /* the caller's */
+    self->stages.output_max = self->options.output_max;
     self->refusal = refusal;
     torc_map_init(&self->peers, &reactor->memory, TORC_MEMORY_CONNECTION, false);
     torc_timer_init(&self->pause, reactor, pause_over);
@@ -367,6 +355,7 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
         if (err && endpoint->fd < 0) close(fd);
     }
     if (err) {
+        torc_stages_dispose(&self->stages);
         torc_dealloc(&reactor->memory, self->unlink_path);
         torc_dealloc(&reactor->memory, self);
         return err;
@@ -387,6 +376,5 @@ torc_err torc_endpoint_listen(torc_reactor *reactor, const torc_endpoint *endpoi
     const torc_err err = torc_endpoint_inherit(&found, NULL, NULL);
 
     if (err) return err;
-    return torc_listener_new(reactor, &found, factory, NULL, options, torc_str_make(NULL, 0),
-                             listener);
+    return torc_listener_new(reactor, &found, factory, options, torc_str_make(NULL, 0), listener);
 }

@@ -6,7 +6,7 @@
 #include <torc/metrics.h>
 
 #include "base/map.h"
-#include "transport/filter.h"
+#include "transport/stages.h"
 #include "transport/stream.h"
 
 /*
@@ -19,8 +19,7 @@ struct torc_listener {
     torc_io io;
     torc_stream_owner owner; /* of what it accepted */
     torc_reactor *reactor;
-    torc_factory *factory;
-    torc_filter_factory *filters; /* the lowest stage first; NULL: none */
+    torc_stages stages; /* of each connection; its factory is the listener's */
     torc_listen_options options;
     torc_addr addr;
     torc_str refusal; /* sent, if it can be, to a connection that is refused; static */
@@ -35,11 +34,11 @@ struct torc_listener {
     torc_counter accepted, refused, exhausted;
 };
 
-/* As torc_endpoint_listen(), with filters between the sockets and the protocols, and a refusal. */
+/* As torc_endpoint_listen(), with a refusal, which is not sent where filters make other bytes of
+ * it. */
 torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
-                           torc_factory *factory, torc_filter_factory *filters,
-                           const torc_listen_options *options, torc_str refusal,
-                           torc_listener **listener) TORC_MUST_CHECK;
+                           torc_factory *factory, const torc_listen_options *options,
+                           torc_str refusal, torc_listener **listener) TORC_MUST_CHECK;
 
 /*
  * Bind and listen, without a reactor: the socket is the caller's, and a listener is made of it by

@@ -503,6 +503,15 @@ torc_addr torc_transport_host(torc_transport *transport) {
     return transport->ops->addr(transport, false);
 }
 
+torc_link_info torc_transport_link_info(torc_transport *transport) {
+    torc_link_info link = {0};
+
+    if (transport->ops->describe) transport->ops->describe(transport, &link);
+    link.peer = torc_transport_peer(transport);
+    link.host = torc_transport_host(transport);
+    return link;
+}
+
 torc_err torc_transport_set_no_delay(torc_transport *transport, bool on) {
     return transport->ops->set_option(transport, TCP_NODELAY, on);
 }

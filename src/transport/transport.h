@@ -33,6 +33,8 @@ typedef struct torc_transport_ops {
     void (*shut_down)(torc_transport *transport);         /* FIN; nothing is being sent */
     void (*close)(torc_transport *transport, bool reset); /* answered by torc_transport_closed() */
     torc_addr (*addr)(torc_transport *transport, bool peer);
+    /* Add what else is known of the connection; NULL: nothing. */
+    void (*describe)(torc_transport *transport, torc_link_info *link);
     torc_err (*set_option)(torc_transport *transport, int option,
                            bool on); /* TCP_NODELAY, SO_KEEPALIVE */
     /* Bytes that were sent and that the peer has not acknowledged: the kernel's. NULL: not known,

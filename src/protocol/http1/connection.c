@@ -64,6 +64,10 @@ void torc_http1_exchange_close(torc_http1_connection *self, torc_err reason) {
     self->current = NULL;
     exchange->out_total = torc_http1_out_total(self);
     exchange->connection = NULL;
+    if (exchange->has_link) { /* what it points to goes with the connection */
+        exchange->as.link.tls = NULL;
+        exchange->as.link.proxy = NULL;
+    }
     torc_call_cancel(&exchange->advance);
     /* Nobody above knows of a request whose head was never told. */
     if (!exchange->is_told && !exchange->base.is_client) torc_exchange_let_go(&exchange->base);
@@ -89,10 +93,8 @@ const torc_link_info *torc_http1_link(torc_exchange *base) {
     if (exchange->in == TORC_HTTP1_IN_HEAD) return &none; /* the parser is still in its place */
     exchange->has_link = true;
     exchange->as.link = (torc_link_info){0};
-    if (exchange->connection) {
-        exchange->as.link.peer = torc_transport_peer(exchange->connection->protocol.transport);
-        exchange->as.link.host = torc_transport_host(exchange->connection->protocol.transport);
-    }
+    if (exchange->connection)
+        exchange->as.link = torc_transport_link_info(exchange->connection->protocol.transport);
     return &exchange->as.link;
 }
 

@@ -13,6 +13,7 @@
 #include "reactor/reactor.h"
 #include "testing/scrambler.h"
 #include "transport/connector.h"
+#include "transport/filter.h"
 
 static torc_reactor *reactor;
 static probe client;
@@ -72,10 +73,12 @@ static void failed(torc_factory *factory, void *context, torc_err err) {
     failure = err;
 }
 
-static torc_err dial(uint64_t timeout_ms, torc_filter_factory *filters) {
+static torc_err dial(uint64_t timeout_ms, torc_filter_factory *filter) {
+    const torc_filters filters = {.factories = {filter}, .count = filter ? 1 : 0};
+
     is_inside = true;
     const torc_err err =
-        torc_connector_new(reactor, &addr, timeout_ms, &client.factory, filters, failed, folder);
+        torc_connector_new(reactor, &addr, timeout_ms, &client.factory, &filters, failed, folder);
     is_inside = false;
     return err;
 }
@@ -208,6 +211,51 @@ static void filters_stand_in_between(void **state) {
     check_err(client.reason, TORC_ERR_ABORTED);
     assert_int_equal(failures, 0);
     close(fd);
+}
+
+static torc_filter gate;
+
+static void gate_free(torc_filter *filter) {
+    assert_ptr_equal(filter, &gate);
+}
+
+static torc_err build_gate(torc_filter_factory *factory, torc_transport *below,
+                           torc_filter **filter) {
+    static const torc_filter_ops ops = {.free = gate_free, .is_gate = true};
+
+    (void)factory;
+    torc_filter_init(&gate, below->reactor, &ops);
+    *filter = &gate;
+    return TORC_OK;
+}
+
+/* A handshake is part of connecting. */
+static void a_gate_that_stays_shut_takes_too_long(void **state) {
+    torc_filter_factory factory = {.build_filter = build_gate, .refs = 1};
+
+    (void)state;
+    check_ok(dial(100, &factory));
+    settle();
+    assert_int_equal(failures, 0);
+    assert_int_equal(client.builds, 0);
+    torc_test_advance(reactor, 100);
+    settle();
+    assert_int_equal(failures, 1);
+    check_err(failure, TORC_ERR_TIMEOUT);
+}
+
+static void a_gate_that_opens_in_time_is_passed(void **state) {
+    torc_filter_factory factory = {.build_filter = build_gate, .refs = 1};
+
+    (void)state;
+    check_ok(dial(100, &factory));
+    settle();
+    torc_filter_open(&gate);
+    assert_int_equal(client.mades, 1);
+    torc_test_advance(reactor, 1000);
+    settle();
+    assert_int_equal(failures, 0);
+    assert_int_equal(client.losts, 0);
 }
 
 static void a_freed_reactor_ends_the_attempt(void **state) {

@@ -99,14 +99,19 @@ static torc_endpoint endpoint_of(const char *arguments) {
     return endpoint;
 }
 
-static torc_err listen_with(const torc_listen_options *options, torc_filter_factory *filters,
-                            torc_str refusal) {
+static torc_err listen_with(const torc_listen_options *given, torc_filter_factory *lower,
+                            torc_filter_factory *upper, torc_str refusal) {
     const torc_endpoint endpoint = endpoint_of("");
-    return torc_listener_new(reactor, &endpoint, &site.base, filters, options, refusal, &listener);
+    torc_listen_options options = {.size = sizeof(options)};
+    torc_filters filters = {.factories = {lower, upper}, .count = upper ? 2 : 1};
+
+    if (given) options = *given;
+    options.filters = lower ? &filters : NULL;
+    return torc_listener_new(reactor, &endpoint, &site.base, &options, refusal, &listener);
 }
 
 static void listen_plainly(void) {
-    check_ok(listen_with(NULL, NULL, TORC_STR("")));
+    check_ok(listen_with(NULL, NULL, NULL, TORC_STR("")));
 }
 
 /* A client: a non-blocking socket; -1: nobody listens. */
@@ -361,7 +366,7 @@ static void more_than_the_maximum_is_refused(void **state) {
     char bytes[100];
 
     (void)state;
-    check_ok(listen_with(&options, NULL, TORC_STR("503 later")));
+    check_ok(listen_with(&options, NULL, NULL, TORC_STR("503 later")));
     const int one = call(), two = call();
     settle();
     assert_int_equal(site.count, 2);
@@ -384,7 +389,7 @@ static void a_refusal_is_not_lost_to_a_reset(void **state) {
     char bytes[100];
 
     (void)state;
-    check_ok(listen_with(&options, NULL, TORC_STR("503 later")));
+    check_ok(listen_with(&options, NULL, NULL, TORC_STR("503 later")));
     const int one = call();
     settle();
     const int two = call();
@@ -413,8 +418,7 @@ static void filters_stand_in_between(void **state) {
     (void)state;
     torc_scrambler_factory_init(&lower, 1);
     torc_scrambler_factory_init(&upper, 100);
-    lower.base.next = &upper.base;
-    check_ok(listen_with(NULL, &lower.base, TORC_STR("")));
+    check_ok(listen_with(NULL, &lower.base, &upper.base, TORC_STR("")));
     const int fd = call();
     settle();
     assert_int_equal(lower.seed, 2);
@@ -438,7 +442,7 @@ static void the_maximum_of_the_output_holds_above_filters(void **state) {
 
     (void)state;
     torc_scrambler_factory_init(&factory, 1);
-    check_ok(listen_with(&options, &factory.base, TORC_STR("")));
+    check_ok(listen_with(&options, &factory.base, NULL, TORC_STR("")));
     const int fd = call();
     settle();
     torc_transport_write(site.probes[0].base.transport, torc_str_make(bytes, sizeof(bytes)));
@@ -447,22 +451,21 @@ static void the_maximum_of_the_output_holds_above_filters(void **state) {
     close(fd);
 }
 
-static torc_err refuse_filter(torc_filter_factory *factory, torc_reactor *of,
+static torc_err refuse_filter(torc_filter_factory *factory, torc_transport *below,
                               torc_filter **filter) {
     (void)factory;
-    (void)of;
+    (void)below;
     (void)filter;
     return TORC_ERR_UNSUPPORTED;
 }
 
 static void a_filter_that_cannot_be_made_is_the_end(void **state) {
     torc_scrambler_factory lower;
-    torc_filter_factory upper = {.build_filter = refuse_filter};
+    torc_filter_factory upper = {.build_filter = refuse_filter, .refs = 1};
 
     (void)state;
     torc_scrambler_factory_init(&lower, 1);
-    lower.base.next = &upper;
-    check_ok(listen_with(NULL, &lower.base, TORC_STR("")));
+    check_ok(listen_with(NULL, &lower.base, &upper, TORC_STR("")));
     const size_t before = reactor->memory.used[TORC_MEMORY_CONNECTION];
     const int fd = call();
     settle();
@@ -539,7 +542,7 @@ static void its_metrics_go_with_it(void **state) {
 static void what_cannot_be_registered_leaves_nothing(void **state) {
     (void)state;
     torc_test_fail_calls(reactor, TORC_TEST_REGISTER, 1, 1, ENOSPC);
-    if (listen_with(NULL, NULL, TORC_STR(""))) assert_int_equal(access(path, F_OK), -1);
+    if (listen_with(NULL, NULL, NULL, TORC_STR(""))) assert_int_equal(access(path, F_OK), -1);
 }
 
 /* With the n-th allocation failing: no listener, or one that refuses some and goes on. */
@@ -558,7 +561,7 @@ static void every_allocation_may_fail(void **state) {
         torc_scrambler_factory_init(&factory, 1);
         listener = NULL;
         torc_test_fail_allocation(reactor, n);
-        const torc_err err = listen_with(&options, &factory.base, TORC_STR("503"));
+        const torc_err err = listen_with(&options, &factory.base, NULL, TORC_STR("503"));
         for (int i = 0; i < 2 && !err; i++) {
             clients[i] = call();
             settle();
