@@ -46,11 +46,11 @@ class Rule:
         """What is wrong with an include <header> that is not Torc's; None: nothing."""
         if LIBC.fullmatch(header) or header in self.compiler:
             return None
-        home = self.third_party.get(header)
-        if home is None:
+        homes = self.third_party.get(header) or self.third_party.get(header.split("/")[0] + "/")
+        if homes is None:
             return f"<{header}> is a header of a third party that tools/layers.toml does not know"
-        if not path.startswith(home):
-            return f"<{header}> belongs to {home} alone"
+        if not path.startswith(tuple(homes)):
+            return f"<{header}> belongs to {', '.join(homes)} alone"
         return None
 
     def public(self, layer, name):
@@ -169,6 +169,7 @@ def breaches():
     yield "the command sees the inside", "src/cli/a.c", '#include "base/list.h"'
     yield "a third party's header", "src/base/a.c", "#include <zlib.h>"
     yield "a third party's header elsewhere", "src/http/a.c", "#include <valgrind/valgrind.h>"
+    yield "a header of a folder elsewhere", "src/http/a.c", "#include <openssl/evp.h>"
     yield "a header without a layer", "include/torc/a.h", "#include <torc/types.h>"
     yield "a file that is not there", "src/base/a.c", '#include "base/nowhere.h"'
     yield "a folder without a layer", "src/util/a.c", "#include <stdio.h>"

@@ -18,6 +18,7 @@
 #include <torc/conditional.h>
 #include <torc/date.h>
 #include <torc/deferred.h>
+#include <torc/digest.h>
 #include <torc/endpoint.h>
 #include <torc/err.h>
 #include <torc/fiber.h>
@@ -40,6 +41,7 @@
 #include <torc/observer.h>
 #include <torc/producer.h>
 #include <torc/protocol.h>
+#include <torc/random.h>
 #include <torc/range.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>
@@ -47,6 +49,7 @@
 #include <torc/request.h>
 #include <torc/resource.h>
 #include <torc/signal.h>
+#include <torc/signer.h>
 #include <torc/site.h>
 #include <torc/static_files.h>
 #include <torc/status.h>
