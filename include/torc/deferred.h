@@ -125,7 +125,8 @@ TORC_API torc_deferred *torc_defer_later(torc_reactor *reactor, uint64_t delay_m
  * function that has begun cannot be stopped: cancelled, the deferred fails at once, and `data` is
  * disposed of, on the reactor's thread, when the function has returned.
  */
-TORC_API torc_deferred *torc_defer_to_thread(torc_reactor *reactor, torc_thread_fn *run, void *data,
+TORC_API torc_deferred *torc_defer_to_thread(torc_reactor *reactor, torc_thread_class thread_class,
+                                             torc_thread_fn *run, void *data,
                                              torc_dispose_fn *dispose);
 
 TORC_END_DECLS

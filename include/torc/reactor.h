@@ -45,15 +45,30 @@ struct torc_thread_call {
     struct torc_thread_call *next; /* private */
 };
 
+/** For what a reactor's threads are; each class has threads and a queue of its own, so that none
+ * can hold up another. */
+typedef enum torc_thread_class {
+    TORC_THREAD_FILE, /* what waits for a disk; the library's own reads and writes, too */
+    TORC_THREAD_NAME, /* look-ups of names, which wait for a server somewhere */
+    TORC_THREAD_CPU,  /* what computes and does not wait */
+    TORC_THREAD_USER, /* the program's blocking calls */
+    TORC_THREAD_CLASSES
+} torc_thread_class;
+
+/** How much a class of threads may take. Zero: the default. */
+typedef struct torc_thread_limits {
+    uint32_t threads_max; /* made when first needed; 4, 8, the number of processors, 10 */
+    uint32_t queue_max;   /* jobs waiting for a thread, 1024; then TORC_ERR_BUSY */
+} torc_thread_limits;
+
 /** How a reactor is made; `size` first, so that new members do not break the ABI. Zero: default. */
 typedef struct torc_reactor_options {
     size_t size;               /* sizeof(torc_reactor_options) */
     size_t memory_max;         /* bytes of all that is allocated for the reactor; 0: no limit */
     uint32_t fibers_max;       /* 8192; the fiber beyond it is refused with TORC_ERR_LIMIT */
     uint32_t fiber_stack_size; /* bytes, 65536; rounded up to whole pages */
-    uint32_t threads_max;      /* of the pool for blocking work, 4; made when first needed */
-    uint32_t thread_queue_max; /* jobs waiting for a thread, 1024; then TORC_ERR_BUSY */
-    torc_log *log;             /* where the reactor reports; NULL: nowhere. Must outlive it */
+    torc_thread_limits threads[TORC_THREAD_CLASSES]; /* of the pool for blocking work */
+    torc_log *log; /* where the reactor reports; NULL: nowhere. Must outlive it */
 } torc_reactor_options;
 
 TORC_BEGIN_DECLS

@@ -86,7 +86,7 @@ static void done(torc_job *job) {
 static void cancel_threaded(torc_deferred *deferred, void *context) {
     threaded *self = context;
 
-    if (torc_job_withdraw(&self->job)) {
+    if (torc_job_abandon(&self->job)) {
         end_threaded(self, TORC_ERR_CANCELLED);
         return;
     }
@@ -94,8 +94,8 @@ static void cancel_threaded(torc_deferred *deferred, void *context) {
     (void)torc_deferred_fail(deferred, TORC_ERR_CANCELLED);
 }
 
-torc_deferred *torc_defer_to_thread(torc_reactor *reactor, torc_thread_fn *run, void *data,
-                                    torc_dispose_fn *dispose) {
+torc_deferred *torc_defer_to_thread(torc_reactor *reactor, torc_thread_class thread_class,
+                                    torc_thread_fn *run, void *data, torc_dispose_fn *dispose) {
     torc_deferred *deferred = torc_deferred_new(reactor);
     threaded *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
     torc_err err;
@@ -106,7 +106,7 @@ torc_deferred *torc_defer_to_thread(torc_reactor *reactor, torc_thread_fn *run, 
         (void)torc_deferred_fail(deferred, TORC_ERR_NO_MEMORY);
         return deferred;
     }
-    *self = (threaded){.job = {.work = work, .done = done},
+    *self = (threaded){.job = {.work = work, .done = done, .thread_class = thread_class},
                        .reactor = reactor,
                        .deferred = deferred,
                        .run = run,

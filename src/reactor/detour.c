@@ -72,7 +72,7 @@ static void cancel(torc_wait *wait, torc_err reason) {
 
     left->wait = NULL;
     self->detour = NULL;
-    if (torc_job_withdraw(&left->job)) drop(left, false);
+    if (torc_job_abandon(&left->job)) drop(left, false);
     torc_wait_end(wait, reason);
 }
 
@@ -112,8 +112,9 @@ static void drop_call(void *data, bool has_run) {
     if (has_run && self->dispose) self->dispose(self->data);
 }
 
-torc_err torc_run_in_thread(torc_reactor *reactor, torc_thread_fn *run, void *data, size_t size,
-                            void (*dispose)(void *data)) {
+torc_err torc_await_thread(torc_reactor *reactor, torc_thread_class thread_class,
+                           torc_thread_fn *run, void *data, size_t size,
+                           void (*dispose)(void *data)) {
     void *memory = torc_detour_new(reactor, sizeof(call) + size);
     call *self = memory;
     torc_err err;
@@ -121,6 +122,7 @@ torc_err torc_run_in_thread(torc_reactor *reactor, torc_thread_fn *run, void *da
     if (!self) return TORC_ERR_NO_MEMORY;
     self->run = run;
     self->dispose = dispose;
+    detour_of(memory)->job.thread_class = thread_class;
     if (size) memcpy(self->data, data, size);
     err = torc_detour_run(&memory, run_call, drop_call);
     if (memory && size) memcpy(data, self->data, size);

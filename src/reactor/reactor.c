@@ -264,8 +264,7 @@ static torc_reactor_options read_options(const torc_reactor_options *given) {
     options.size = sizeof(options);
     if (!options.fibers_max) options.fibers_max = 8192;
     if (!options.fiber_stack_size) options.fiber_stack_size = 65536;
-    if (!options.threads_max) options.threads_max = 4;
-    if (!options.thread_queue_max) options.thread_queue_max = 1024;
+    torc_threads_default(options.threads);
     return options;
 }
 

@@ -79,9 +79,10 @@ struct torc_reactor {
     torc_poller *poller;
     torc_list ios; /* those that are open */
     char *scratch; /* TORC_RECEIVE_SIZE bytes into which the poller receives */
-    _Atomic(torc_thread_call *) thread_calls;   /* posted by threads, newest first */
-    torc_thread_call *thread_calls_taken;       /* of those, what is being run, oldest first */
-    struct torc_thread_pool *threads;           /* NULL until the first job */
+    _Atomic(torc_thread_call *) thread_calls; /* posted by threads, newest first */
+    torc_thread_call *thread_calls_taken;     /* of those, what is being run, oldest first */
+    struct torc_thread_pool *threads[TORC_THREAD_CLASSES]; /* NULL until the first job of each */
+    struct torc_names *names;                   /* NULL until transport first looks up a name */
     struct torc_fiber_pool *fibers;             /* NULL until the first fiber */
     struct torc_ticket_pool *tickets;           /* NULL until the first ticket */
     struct torc_folder_watcher *folder_watcher; /* NULL until the first watch */
@@ -98,6 +99,7 @@ struct torc_reactor {
     uint64_t turns;
     uint64_t looked_us; /* the last look at the clock in this turn's phases */
     bool running, stopping;
+    bool has_stopped_threads; /* it is being freed */
 };
 
 /* Give back what is kept for later: pages and stacks that nobody uses. For when memory is short. */

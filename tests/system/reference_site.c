@@ -187,8 +187,8 @@ static torc_render thread(torc_request *request) {
     unsigned sum = 0;
     char text[32];
 
-    const torc_err err =
-        torc_run_in_thread(torc_request_reactor(request), compute, &sum, sizeof(sum), NULL);
+    const torc_err err = torc_await_thread(torc_request_reactor(request), TORC_THREAD_USER, compute,
+                                           &sum, sizeof(sum), NULL);
     if (err) return torc_reply_error(request, err);
     snprintf(text, sizeof(text), "%u", sum);
     return torc_reply_bytes(request, 200, "text/plain", torc_str_of(text));

@@ -178,8 +178,8 @@ static torc_render run_job(torc_request *request) {
     int answer = 0;
 
     see(request);
-    const torc_err err = torc_run_in_thread(torc_request_reactor(request), nap_on_thread, &answer,
-                                            sizeof(answer), NULL);
+    const torc_err err = torc_await_thread(torc_request_reactor(request), TORC_THREAD_USER,
+                                           nap_on_thread, &answer, sizeof(answer), NULL);
     return err ? torc_reply_error(request, err)
                : torc_reply_text(request, 200, answer == 7 ? "seven" : "?");
 }

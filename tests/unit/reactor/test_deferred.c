@@ -328,16 +328,19 @@ static void a_thread_may_make_the_value(void **state) {
     int numbers[3] = {4, 6, 1};
 
     (void)state;
-    torc_deferred_then(torc_defer_to_thread(reactor, double_it, &numbers[0], dispose),
-                       &taking.callback, take);
-    torc_deferred_then(torc_defer_to_thread(reactor, double_it, &numbers[1], dispose),
-                       &failing.callback, take);
+    torc_deferred_then(
+        torc_defer_to_thread(reactor, TORC_THREAD_FILE, double_it, &numbers[0], dispose),
+        &taking.callback, take);
+    torc_deferred_then(
+        torc_defer_to_thread(reactor, TORC_THREAD_FILE, double_it, &numbers[1], dispose),
+        &failing.callback, take);
     turn_until_told(&taking);
     turn_until_told(&failing);
     assert_int_equal(*(int *)taking.value, 8);
     check_err(failing.err, TORC_ERR_LIMIT);
     assert_int_equal(disposed, 1);
-    torc_deferred_drop(torc_defer_to_thread(reactor, double_it, &numbers[2], dispose));
+    torc_deferred_drop(
+        torc_defer_to_thread(reactor, TORC_THREAD_FILE, double_it, &numbers[2], dispose));
     while (disposed < 2) check_ok(torc_reactor_turn(reactor, 50));
 }
 

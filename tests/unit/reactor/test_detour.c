@@ -22,8 +22,8 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static int drops, drops_after_run;
 
 static int set_up(void **state) {
-    const torc_reactor_options options = {
-        .size = sizeof(options), .threads_max = 1, .thread_queue_max = 1};
+    const torc_reactor_options options = {.size = sizeof(options),
+                                          .threads[TORC_THREAD_FILE] = {1, 1}};
 
     (void)state;
     drops = drops_after_run = 0;
@@ -188,10 +188,11 @@ static torc_err sums;
 static torc_err add_in_thread(void *context) {
     (void)context;
     sum self = {.a = 1, .b = 2};
-    check_ok(torc_run_in_thread(reactor, add, &self, sizeof(self), NULL));
+    check_ok(torc_await_thread(reactor, TORC_THREAD_USER, add, &self, sizeof(self), NULL));
     assert_int_equal(self.result, 3);
     self.a = -1;
-    check_err(torc_run_in_thread(reactor, add, &self, sizeof(self), NULL), TORC_ERR_INVALID);
+    check_err(torc_await_thread(reactor, TORC_THREAD_USER, add, &self, sizeof(self), NULL),
+              TORC_ERR_INVALID);
     assert_int_equal(self.result, 1); /* copied back all the same */
     sums = TORC_ERR_EXISTS;
     return TORC_OK;

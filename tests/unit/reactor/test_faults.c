@@ -180,7 +180,8 @@ static torc_err wait_for_all(void *context) {
 
     note(self, torc_sleep(self->reactor, 3));
     if (!note(self, torc_await(make_value(self), &value))) dispose(value);
-    note(self, torc_run_in_thread(self->reactor, do_nothing, &data, sizeof(data), NULL));
+    note(self,
+         torc_await_thread(self->reactor, TORC_THREAD_USER, do_nothing, &data, sizeof(data), NULL));
     write_and_read(self);
     self->ended++;
     return TORC_OK;
@@ -212,7 +213,8 @@ static void tell(story *self) {
         pthread_kill(pthread_self(), SIGUSR1);
     if (!note(self, torc_fiber_spawn(self->reactor, join_one, self, NULL))) self->begun++;
     torc_deferred_then(make_value(self), &self->callback, told);
-    torc_deferred_drop(torc_defer_to_thread(self->reactor, do_nothing, self, dispose));
+    torc_deferred_drop(
+        torc_defer_to_thread(self->reactor, TORC_THREAD_FILE, do_nothing, self, dispose));
     self->made++;
     for (int i = 0; i < 8; i++) {
         torc_test_advance(self->reactor, 10);

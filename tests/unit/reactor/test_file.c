@@ -17,8 +17,8 @@ static torc_reactor *reactor;
 static int finished;
 
 static int set_up(void **state) {
-    const torc_reactor_options options = {
-        .size = sizeof(options), .threads_max = 2, .thread_queue_max = 3};
+    const torc_reactor_options options = {.size = sizeof(options),
+                                          .threads[TORC_THREAD_FILE] = {2, 3}};
 
     (void)state;
     finished = 0;
@@ -142,7 +142,8 @@ static torc_err add_on_fiber(void *context) {
     sum self = {.total = 0, .answer = *(torc_err *)context};
 
     for (int i = 0; i < 100; i++) self.terms[i] = i;
-    check_err(torc_run_in_thread(reactor, add_up, &self, sizeof(self), NULL), *(torc_err *)context);
+    check_err(torc_await_thread(reactor, TORC_THREAD_USER, add_up, &self, sizeof(self), NULL),
+              *(torc_err *)context);
     assert_int_equal(self.total, 4950);
     finished++;
     return TORC_OK;
@@ -174,7 +175,8 @@ static void dispose(void *data) {
 static torc_err wait_at_gate(void *context) {
     int data = 7;
 
-    *(torc_err *)context = torc_run_in_thread(reactor, stand_at_gate, &data, sizeof(data), dispose);
+    *(torc_err *)context =
+        torc_await_thread(reactor, TORC_THREAD_USER, stand_at_gate, &data, sizeof(data), dispose);
     finished++;
     return TORC_OK;
 }

@@ -76,7 +76,8 @@ static torc_err work_a_little(void *context) {
     if (!pthread_equal(pthread_self(), self->thread)) self->wrong++;
     if (torc_yield(self->reactor)) self->wrong++;
     if (torc_sleep(self->reactor, 0)) self->wrong++;
-    if (!torc_run_in_thread(self->reactor, square, &number, sizeof(number), NULL)) self->jobs++;
+    if (!torc_await_thread(self->reactor, TORC_THREAD_USER, square, &number, sizeof(number), NULL))
+        self->jobs++;
     if (number != self->number * self->number) self->wrong++;
     if (torc_await(torc_defer_later(self->reactor, 0, value, free), &fired) || fired != value)
         self->wrong++;

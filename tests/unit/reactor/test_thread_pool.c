@@ -35,8 +35,8 @@ static int told;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static int set_up(void **state) {
-    const torc_reactor_options options = {
-        .size = sizeof(options), .threads_max = THREADS, .thread_queue_max = JOBS};
+    const torc_reactor_options options = {.size = sizeof(options),
+                                          .threads[TORC_THREAD_FILE] = {THREADS, JOBS}};
 
     (void)state;
     memset(notes, 0, sizeof(notes));

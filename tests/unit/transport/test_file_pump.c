@@ -48,8 +48,8 @@ static int set_up(void **state) {
 }
 
 static int set_up_narrow(void **state) {
-    const torc_reactor_options options = {
-        .size = sizeof(options), .threads_max = 1, .thread_queue_max = 1};
+    const torc_reactor_options options = {.size = sizeof(options),
+                                          .threads[TORC_THREAD_FILE] = {1, 1}};
 
     (void)state;
     return set_up_with(&options);

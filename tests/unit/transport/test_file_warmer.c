@@ -29,8 +29,8 @@ static size_t got_len;
 static bool has_ended;
 
 static int set_up(bool is_late) {
-    const torc_reactor_options options = {
-        .size = sizeof(options), .threads_max = 1, .thread_queue_max = 1};
+    const torc_reactor_options options = {.size = sizeof(options),
+                                          .threads[TORC_THREAD_FILE] = {1, 1}};
     char path[] = "/tmp/torc-warm-XXXXXX";
 
     probe_init(&self);

@@ -306,7 +306,7 @@ static bool fail_one(const char *head, uint64_t n, bool is_uncounted) {
     torc_test_fail_uncounted(0);
     assert_true(torc_test_request_is_complete(test) || torc_test_request_was_reset(test) ||
                 torc_test_request_status(test) == 503);
-    if (is_uncounted) assert_int_equal(torc_test_request_status(test), n <= 2 ? 503 : 200);
+    if (is_uncounted) assert_int_equal(torc_test_request_status(test), n <= 3 ? 503 : 200);
     torc_test_request_free(test);
     assert_int_equal(web_tear_down(&fresh), 0);
     return failed;
@@ -321,7 +321,7 @@ static void each_allocation_may_fail(void **state) {
         uint64_t n = 1;
         while (fail_one(heads[i], n, false)) assert_true(++n < 1000);
         assert_true(n > 3);
-        for (n = 1; n <= 3; n++) fail_one(heads[i], n, true); /* names, entries */
+        for (n = 1; n <= 4; n++) fail_one(heads[i], n, true); /* threads, names, entries */
     }
 }
 

@@ -460,8 +460,8 @@ static void ended(torc_job *job) {
 /* No thread is free and the queue is full: a file that is cold waits for a second, and then there
  * is 503. */
 static void a_full_queue_of_threads_is_waited_for(void **state) {
-    const torc_reactor_options options = {
-        .size = sizeof(options), .threads_max = 1, .thread_queue_max = 1};
+    const torc_reactor_options options = {.size = sizeof(options),
+                                          .threads[TORC_THREAD_FILE] = {1, 1}};
     static torc_job jobs[2];
     torc_reactor *narrow;
 
