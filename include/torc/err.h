@@ -49,7 +49,9 @@
     X(UPGRADE, -32, "the protocol upgrade was not possible")                                       \
     X(STALLED, -33, "the peer was too slow")                                                       \
     X(SYSTEM, -34, "the operating system reported an error")                                       \
-    X(AGAIN, -35, "nothing to be had now; try later")
+    X(AGAIN, -35, "nothing to be had now; try later")                                              \
+    X(TLS, -36, "TLS could not be agreed on, or was broken")                                       \
+    X(CERTIFICATE, -37, "the certificate of the peer is not trusted, or not for its name")
 
 typedef enum torc_err {
     TORC_OK = 0,
