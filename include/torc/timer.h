@@ -28,6 +28,9 @@ TORC_BEGIN_DECLS
 TORC_API void torc_timer_init(torc_timer *timer, torc_reactor *reactor, torc_timer_fn *expired);
 /** Expire `delay_ms` from now. A timer that is armed already is moved. */
 TORC_API void torc_timer_arm(torc_timer *timer, uint64_t delay_ms);
+/** The same at a time of the reactor's clock, see torc_reactor_now_ms(): what is to come at regular
+ * intervals does not drift. A time that is over is in the next turn. */
+TORC_API void torc_timer_arm_at(torc_timer *timer, uint64_t due_ms);
 /** Make the timer idle, if it is not. Do so before freeing what holds it. */
 TORC_API void torc_timer_cancel(torc_timer *timer);
 TORC_API bool torc_timer_is_armed(const torc_timer *timer);

@@ -34,6 +34,7 @@
 #include <torc/log.h>
 #include <torc/log_file.h>
 #include <torc/log_writer.h>
+#include <torc/looping_call.h>
 #include <torc/media_types.h>
 #include <torc/memory.h>
 #include <torc/method.h>

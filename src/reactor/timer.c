@@ -28,15 +28,21 @@ void torc_timer_init(torc_timer *timer, torc_reactor *reactor, torc_timer_fn *ex
     *timer = (torc_timer){.reactor = reactor, .expired = expired};
 }
 
-void torc_timer_arm(torc_timer *timer, uint64_t delay_ms) {
+void torc_timer_arm_at(torc_timer *timer, uint64_t due_ms) {
     torc_reactor *reactor = timer->reactor;
 
     torc_timer_cancel(timer);
-    /* Rounded up: a delay is at least as long as it was asked for. */
-    timer->due_ms = delay_ms > UINT64_MAX / 2000 ? UINT64_MAX
-                                                 : (reactor->now_us + delay_ms * 1000 + 999) / 1000;
+    timer->due_ms = due_ms;
     timer->order = ++reactor->timers_armed;
     torc_heap_push(&reactor->timers, &timer->node);
+}
+
+/* Rounded up: a delay is at least as long as it was asked for. */
+void torc_timer_arm(torc_timer *timer, uint64_t delay_ms) {
+    const uint64_t now_us = timer->reactor->now_us;
+
+    torc_timer_arm_at(
+        timer, delay_ms > UINT64_MAX / 2000 ? UINT64_MAX : (now_us + delay_ms * 1000 + 999) / 1000);
 }
 
 void torc_timer_cancel(torc_timer *timer) {
