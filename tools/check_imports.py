@@ -21,6 +21,8 @@ KINDS = {
             "src_app_daemon.c.o": "the process between the two forks of --daemonize, which is nobody's",
             "src_app_worker.c.o": "a worker, which torc_app_run() forked, does not return to the program",
             "src_app_crew.c.o": "a worker that does not end when it must is killed",
+            "src_reactor_spawn.c.o": "a child that cannot run its program (torc/spawn.h), or be watched",
+            "src_reactor_subprocess.c.o": "a child is told to end (torc/process.h)",
         },
     ),
     "never forks": (
@@ -29,6 +31,8 @@ KINDS = {
             "src_app_crew.c.o": "workers (torc/app.h)",
             "src_app_daemon.c.o": "--daemonize",
             "src_app_serve.c.o": "process 1 waits for the children of others",
+            "src_reactor_spawn.c.o": "children that the program asks for (torc/spawn.h)",
+            "src_reactor_subprocess.c.o": "those are waited for",
         },
     ),
     "never prints": (
@@ -51,6 +55,7 @@ KINDS = {
             "src_app_parent.c.o": "a parent's, until it returns (docs/design/workers.md)",
             "src_app_run.c.o": "those that end or reload a program, until it takes them (docs/design/workers.md)",
             "src_app_worker.c.o": "SIGCHLD, which its parent has blocked",
+            "src_reactor_spawn.c.o": "all are held back while a child is made",
         },
     ),
     "leaves what the process shares": (
@@ -59,6 +64,7 @@ KINDS = {
         r"|[sge](?:et|nd)(?:pw|gr)ent",
         {
             "src_app_run.c.o": "a program's limit of descriptors (torc/app.h)",
+            "src_reactor_spawn.c.o": "a child's own, in the child",
             "src_app_notify.c.o": "a program's start takes NOTIFY_SOCKET from the environment, for itself alone",
             "src_app_process.c.o": "--umask, and a daemon's",
             "src_app_rights.c.o": "a program's start: --chroot, and the names that are near to an unknown one",
@@ -70,6 +76,7 @@ KINDS = {
         {
             "src_app_daemon.c.o": "--daemonize: a session of its own",
             "src_app_rights.c.o": "--user",
+            "src_reactor_spawn.c.o": "a child's own, in the child",
             "src_app_seccomp.c.o": "--seccomp",
         },
     ),

@@ -34,6 +34,7 @@ typedef enum torc_test_call {
     TORC_TEST_UNLINK,
     TORC_TEST_THREAD, /* making one for the pool */
     TORC_TEST_WATCH,  /* of a folder, for changes */
+    TORC_TEST_SPAWN,  /* of a process: its pipes, its terminal, itself */
     TORC_TEST_CALLS
 } torc_test_call;
 

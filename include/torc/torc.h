@@ -40,6 +40,7 @@
 #include <torc/method.h>
 #include <torc/metrics.h>
 #include <torc/observer.h>
+#include <torc/process.h>
 #include <torc/producer.h>
 #include <torc/protocol.h>
 #include <torc/random.h>
@@ -52,6 +53,7 @@
 #include <torc/signal.h>
 #include <torc/signer.h>
 #include <torc/site.h>
+#include <torc/spawn.h>
 #include <torc/static_files.h>
 #include <torc/status.h>
 #include <torc/str.h>

@@ -35,7 +35,7 @@ typedef struct torc_app_settings {
     torc_proxy_field proxy_field;
     torc_field fields[TORC_APP_FIELDS_MAX]; /* of every response */
     size_t field_count;
-    torc_process_settings process;
+    torc_app_process_settings process;
     bool show_errors;
     int workers;            /* 0: serve in this process; TORC_APP_WORKERS_AUTO */
     const char *help_topic; /* NULL: all of it */
@@ -69,7 +69,7 @@ struct torc_app {
 
     torc_log *log;
     torc_logs logs;
-    torc_process process;
+    torc_app_process process;
     torc_sockets sockets;
     sigset_t signals_before;    /* the mask of who started it */
     rlim_t files_before;        /* the limit of descriptors that was raised; 0: it was not */

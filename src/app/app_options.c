@@ -180,7 +180,7 @@ static torc_option_set option_set(const torc_app *app) {
     const torc_option *log_options = torc_log_options(&log_count);
     const torc_option_group common[] = {
         {"Serving", serving_options, TORC_COUNT_OF(serving_options)},
-        {"Process", torc_process_options, TORC_PROCESS_OPTION_COUNT},
+        {"Process", torc_app_process_options, TORC_PROCESS_OPTION_COUNT},
         {"Logs", log_options, log_count},
         {"General", general_options, TORC_COUNT_OF(general_options)},
     };
@@ -256,7 +256,8 @@ static bool show_texts(const torc_app *app, const torc_option_set *set, int *exi
 
 /* What each option alone could not see. */
 static bool goes_together(const torc_app *app, int *exit_code) {
-    const char *wrong = torc_process_check(&app->settings.process, app->settings.log.file != NULL);
+    const char *wrong =
+        torc_app_process_check(&app->settings.process, app->settings.log.file != NULL);
 
     if (!wrong) return true;
     *exit_code = 2;

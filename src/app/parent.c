@@ -135,7 +135,7 @@ static bool is_well(const parent *self) {
 /* When the service manager is to be told something; or whether all is well again, to be looked at.
  */
 static uint64_t process_due_ms(const parent *self, uint64_t now_ms) {
-    const uint64_t due_ms = torc_process_due_ms(self->app);
+    const uint64_t due_ms = torc_app_process_due_ms(self->app);
     return due_ms == UINT64_MAX || is_well(self) ? due_ms : now_ms + LOOK_MS;
 }
 
@@ -187,7 +187,7 @@ static void turn(parent *self) {
         if (self->polled[i].revents) torc_crew_hear(crew, self->linked[i]);
     if (torc_logs_rotate(self->app)) torc_crew_reopen_logs(crew);
     torc_crew_tick(crew, crew->now_ms);
-    if (is_well(self)) torc_process_tick(self->app, crew->now_ms);
+    if (is_well(self)) torc_app_process_tick(self->app, crew->now_ms);
 }
 
 static bool make_room(parent *self) {

@@ -23,7 +23,7 @@ enum {
     DAEMON_UMASK = 027
 };
 
-static void set_umask(const torc_process_settings *settings) {
+static void set_umask(const torc_app_process_settings *settings) {
     if (settings->has_umask)
         umask(settings->umask);
     else if (settings->daemonize)
@@ -41,7 +41,7 @@ static void open_standard_streams(void) {
 }
 
 static bool go_to_background(torc_app *app, int *exit_code) {
-    torc_process *process = &app->process;
+    torc_app_process *process = &app->process;
 
     if (!app->settings.process.daemonize) return true;
     const torc_daemon_outcome outcome = torc_daemon_begin(&process->daemon, exit_code);
@@ -51,8 +51,8 @@ static bool go_to_background(torc_app *app, int *exit_code) {
     return process->is_daemon;
 }
 
-bool torc_process_begin(torc_app *app, int *exit_code) {
-    torc_process *process = &app->process;
+bool torc_app_process_begin(torc_app *app, int *exit_code) {
+    torc_app_process *process = &app->process;
 
     process->has_begun = true;
     open_standard_streams();
@@ -63,7 +63,7 @@ bool torc_process_begin(torc_app *app, int *exit_code) {
     return go_to_background(app, exit_code);
 }
 
-bool torc_process_write_pidfile(torc_app *app) {
+bool torc_app_process_write_pidfile(torc_app *app) {
     const char *path = app->settings.process.pidfile;
     char text[160], what[300];
 
@@ -73,11 +73,11 @@ bool torc_process_write_pidfile(torc_app *app) {
     return !wrong || torc_app_fail(app, what, wrong);
 }
 
-void torc_process_remove_pidfile(torc_app *app) {
+void torc_app_process_remove_pidfile(torc_app *app) {
     torc_pidfile_close(&app->process.pidfile);
 }
 
-bool torc_process_drop_rights(torc_app *app) {
+bool torc_app_process_drop_rights(torc_app *app) {
     const torc_rights *rights = &app->settings.process.rights;
     char text[160];
 
@@ -94,11 +94,11 @@ static bool confine(torc_app *app, torc_seccomp_role role) {
     return !wrong || torc_app_fail(app, "--seccomp", wrong);
 }
 
-bool torc_process_confine(torc_app *app) {
+bool torc_app_process_confine(torc_app *app) {
     return confine(app, TORC_SECCOMP_PARENT);
 }
 
-bool torc_process_confine_server(torc_app *app) {
+bool torc_app_process_confine_server(torc_app *app) {
     if (!confine(app, TORC_SECCOMP_SERVES)) return false;
     if (app->worker) torc_daemon_detach(&app->process.daemon);
     return true;
@@ -106,8 +106,8 @@ bool torc_process_confine_server(torc_app *app) {
 
 /* ---- while it runs ---- */
 
-void torc_process_forked(torc_app *app) {
-    torc_process *process = &app->process;
+void torc_app_process_forked(torc_app *app) {
+    torc_app_process *process = &app->process;
 
     torc_daemon_forked(&process->daemon);
     torc_notify_close(&process->notify);
@@ -122,8 +122,8 @@ static void first_ready(torc_app *app) {
     torc_daemon_ready(&app->process.daemon);
 }
 
-void torc_process_ready(torc_app *app) {
-    torc_process *process = &app->process;
+void torc_app_process_ready(torc_app *app) {
+    torc_app_process *process = &app->process;
     char text[64];
 
     if (!process->is_ready) first_ready(app);
@@ -135,24 +135,24 @@ void torc_process_ready(torc_app *app) {
     torc_notify_ready(&process->notify, process->is_daemon ? getpid() : 0);
 }
 
-void torc_process_reloading(torc_app *app) {
+void torc_app_process_reloading(torc_app *app) {
     torc_notify_reloading(&app->process.notify);
 }
 
-void torc_process_stopping(torc_app *app) {
+void torc_app_process_stopping(torc_app *app) {
     torc_notify_stopping(&app->process.notify);
     torc_notify_status(&app->process.notify, "finishing what is in progress");
 }
 
-void torc_process_tick(torc_app *app, uint64_t now_ms) {
-    torc_process *process = &app->process;
+void torc_app_process_tick(torc_app *app, uint64_t now_ms) {
+    torc_app_process *process = &app->process;
 
     if (process->notify.watchdog_ms == 0 || now_ms < process->alive_at_ms) return;
     torc_notify_alive(&process->notify);
     process->alive_at_ms = now_ms + process->notify.watchdog_ms;
 }
 
-uint64_t torc_process_due_ms(const torc_app *app) {
+uint64_t torc_app_process_due_ms(const torc_app *app) {
     return app->process.notify.watchdog_ms ? app->process.alive_at_ms : UINT64_MAX;
 }
 
@@ -163,15 +163,15 @@ static void alive(torc_timer *timer) {
     torc_timer_arm(timer, app->process.notify.watchdog_ms);
 }
 
-void torc_process_tick_on(torc_app *app) {
+void torc_app_process_tick_on(torc_app *app) {
     torc_timer_init(&app->process.alive, app->reactor, alive);
     if (app->process.notify.watchdog_ms) torc_timer_arm(&app->process.alive, 0);
 }
 
-void torc_process_tick_off(torc_app *app) {
+void torc_app_process_tick_off(torc_app *app) {
     torc_timer_cancel(&app->process.alive);
 }
 
-void torc_process_end(torc_app *app) {
+void torc_app_process_end(torc_app *app) {
     if (app->process.has_begun) torc_notify_close(&app->process.notify);
 }

@@ -59,7 +59,7 @@ static const char *apply_umask(torc_app *app, const char *value, char text[160])
     return NULL;
 }
 
-const torc_option torc_process_options[TORC_PROCESS_OPTION_COUNT] = {
+const torc_option torc_app_process_options[TORC_PROCESS_OPTION_COUNT] = {
     {"user", "USER",
      "listen first, then serve as this user\n"
      "A name or a number. Sockets, logs and the pidfile are opened before; then all rights of root "
@@ -93,7 +93,7 @@ const torc_option torc_process_options[TORC_PROCESS_OPTION_COUNT] = {
     {"umask", "OCTAL", "permissions that new files lack (or 027 if daemon)", apply_umask},
 };
 
-const char *torc_process_check(const torc_process_settings *settings, bool has_log_file) {
+const char *torc_app_process_check(const torc_app_process_settings *settings, bool has_log_file) {
     if (settings->daemonize && !has_log_file)
         return "--daemonize: nobody would see the log; add --log-file FILE (or /dev/null)";
     return torc_rights_check(&settings->rights);

@@ -105,15 +105,18 @@ static const struct {
     bool (*enter)(torc_app *app); /* false: it was said why */
     void (*leave)(torc_app *app);
 } phases[] = {
-    {hold_signals, release_signals},   {torc_process_write_pidfile, torc_process_remove_pidfile},
-    {torc_logs_open, torc_logs_close}, {raise_file_limit, restore_file_limit},
-    {open_sockets, close_sockets},     {torc_process_drop_rights, NULL},
-    {torc_process_confine, NULL},
+    {hold_signals, release_signals},
+    {torc_app_process_write_pidfile, torc_app_process_remove_pidfile},
+    {torc_logs_open, torc_logs_close},
+    {raise_file_limit, restore_file_limit},
+    {open_sockets, close_sockets},
+    {torc_app_process_drop_rights, NULL},
+    {torc_app_process_confine, NULL},
 };
 
 void torc_app_forked(torc_app *app) {
     app->sockets.is_inherited = true;
-    torc_process_forked(app);
+    torc_app_process_forked(app);
 }
 
 static bool serve(torc_app *app) {
@@ -141,9 +144,9 @@ int torc_app_run(torc_app *app, int argc, char **argv) {
     if (app->has_too_many)
         torc_app_fail(app, "options", "a program has at most 64, in 8 groups");
     else if (torc_app_read_arguments(app, argc, argv, &exit_code) &&
-             torc_process_begin(app, &exit_code))
+             torc_app_process_begin(app, &exit_code))
         exit_code = run(app) ? 0 : 1;
-    torc_process_end(app);
+    torc_app_process_end(app);
     torc_app_free(app);
     return exit_code;
 }
@@ -173,13 +176,13 @@ void torc_app_tell(torc_app *app, torc_app_event event) {
     TORC_LOG_DEBUG(app->log, "app", "state", TORC_LOG_TEXT("is", names[event]));
     switch (event) {
     case TORC_APP_READY:
-        torc_process_ready(app);
+        torc_app_process_ready(app);
         break;
     case TORC_APP_RELOADING:
-        torc_process_reloading(app);
+        torc_app_process_reloading(app);
         break;
     case TORC_APP_STOPPING:
-        torc_process_stopping(app);
+        torc_app_process_stopping(app);
         break;
     }
 }

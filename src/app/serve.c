@@ -22,6 +22,7 @@
 #include "app/listen.h"
 #include "app/worker.h"
 #include "base/alloc.h"
+#include "reactor/subprocess.h"
 #include "transport/listener.h"
 #include "web/tree.h"
 
@@ -58,6 +59,7 @@ static bool make_reactor(torc_app *app) {
         .log = app->log,
     };
     const torc_err err = torc_reactor_new(&options, &app->reactor);
+    if (!err) app->reactor->files_before = app->files_before;
     return !err || torc_app_fail(app, "reactor", torc_err_text(err));
 }
 
@@ -206,7 +208,7 @@ static void finish(torc_serving *self) {
     torc_list_node *node;
 
     torc_timer_cancel(&self->drained);
-    torc_process_tick_off(self->app);
+    torc_app_process_tick_off(self->app);
     while ((node = torc_list_first(&self->listenings)) != NULL) close_listening(self, at(node));
     for (size_t i = 0; i < self->signal_count; i++) torc_signal_free(self->signals[i]);
 }
@@ -257,12 +259,22 @@ static void told_nothing(void *context, int number) {
                   TORC_LOG_TEXT("signal", strsignal(number)));
 }
 
-/* Process 1 is given the children of others when these end, and waits for them; who is not leaves
- * the program's own to the program. */
+/*
+ * Process 1 is given the children of others when these end, and waits for them; who is not leaves
+ * the program's own to the program. Those of the reactor are waited for by it, so that their
+ * statuses are not lost: each that has ended is looked at before it is taken.
+ */
 static void child_ended(void *context, int number) {
-    (void)context;
+    const torc_serving *self = context;
+    siginfo_t info;
+
     (void)number;
-    while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+    for (;;) {
+        info.si_pid = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid == 0) return;
+        if (!torc_subprocess_wait_for(self->app->reactor, info.si_pid))
+            (void)waitpid(info.si_pid, NULL, WNOHANG);
+    }
 }
 
 /* Without a parent: serve at once, and be told by signals. */
@@ -286,7 +298,7 @@ static bool stand_alone(torc_serving *self) {
         child_ended(self, SIGCHLD); /* those that ended before */
     }
     torc_app_announce(self->app);
-    torc_process_tick_on(self->app);
+    torc_app_process_tick_on(self->app);
     torc_app_tell(self->app, TORC_APP_READY);
     return true;
 }
@@ -305,7 +317,7 @@ static bool serve(torc_app *app) {
 
     torc_list_init(&self.listenings);
     torc_timer_init(&self.drained, app->reactor, drained);
-    fine = make_site(app) && torc_logs_start(app) && torc_process_confine_server(app) &&
+    fine = make_site(app) && torc_logs_start(app) && torc_app_process_confine_server(app) &&
            (app->worker ? torc_worker_attach(app->worker, &self) : stand_alone(&self));
     if (fine) {
         fine = run(&self);

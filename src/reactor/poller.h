@@ -58,13 +58,24 @@ typedef enum torc_io_kind {
     TORC_IO_WATCH
 } torc_io_kind;
 
+/*
+ * What a stream may be besides a socket of its own, in the place of a family. A pipe's end, a FIFO
+ * or a terminal is read from or written to, as far as it was opened for that; its reader's end is
+ * told as failed (TORC_ERR_LOST), and it cannot be shut down, only closed. A socket that is shared
+ * with other processes stays in the mode that they gave it.
+ */
+enum {
+    TORC_IO_PIPE = 0,
+    TORC_IO_SHARED = 0xff
+};
+
 /* The members are the poller's; the owner reads `fd` and `reactor`. */
 struct torc_io {
     const torc_io_ops *ops;
     torc_reactor *reactor;
     int fd;
     uint8_t kind;
-    uint8_t family; /* AF_INET, AF_INET6, AF_UNIX; 0 for a watch */
+    uint8_t family; /* AF_INET, AF_INET6, AF_UNIX, or one of the above; 0 for a watch */
     uint16_t flags; /* private to the poller */
     union {
         torc_list_node node;  /* in the reactor's list of those that are open, or in the poller's of
@@ -113,7 +124,8 @@ torc_err torc_poller_epoll_new(torc_reactor *reactor, torc_poller **poller) TORC
 
 /*
  * Open an io over a non-blocking descriptor, which is the io's from then on if this succeeds. A
- * stream receives, and a listener accepts, only once started. `family` is the socket's.
+ * stream receives, and a listener accepts, only once started. `family` is the socket's;
+ * TORC_IO_SHARED does not need to be non-blocking.
  */
 torc_err torc_io_open(torc_io *io, torc_reactor *reactor, torc_io_kind kind, int fd, int family,
                       const torc_io_ops *ops) TORC_MUST_CHECK;

@@ -267,16 +267,18 @@ static void received(torc_io *io, torc_str bytes) {
 static void receive(torc_io *io) {
     char *scratch = io->reactor->scratch;
     size_t asked = TORC_RECEIVE_SIZE;
-    const ssize_t got = torc_sys_recv(io->reactor, io->fd, scratch, &asked);
+    const ssize_t got = torc_sys_recv(io, scratch, &asked);
 
     set_flags(io, RECEIVED);
     if (got > 0) {
         /*
          * A short read has emptied a TCP socket: the kernel fills the buffer while it has bytes,
          * and what comes later makes a new edge. (Urgent data cut a read short, too; who sends them
-         * waits for his next bytes.) On UNIX sockets a read may end where a descriptor was passed.
+         * waits for his next bytes.) On UNIX sockets a read may end where a descriptor was passed,
+         * and on a terminal where a line ends.
          */
-        if ((size_t)got < asked && io->family != AF_UNIX) clear_flags(io, READABLE);
+        if ((size_t)got < asked && (io->family == AF_INET || io->family == AF_INET6))
+            clear_flags(io, READABLE);
         received(io, torc_str_make(scratch, (size_t)got));
     } else if (got == 0) {
         clear_flags(io, READABLE);

@@ -288,6 +288,7 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_list_init(&self->calls);
     torc_list_init(&self->warmings);
     torc_list_init(&self->deferreds);
+    torc_list_init(&self->children);
     torc_list_init(&self->flushables);
     torc_list_init(&self->flushables_next);
     torc_list_init(&self->ios);

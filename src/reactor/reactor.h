@@ -94,8 +94,10 @@ struct torc_reactor {
     torc_counts counts;                         /* of the reactor itself */
     torc_sys_faults *sys_faults;                /* a test's; NULL otherwise */
     torc_list deferreds;                        /* that have not fired */
-    torc_deferred no_memory;                    /* what stands for one that could not be made */
-    torc_reactor_guest *guests;                 /* newest first */
+    torc_list children;                         /* processes that were not waited for */
+    uint64_t files_before;      /* soft limit of descriptors that children get back; 0: as it is */
+    torc_deferred no_memory;    /* what stands for one that could not be made */
+    torc_reactor_guest *guests; /* newest first */
     uint64_t turns;
     uint64_t looked_us; /* the last look at the clock in this turn's phases */
     bool running, stopping;

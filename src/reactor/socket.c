@@ -21,9 +21,10 @@ static ssize_t send_pieces(const torc_io *io, size_t max) {
     struct iovec pieces[PIECES];
     size_t asked;
     const int count = torc_chain_iov(io->sending, pieces, PIECES, max, &asked);
-    const int flags = MSG_NOSIGNAL | (io->sending_len > asked ? MSG_MORE : 0);
+    const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (io->sending_len > asked ? MSG_MORE : 0);
     const struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
 
+    if (io->family == TORC_IO_PIPE) return writev(io->fd, pieces, count);
     if (count == 1) return send(io->fd, pieces[0].iov_base, pieces[0].iov_len, flags);
     return sendmsg(io->fd, &message, flags);
 }
@@ -38,7 +39,9 @@ static ssize_t copy_range(const torc_io *io, int fd, uint64_t offset, size_t len
     char bytes[COPIED_MAX];
     const ssize_t got = pread(fd, bytes, len < sizeof(bytes) ? len : sizeof(bytes), (off_t)offset);
 
-    return got > 0 ? send(io->fd, bytes, (size_t)got, MSG_NOSIGNAL) : got;
+    if (got <= 0) return got;
+    if (io->family == TORC_IO_PIPE) return write(io->fd, bytes, (size_t)got);
+    return send(io->fd, bytes, (size_t)got, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static ssize_t send_range(const torc_io *io, size_t max) {
@@ -46,9 +49,12 @@ static ssize_t send_range(const torc_io *io, size_t max) {
     const int fd = segment->owner.file->fd;
     const size_t len = segment->len < max ? segment->len : max;
     off_t offset = (off_t)segment->offset;
-    ssize_t sent = sendfile(io->fd, fd, &offset, len);
 
-    if (sent < 0 && is_refused(errno)) sent = copy_range(io, fd, segment->offset, len);
+    /* sendfile() would wait for a socket that is not in our mode. */
+    const bool may_wait = io->family == TORC_IO_SHARED;
+    ssize_t sent = may_wait ? -1 : sendfile(io->fd, fd, &offset, len);
+    if (may_wait || (sent < 0 && is_refused(errno)))
+        sent = copy_range(io, fd, segment->offset, len);
     if (sent != 0) return sent;
     errno = ENODATA;
     return -1;
@@ -73,14 +79,15 @@ torc_err torc_socket_take_err(int fd) {
     int number = 0;
     socklen_t len = sizeof(number);
 
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len)) number = errno;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len))
+        number = errno == ENOTSOCK ? EPIPE : errno; /* a pipe's only error is that nobody reads */
     return torc_err_from_errno(number);
 }
 
 void torc_socket_close(const torc_io *io, bool reset) {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
-    if (reset && io->kind == TORC_IO_STREAM && io->family != AF_UNIX)
+    if (reset && io->kind == TORC_IO_STREAM && (io->family == AF_INET || io->family == AF_INET6))
         setsockopt(io->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     close(io->fd);
 }

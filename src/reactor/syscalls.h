@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "reactor/reactor.h"
 
@@ -28,6 +29,7 @@ typedef enum torc_sys_kind {
     TORC_SYS_UNLINK,
     TORC_SYS_THREAD, /* pthread_create */
     TORC_SYS_WATCH,  /* inotify_init1, inotify_add_watch */
+    TORC_SYS_SPAWN,  /* pipe2, fork, pidfd_open, openpty */
     TORC_SYS_KINDS
 } torc_sys_kind;
 
@@ -44,10 +46,16 @@ static inline bool torc_sys_fails(const torc_reactor *reactor, torc_sys_kind kin
     return reactor->sys_faults->fails(reactor->sys_faults, kind, len);
 }
 
-/* recv(); `*len` becomes the bytes that were asked for: fewer, by a fault. */
-static inline ssize_t torc_sys_recv(const torc_reactor *reactor, int fd, void *bytes, size_t *len) {
-    if (torc_sys_fails(reactor, TORC_SYS_RECEIVE, len)) return -1;
-    return recv(fd, bytes, *len, 0);
+/*
+ * Receive without waiting; `*len` becomes the bytes that were asked for: fewer, by a fault. A
+ * terminal whose other side has been closed by all says EIO: that is its end.
+ */
+static inline ssize_t torc_sys_recv(const torc_io *io, void *bytes, size_t *len) {
+    if (torc_sys_fails(io->reactor, TORC_SYS_RECEIVE, len)) return -1;
+    if (__builtin_expect(io->family != TORC_IO_PIPE, 1))
+        return recv(io->fd, bytes, *len, MSG_DONTWAIT);
+    const ssize_t got = read(io->fd, bytes, *len);
+    return got < 0 && errno == EIO ? 0 : got;
 }
 
 static inline int torc_sys_accept(const torc_reactor *reactor, int fd) {

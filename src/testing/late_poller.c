@@ -135,7 +135,7 @@ static void receive(late_poller *self, late *of) {
     buffer *into = take_buffer(self);
 
     if (!into) return;
-    const ssize_t got = torc_sys_recv(of->io->reactor, of->io->fd, into->bytes, &asked);
+    const ssize_t got = torc_sys_recv(of->io, into->bytes, &asked);
     if (got > 0) {
         into->len = (size_t)got;
         of->filled = into;

@@ -18,14 +18,14 @@ static int set_up(void **state) {
 
 static const char *apply(const char *name, const char *value) {
     for (size_t i = 0; i < TORC_PROCESS_OPTION_COUNT; i++)
-        if (strcmp(torc_process_options[i].name, name) == 0)
-            return torc_process_options[i].apply(&app, value, text);
+        if (strcmp(torc_app_process_options[i].name, name) == 0)
+            return torc_app_process_options[i].apply(&app, value, text);
     fail_msg("no option %s", name);
     return NULL;
 }
 
 static void options_change_settings_only(void **state) {
-    const torc_process_settings *settings = &app.settings.process;
+    const torc_app_process_settings *settings = &app.settings.process;
 
     (void)state;
     assert_null(apply("pidfile", "/nowhere/at/all"));
@@ -57,16 +57,16 @@ static void a_umask_is_octal(void **state) {
 
 static void what_does_not_go_together_is_a_mistake(void **state) {
     (void)state;
-    assert_null(torc_process_check(&app.settings.process, false));
+    assert_null(torc_app_process_check(&app.settings.process, false));
     assert_null(apply("daemonize", NULL));
-    assert_non_null(strstr(torc_process_check(&app.settings.process, false), "--log-file"));
-    assert_null(torc_process_check(&app.settings.process, true));
+    assert_non_null(strstr(torc_app_process_check(&app.settings.process, false), "--log-file"));
+    assert_null(torc_app_process_check(&app.settings.process, true));
     assert_null(apply("chroot", "/srv"));
-    assert_non_null(strstr(torc_process_check(&app.settings.process, true), "--chroot"));
+    assert_non_null(strstr(torc_app_process_check(&app.settings.process, true), "--chroot"));
     if (!getpwnam("nobody")) skip_test("there is no user `nobody`");
     assert_null(apply("user", "nobody"));
     assert_null(apply("group", "1000"));
-    assert_null(torc_process_check(&app.settings.process, true));
+    assert_null(torc_app_process_check(&app.settings.process, true));
 }
 
 int main(void) {
