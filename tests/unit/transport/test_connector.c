@@ -300,11 +300,18 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BOTH(a_connection_gets_a_protocol),  BOTH(nobody_listens),
-        BOTH(there_is_no_such_path),         BOTH(no_family_has_no_socket),
-        BOTH(an_attempt_may_take_too_long),  BOTH(an_attempt_may_take_all_its_time),
-        BOTH(a_failing_call_is_the_failure), BOTH(a_factory_may_refuse),
-        BOTH(filters_stand_in_between),      BOTH(a_freed_reactor_ends_the_attempt),
+        BOTH(a_connection_gets_a_protocol),
+        BOTH(nobody_listens),
+        BOTH(there_is_no_such_path),
+        BOTH(no_family_has_no_socket),
+        BOTH(an_attempt_may_take_too_long),
+        BOTH(an_attempt_may_take_all_its_time),
+        BOTH(a_failing_call_is_the_failure),
+        BOTH(a_factory_may_refuse),
+        BOTH(filters_stand_in_between),
+        BOTH(a_freed_reactor_ends_the_attempt),
+        BOTH(a_gate_that_stays_shut_takes_too_long),
+        BOTH(a_gate_that_opens_in_time_is_passed),
         BOTH(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
