@@ -44,6 +44,7 @@
 #include <torc/producer.h>
 #include <torc/protocol.h>
 #include <torc/random.h>
+#include <torc/proxy_header.h>
 #include <torc/range.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>

@@ -193,7 +193,8 @@ static size_t data_received(torc_protocol *protocol, torc_str bytes) {
     torc_filter *self = of_below(protocol);
 
     if (torc_transport_has_ended(&self->above)) return bytes.len;
-    if (!self->ops->received) return has(self, WANTED) ? give(self, bytes) : 0;
+    if (!self->ops->received)
+        return has(self, WANTED) && self->kept_len == 0 ? give(self, bytes) : 0;
     const size_t consumed = self->ops->received(self, bytes);
     if (consumed < bytes.len) set(self, HELD);
     return consumed;

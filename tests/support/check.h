@@ -21,6 +21,8 @@
 
 /* A slice has exactly these bytes. */
 #define check_str(str, literal) check_str_at((str), TORC_STR(literal), __FILE__, __LINE__)
+/* The same of a text that is no literal. */
+#define check_str_of(str, text) check_str_at((str), torc_str_of(text), __FILE__, __LINE__)
 
 static inline void check_str_at(torc_str str, torc_str expected, const char *file, int line) {
     if (torc_str_equals(str, expected)) return;
