@@ -16,6 +16,7 @@
 #include <torc/buf.h>
 #include <torc/cidr.h>
 #include <torc/conditional.h>
+#include <torc/cron.h>
 #include <torc/date.h>
 #include <torc/deferred.h>
 #include <torc/digest.h>
@@ -67,5 +68,6 @@
 #include <torc/upgrade.h>
 #include <torc/utf8.h>
 #include <torc/version.h>
+#include <torc/zone.h>
 
 #endif
