@@ -40,6 +40,7 @@
 #include <torc/memory.h>
 #include <torc/method.h>
 #include <torc/metrics.h>
+#include <torc/names.h>
 #include <torc/observer.h>
 #include <torc/process.h>
 #include <torc/producer.h>

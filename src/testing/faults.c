@@ -10,7 +10,6 @@
 _Static_assert((int)TORC_TEST_WAIT == (int)TORC_SYS_WAIT, "the same order");
 _Static_assert((int)TORC_TEST_SEND == (int)TORC_SYS_SEND, "the same order");
 _Static_assert((int)TORC_TEST_OPEN == (int)TORC_SYS_OPEN, "the same order");
-_Static_assert((int)TORC_TEST_WATCH == (int)TORC_SYS_WATCH, "the same order");
 _Static_assert((int)TORC_TEST_SPAWN == (int)TORC_SYS_SPAWN, "the same order");
 _Static_assert((int)TORC_TEST_CALLS == (int)TORC_SYS_KINDS, "the same order");
 
