@@ -17,10 +17,12 @@
 #include <torc/cidr.h>
 #include <torc/conditional.h>
 #include <torc/cron.h>
+#include <torc/connect.h>
 #include <torc/date.h>
 #include <torc/deferred.h>
 #include <torc/digest.h>
 #include <torc/endpoint.h>
+#include <torc/endpoint_prefix.h>
 #include <torc/err.h>
 #include <torc/fiber.h>
 #include <torc/fields.h>

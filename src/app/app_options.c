@@ -21,7 +21,7 @@ static const char *apply_listen(torc_app *app, const char *value, char text[160]
 
     if (app->settings.endpoint_count == TORC_SOCKETS_ENDPOINTS_MAX) return "at most 16 endpoints";
     if (torc_endpoint_parse(torc_str_of(value), &endpoint, &error)) {
-        snprintf(text, 160, "%s", error.text);
+        snprintf(text, 160, "%.159s", error.text);
         return text;
     }
     app->settings.endpoints[app->settings.endpoint_count++] = value;

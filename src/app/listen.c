@@ -57,7 +57,7 @@ torc_err torc_listen_http(torc_reactor *reactor, const char *string, torc_accept
     torc_endpoint endpoint;
     torc_err err = torc_endpoint_parse(torc_str_of(string), &endpoint, error);
 
-    if (!err) err = torc_endpoint_inherit(&endpoint, NULL, error);
+    if (!err) err = torc_endpoint_resolve(&endpoint, NULL, error);
     if (err) return err;
     if (error) error->text[0] = '\0'; /* the string is fine */
     return listen_at(reactor, &endpoint, acceptor, &options, listener);
@@ -66,7 +66,7 @@ torc_err torc_listen_http(torc_reactor *reactor, const char *string, torc_accept
 torc_err torc_listen_http_fd(torc_reactor *reactor, int fd, torc_acceptor *acceptor,
                              const torc_http_options *given, torc_listener **listener) {
     const torc_http_options options = read_options(given);
-    const torc_endpoint endpoint = {.fd = fd};
+    const torc_endpoint endpoint = {.fd = fd, .unix_uid = -1, .unix_gid = -1};
 
     return listen_at(reactor, &endpoint, acceptor, &options, listener);
 }

@@ -127,7 +127,7 @@ torc_err torc_sockets_add(torc_sockets *sockets, const char *text, torc_endpoint
     torc_endpoint endpoint;
     torc_err err = torc_endpoint_parse(torc_str_of(text), &endpoint, error);
 
-    if (!err) err = torc_endpoint_inherit(&endpoint, sockets->inherited, error);
+    if (!err) err = torc_endpoint_resolve(&endpoint, sockets->inherited, error);
     if (err) return err;
     if (sockets->row_count == TORC_SOCKETS_ENDPOINTS_MAX)
         return fail(TORC_ERR_LIMIT, &endpoint, error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets that the process did not open itself: `fd:` and `systemd:` (sd_listen_fds(3)).
+ * What an endpoint names on this machine: sockets that the process did not open itself, `fd:` and
+ * `systemd:` (sd_listen_fds(3)), and the owners of socket files.
  *
  *  - Variables that were meant for another process (LISTEN_PID) are none.
  *  - Nothing is listened on that does not listen already: a descriptor that is something else, or
@@ -8,6 +9,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,9 +94,13 @@ static void list(const torc_inherited *inherited, char *text, size_t size) {
     }
 }
 
+static const char *name_of(const torc_endpoint *endpoint) {
+    return torc_endpoint_text_of(&endpoint->texts, endpoint->systemd_name);
+}
+
 static torc_err not_passed(const torc_endpoint *endpoint, const torc_inherited *inherited,
                            torc_endpoint_error *error) {
-    char there[80], what[TORC_ENDPOINT_NAME_MAX + 8];
+    char there[80], what[80];
 
     if (inherited->count == 0)
         return wrong(error, TORC_ERR_NOT_FOUND,
@@ -103,7 +110,7 @@ static torc_err not_passed(const torc_endpoint *endpoint, const torc_inherited *
     if (endpoint->systemd_index >= 0)
         snprintf(what, sizeof(what), "index %d", endpoint->systemd_index);
     else
-        snprintf(what, sizeof(what), "name %s", endpoint->systemd_name);
+        snprintf(what, sizeof(what), "name %.60s", name_of(endpoint));
     return wrong(error, TORC_ERR_NOT_FOUND, "%d %s passed, none with the %.50s; there is %s",
                  inherited->count, inherited->count == 1 ? "socket was" : "sockets were", what,
                  there);
@@ -114,12 +121,12 @@ static torc_err find_named(torc_endpoint *endpoint, const torc_inherited *inheri
     int first = -1;
 
     for (int i = 0; i < inherited->count; i++) {
-        if (strcmp(name_at(inherited, i), endpoint->systemd_name) != 0) continue;
+        if (strcmp(name_at(inherited, i), name_of(endpoint)) != 0) continue;
         if (first >= 0)
             return wrong(error, TORC_ERR_INVALID,
                          "the sockets %d and %d are both called %.50s; write systemd:%d or "
                          "systemd:%d",
-                         first, i, endpoint->systemd_name, first, i);
+                         first, i, name_of(endpoint), first, i);
         first = i;
     }
     if (first < 0) return not_passed(endpoint, inherited, error);
@@ -163,7 +170,55 @@ static torc_err look_at(const torc_endpoint *endpoint, torc_endpoint_error *erro
     return TORC_OK;
 }
 
-torc_err torc_endpoint_inherit(torc_endpoint *endpoint, const torc_inherited *inherited,
+/* ---- owners ---- */
+
+enum {
+    ENTRY_MAX = 16384 /* bytes of a line of /etc/passwd or /etc/group, as they are read */
+};
+
+/* A name, or a number. */
+static torc_err find_user(const char *name, int64_t *uid) {
+    char bytes[ENTRY_MAX];
+    struct passwd entry, *found = NULL;
+    uint64_t number;
+
+    if (!torc_str_parse_uint(torc_str_of(name), UINT32_MAX - 1, &number)) {
+        *uid = (int64_t)number;
+        return TORC_OK;
+    }
+    if (getpwnam_r(name, &entry, bytes, sizeof(bytes), &found) || !found) return TORC_ERR_NOT_FOUND;
+    *uid = (int64_t)found->pw_uid;
+    return TORC_OK;
+}
+
+static torc_err find_group(const char *name, int64_t *gid) {
+    char bytes[ENTRY_MAX];
+    struct group entry, *found = NULL;
+    uint64_t number;
+
+    if (!torc_str_parse_uint(torc_str_of(name), UINT32_MAX - 1, &number)) {
+        *gid = (int64_t)number;
+        return TORC_OK;
+    }
+    if (getgrnam_r(name, &entry, bytes, sizeof(bytes), &found) || !found) return TORC_ERR_NOT_FOUND;
+    *gid = (int64_t)found->gr_gid;
+    return TORC_OK;
+}
+
+static torc_err find_owners(torc_endpoint *endpoint, torc_endpoint_error *error) {
+    const char *owner = torc_endpoint_text_of(&endpoint->texts, endpoint->unix_owner),
+               *group = torc_endpoint_text_of(&endpoint->texts, endpoint->unix_group);
+
+    if (owner && find_user(owner, &endpoint->unix_uid))
+        return wrong(error, TORC_ERR_NOT_FOUND,
+                     "there is no user %.60s on this machine (owner= of the socket)", owner);
+    if (group && find_group(group, &endpoint->unix_gid))
+        return wrong(error, TORC_ERR_NOT_FOUND,
+                     "there is no group %.60s on this machine (group= of the socket)", group);
+    return TORC_OK;
+}
+
+torc_err torc_endpoint_resolve(torc_endpoint *endpoint, const torc_inherited *inherited,
                                torc_endpoint_error *error) {
     torc_inherited own;
     torc_err err = TORC_OK;
@@ -172,5 +227,6 @@ torc_err torc_endpoint_inherit(torc_endpoint *endpoint, const torc_inherited *in
         if (!inherited) torc_inherited_read(&own);
         err = find(endpoint, inherited ? inherited : &own, error);
     }
-    return err || endpoint->fd < 0 ? err : look_at(endpoint, error);
+    if (!err && endpoint->fd >= 0) err = look_at(endpoint, error);
+    return err ? err : find_owners(endpoint, error);
 }

@@ -276,6 +276,7 @@ static torc_err adopt(int fd, int *family) {
 static torc_err open_socket(const torc_endpoint *endpoint, int *fd, int *family) {
     torc_err err;
 
+    if (endpoint->has_tls || endpoint->has_proxy || endpoint->is_stdio) return TORC_ERR_UNSUPPORTED;
     *fd = endpoint->fd;
     if (endpoint->fd >= 0) return adopt(endpoint->fd, family);
     *family = torc_addr_family(&endpoint->addr);
@@ -373,7 +374,7 @@ torc_err torc_endpoint_listen(torc_reactor *reactor, const torc_endpoint *endpoi
                               torc_factory *factory, const torc_listen_options *options,
                               torc_listener **listener) {
     torc_endpoint found = *endpoint;
-    const torc_err err = torc_endpoint_inherit(&found, NULL, NULL);
+    const torc_err err = torc_endpoint_resolve(&found, NULL, NULL);
 
     if (err) return err;
     return torc_listener_new(reactor, &found, factory, options, torc_str_make(NULL, 0), listener);

@@ -109,6 +109,58 @@ static void unix_addresses_are_their_paths(void **state) {
     assert_int_equal(torc_addr_host_text(&addr, text).len, sizeof(longest));
 }
 
+static void scopes_are_numbers_or_interfaces(void **state) {
+    torc_addr addr = parse("fe80::1%7", 80), lo = parse("fe80::1%lo", 80);
+    char text[TORC_ADDR_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(addr.as.in6.sin6_scope_id, 7);
+    check_str(torc_addr_text(&addr, text), "[fe80::1%7]:80");
+    check_str(torc_addr_host_text(&addr, text), "fe80::1%7");
+    assert_int_equal(lo.as.in6.sin6_scope_id, 1); /* the loopback is the first */
+    check_err(torc_addr_parse(TORC_STR("fe80::1%"), 0, &addr), TORC_ERR_SYNTAX);
+    check_err(torc_addr_parse(TORC_STR("fe80::1%0"), 0, &addr), TORC_ERR_SYNTAX);
+    check_err(torc_addr_parse(TORC_STR("fe80::1%no-such-interface"), 0, &addr), TORC_ERR_SYNTAX);
+    check_err(torc_addr_parse(TORC_STR("127.0.0.1%1"), 0, &addr), TORC_ERR_SYNTAX);
+}
+
+/* What is written is read as the same. */
+static void texts_are_read_back(void **state) {
+    static const char *const texts[] = {"192.0.2.1:80", "[2001:db8::1]:443", "[fe80::1%3]:1",
+                                        "/run/x.sock", "@name"};
+    static const char *const wrong[] = {"",      "192.0.2.1", "192.0.2.1:", "2001:db8::1:80",
+                                        "[::1]", "[::1:80",   "[]:80",      "[192.0.2.1]:80",
+                                        ":80",   "x:80",      "@",          "192.0.2.1:65536"};
+    char text[TORC_ADDR_TEXT_MAX];
+    torc_addr addr = {0};
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(texts); i++) {
+        check_ok(torc_addr_parse_text(torc_str_of(texts[i]), &addr));
+        assert_string_equal(torc_addr_text(&addr, text).bytes, texts[i]);
+    }
+    for (size_t i = 0; i < TORC_COUNT_OF(wrong); i++)
+        if (torc_addr_parse_text(torc_str_of(wrong[i]), &addr) != TORC_ERR_SYNTAX)
+            fail_msg("`%s` was read", wrong[i]);
+    assert_string_equal(torc_addr_text(&addr, text).bytes, "@name");
+}
+
+static void paths_become_addresses(void **state) {
+    char longest[109];
+    torc_addr addr;
+
+    (void)state;
+    memset(longest, 'x', sizeof(longest));
+    check_ok(torc_addr_parse_unix(torc_str_make(longest, 107), &addr));
+    check_err(torc_addr_parse_unix(torc_str_make(longest, 108), &addr), TORC_ERR_LIMIT);
+    check_err(torc_addr_parse_unix(TORC_STR(""), &addr), TORC_ERR_SYNTAX);
+    check_err(torc_addr_parse_unix(TORC_STR("@"), &addr), TORC_ERR_SYNTAX);
+    check_err(torc_addr_parse_unix(TORC_STR("/a\0b"), &addr), TORC_ERR_SYNTAX);
+    check_ok(torc_addr_parse_unix(TORC_STR("@x"), &addr));
+    assert_int_equal(addr.len, offsetof(struct sockaddr_un, sun_path) + 2);
+    assert_int_equal(addr.as.un.sun_path[0], '\0');
+}
+
 static void addresses_are_compared(void **state) {
     const torc_addr a = parse("192.0.2.1", 80), same = parse("192.0.2.1", 80);
     const torc_addr port = parse("192.0.2.1", 81), host = parse("192.0.2.2", 80), none = {0};
@@ -135,10 +187,16 @@ static void addresses_are_compared(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses_are_read),     cmocka_unit_test(what_is_no_address_is_refused),
-        cmocka_unit_test(the_longest_text_fits),  cmocka_unit_test(a_mapped_address_reads_as_ipv4),
-        cmocka_unit_test(no_address_is_empty),    cmocka_unit_test(unix_addresses_are_their_paths),
+        cmocka_unit_test(addresses_are_read),
+        cmocka_unit_test(what_is_no_address_is_refused),
+        cmocka_unit_test(the_longest_text_fits),
+        cmocka_unit_test(a_mapped_address_reads_as_ipv4),
+        cmocka_unit_test(no_address_is_empty),
+        cmocka_unit_test(unix_addresses_are_their_paths),
         cmocka_unit_test(addresses_are_compared),
+        cmocka_unit_test(scopes_are_numbers_or_interfaces),
+        cmocka_unit_test(texts_are_read_back),
+        cmocka_unit_test(paths_become_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,11 @@ static torc_endpoint parse(const char *string) {
     return endpoint;
 }
 
+static void check_name(const char *string, const char *name) {
+    const torc_endpoint endpoint = parse(string);
+    assert_string_equal(torc_endpoint_text_of(&endpoint.texts, endpoint.systemd_name), name);
+}
+
 static void strings_name_a_place_or_a_name(void **state) {
     (void)state;
     assert_true(parse("systemd:0").is_systemd);
@@ -44,9 +49,9 @@ static void strings_name_a_place_or_a_name(void **state) {
     assert_int_equal(parse("systemd:0").systemd_index, 0);
     assert_int_equal(parse("systemd:index=7").systemd_index, 7);
     assert_int_equal(parse("systemd:name=http").systemd_index, -1);
-    assert_string_equal(parse("systemd:name=http").systemd_name, "http");
-    assert_string_equal(parse("systemd:name=torc.socket").systemd_name, "torc.socket");
-    assert_string_equal(parse("systemd:name=a\\:b").systemd_name, "a:b");
+    check_name("systemd:name=http", "http");
+    check_name("systemd:name=torc.socket", "torc.socket");
+    check_name("systemd:name=a\\:b", "a:b");
     assert_int_equal(parse("systemd:domain=INET:index=0").systemd_family, AF_INET);
     assert_int_equal(parse("systemd:domain=INET6:index=0").systemd_family, AF_INET6);
     assert_int_equal(parse("systemd:domain=UNIX:name=x").systemd_family, AF_UNIX);
@@ -62,8 +67,8 @@ static void mistakes_in_strings_are_told(void **state) {
         {"systemd", "which of the sockets"},
         {"systemd:name=", "which of the sockets"},
         {"systemd:index=0:name=x", "which of the sockets"},
-        {"systemd:http", "the index is a number"},
-        {"systemd:index=-1", "the index is a number"},
+        {"systemd:http", "index is a number"},
+        {"systemd:index=-1", "index is a number"},
         {"systemd:domain=IPX:index=0", "the domain is INET, INET6 or UNIX"},
         {"systemd:port=80", "no argument `port`; there are index, name, domain"},
     };
@@ -122,12 +127,33 @@ static void names_of_any_length_are_bounded(void **state) {
     set_environment("1000", names);
     torc_inherited_read(&inherited);
     assert_int_equal(inherited.count, 1000);
-    check_err(torc_endpoint_inherit(&endpoint, &inherited, &error), TORC_ERR_NOT_FOUND);
+    check_err(torc_endpoint_resolve(&endpoint, &inherited, &error), TORC_ERR_NOT_FOUND);
     memset(names, 'n', sizeof(names) - 1);
     setenv("LISTEN_FDNAMES", names, 1);
     torc_inherited_read(&inherited);
-    check_err(torc_endpoint_inherit(&endpoint, &inherited, &error), TORC_ERR_NOT_FOUND);
+    check_err(torc_endpoint_resolve(&endpoint, &inherited, &error), TORC_ERR_NOT_FOUND);
     assert_true(strlen(error.text) < sizeof(error.text));
+}
+
+static void owners_are_found(void **state) {
+    torc_endpoint endpoint = parse("unix:/x:owner=root:group=7");
+    torc_endpoint_error error = {0};
+
+    (void)state;
+    assert_int_equal(endpoint.unix_uid, -1);
+    check_ok(torc_endpoint_resolve(&endpoint, NULL, &error));
+    assert_int_equal(endpoint.unix_uid, 0);
+    assert_int_equal(endpoint.unix_gid, 7);
+    endpoint = parse("unix:/x");
+    check_ok(torc_endpoint_resolve(&endpoint, NULL, &error));
+    assert_int_equal(endpoint.unix_uid, -1);
+    assert_int_equal(endpoint.unix_gid, -1);
+    endpoint = parse("unix:/x:owner=no-such-user");
+    check_err(torc_endpoint_resolve(&endpoint, NULL, &error), TORC_ERR_NOT_FOUND);
+    assert_non_null(strstr(error.text, "no user no-such-user"));
+    endpoint = parse("unix:/x:group=no-such-group");
+    check_err(torc_endpoint_resolve(&endpoint, NULL, &error), TORC_ERR_NOT_FOUND);
+    assert_non_null(strstr(error.text, "no group no-such-group"));
 }
 
 static void a_program_takes_it_away_from_its_children(void **state) {
@@ -159,7 +185,7 @@ static int open_socket(int type, bool listens) {
 static torc_err inherit(const char *string, const torc_inherited *inherited, int *fd,
                         torc_endpoint_error *error) {
     torc_endpoint endpoint = parse(string);
-    const torc_err err = torc_endpoint_inherit(&endpoint, inherited, error);
+    const torc_err err = torc_endpoint_resolve(&endpoint, inherited, error);
 
     *fd = endpoint.fd;
     return err;
@@ -243,6 +269,7 @@ static void descriptors_that_do_not_listen_are_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         INHERITED_TEST(strings_name_a_place_or_a_name),
+        cmocka_unit_test(owners_are_found),
         INHERITED_TEST(mistakes_in_strings_are_told),
         INHERITED_TEST(the_environment_is_read_and_left),
         INHERITED_TEST(what_is_meant_for_another_process_is_none),
