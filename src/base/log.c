@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logs: which events are enabled, and handing them to the sink.
+ * Logs: which events are enabled, and handing them to the sinks.
  *
- *  - `base.lowest` is the lowest of all levels set, so that what is below it needs no search.
- *  - Of several settings that match a namespace, the longest counts.
- *  - Nothing here changes while an event is logged, so any thread may log.
+ *  - Whoever logs holds the configuration (log_config.c) from looking at the levels until the last
+ *    sink has had the event.
+ *  - An event has lost its secrets before any sink, and any filter, sees it.
  */
-#include <time.h>
-
 #include "base/log.h"
+
+#include <time.h>
 
 static torc_log_inside *inside_of(torc_log *log) {
     return torc_container_of(log, torc_log_inside, base);
@@ -17,19 +17,64 @@ static torc_log_inside *inside_of(torc_log *log) {
 static int64_t system_now_us(void *context) {
     struct timespec now;
 
+    (void)context;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* ---- life ---- */
+
+static torc_err make_config(torc_log_inside *self) {
+    torc_log_config *config = torc_log_change(self, 1, 0);
+
+    if (!config) return TORC_ERR_NO_MEMORY;
+    torc_log_put_setting(config, TORC_LOG_OWNER_LOG, torc_str_make(NULL, 0), TORC_LOG_LEVEL_INFO);
+    torc_log_publish(self, config);
+    return TORC_OK;
+}
+
+/* A sink over a function that cannot fail. */
+typedef struct plain_sink {
+    torc_memory *memory;
+    torc_log_sink_fn *sink;
+    void *context;
+} plain_sink;
+
+static torc_err write_plain(void *context, const torc_log_record *record) {
+    const plain_sink *self = context;
+
+    self->sink(self->context, record);
+    return TORC_OK;
+}
+
+static void dispose_plain(void *context) {
+    plain_sink *self = context;
+
+    torc_dealloc(self->memory, self);
+}
+
+static torc_err add_plain(torc_log *log, torc_log_sink_fn *sink, void *context) {
+    torc_memory *memory = inside_of(log)->memory;
+    plain_sink *self = torc_alloc(memory, TORC_MEMORY_OTHER, sizeof(*self));
+
+    if (!self) return TORC_ERR_NO_MEMORY;
+    *self = (plain_sink){memory, sink, context};
+    return torc_log_add_sink(log, write_plain, dispose_plain, self, NULL, NULL);
+}
+
 torc_err torc_log_new(torc_memory *memory, torc_log_sink_fn *sink, void *context, torc_log **log) {
-    torc_log_inside *self = torc_alloc_zero(memory, TORC_MEMORY_OTHER, 1, sizeof *self);
+    torc_log_inside *self = torc_alloc_zero(memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;
     self->memory = memory;
-    self->sink = sink;
-    self->context = context;
     self->now_us = system_now_us;
-    self->level = self->base.lowest = TORC_LOG_LEVEL_INFO;
+    pthread_mutex_init(&self->changing, NULL);
+    torc_err err = make_config(self);
+    if (!err && sink) err = add_plain(&self->base, sink, context);
+    if (err) {
+        torc_log_free(&self->base);
+        return err;
+    }
     *log = &self->base;
     return TORC_OK;
 }
@@ -38,10 +83,14 @@ void torc_log_free(torc_log *log) {
     if (!log) return;
 
     torc_log_inside *self = inside_of(log);
-    for (size_t i = 0; i < self->setting_count; i++) {
-        torc_dealloc(self->memory, self->settings[i].space);
+    const torc_log_config *config = atomic_load(&self->config);
+    for (size_t i = 0; config && i < config->sink_count; i++) {
+        torc_log_sink *sink = config->sinks[i];
+        if (sink->dispose) sink->dispose(sink->context);
+        torc_dealloc(self->memory, sink);
     }
-    torc_dealloc(self->memory, self->settings);
+    torc_log_configs_free(self);
+    pthread_mutex_destroy(&self->changing);
     torc_dealloc(self->memory, self);
 }
 
@@ -52,110 +101,59 @@ void torc_log_set_clock(torc_log *log, int64_t (*now_us)(void *context), void *c
     self->clock_context = context;
 }
 
-static void find_lowest(torc_log_inside *self) {
-    torc_log_level lowest = self->level;
-
-    for (size_t i = 0; i < self->setting_count; i++) {
-        if (self->settings[i].level < lowest) lowest = self->settings[i].level;
-    }
-    self->base.lowest = lowest;
+void torc_log_set_local_time(torc_log *log, bool is_local) {
+    inside_of(log)->is_local = is_local;
 }
 
-static torc_log_setting *find_setting(torc_log_inside *self, torc_str space) {
-    for (size_t i = 0; i < self->setting_count; i++) {
-        torc_log_setting *setting = &self->settings[i];
-        if (torc_str_equals(torc_str_make(setting->space, setting->len), space)) return setting;
+/* ---- levels ---- */
+
+torc_err torc_log_set_level(torc_log *log, const char *space, torc_log_level level) {
+    torc_log_inside *self = inside_of(log);
+    const torc_str name = torc_str_of(space);
+    torc_log_config *config = torc_log_change(self, 1, name.len);
+
+    if (!config) return TORC_ERR_NO_MEMORY;
+    torc_log_put_setting(config, TORC_LOG_OWNER_LOG, name, level);
+    if (config->setting_count > TORC_LOG_SETTINGS_MAX) {
+        torc_log_give_up(self, config);
+        return TORC_ERR_LIMIT;
     }
-    return NULL;
-}
-
-static torc_err add_setting(torc_log_inside *self, torc_str space, torc_log_level level) {
-    const size_t size = (self->setting_count + 1) * sizeof(torc_log_setting);
-    torc_log_setting *settings = self->settings ? torc_realloc(self->memory, self->settings, size)
-                                                : torc_alloc(self->memory, TORC_MEMORY_OTHER, size);
-
-    if (!settings) return TORC_ERR_NO_MEMORY;
-    self->settings = settings;
-
-    char *copy = torc_alloc(self->memory, TORC_MEMORY_OTHER, space.len);
-    if (!copy) return TORC_ERR_NO_MEMORY;
-    memcpy(copy, space.bytes, space.len);
-    settings[self->setting_count++] = (torc_log_setting){copy, space.len, level};
+    torc_log_publish(self, config);
     return TORC_OK;
 }
 
-static torc_err set_level(torc_log_inside *self, torc_str space, torc_log_level level) {
-    torc_log_setting *setting = find_setting(self, space);
-    torc_err err = TORC_OK;
-
-    if (space.len == 0) {
-        self->level = level;
-    } else if (setting) {
-        setting->level = level;
-    } else {
-        err = add_setting(self, space, level);
-    }
-    find_lowest(self);
-    return err;
-}
-
-torc_err torc_log_set_level(torc_log *log, const char *space, torc_log_level level) {
-    return set_level(inside_of(log), torc_str_of(space), level);
-}
-
-/* "debug" or "http=debug". */
-static torc_err parse_setting(torc_str part, torc_str *space, torc_log_level *level) {
-    const ptrdiff_t equals = torc_str_find_byte(part, '=');
-
-    *space = torc_str_make(NULL, 0);
-    if (equals == 0) return TORC_ERR_SYNTAX;
-    if (equals > 0) {
-        *space = torc_str_trim(torc_str_head(part, (size_t)equals));
-        part = torc_str_from(part, (size_t)equals + 1);
-        if (space->len == 0) return TORC_ERR_SYNTAX;
-    }
-    return torc_log_level_parse(torc_str_trim(part), level);
-}
-
 torc_err torc_log_set_levels(torc_log *log, torc_str text) {
-    torc_str rest = text, part, space;
-    torc_log_level level;
-    torc_err err = TORC_OK;
-
-    while (torc_str_split(&rest, ',', &part)) {
-        if (parse_setting(part, &space, &level)) return TORC_ERR_SYNTAX;
-    }
-    for (rest = text; !err && torc_str_split(&rest, ',', &part);) {
-        err = parse_setting(part, &space, &level);
-        if (!err) err = set_level(inside_of(log), space, level);
-    }
-    return err;
+    return torc_log_change_levels(inside_of(log), TORC_LOG_OWNER_LOG, text, false);
 }
 
-/* Whether `setting` is `space` or one that it is within. */
-static bool covers(const torc_log_setting *setting, torc_str space) {
-    return torc_str_starts_with(space, torc_str_make(setting->space, setting->len)) &&
-           (space.len == setting->len || space.bytes[setting->len] == '.');
+torc_err torc_log_replace_levels(torc_log *log, torc_str text) {
+    return torc_log_change_levels(inside_of(log), TORC_LOG_OWNER_LOG, text, true);
 }
 
-static torc_log_level level_of(const torc_log_inside *self, torc_str space) {
-    torc_log_level level = self->level;
-    size_t longest = 0;
-
-    for (size_t i = 0; i < self->setting_count; i++) {
-        const torc_log_setting *setting = &self->settings[i];
-        if (setting->len <= longest || !covers(setting, space)) continue;
-        longest = setting->len;
-        level = setting->level;
-    }
-    return level;
+torc_err torc_log_sink_set_levels(torc_log_sink *sink, torc_str text) {
+    return torc_log_change_levels(sink->log, sink->owner, text, false);
 }
 
 bool torc_log_is_enabled(const torc_log *log, const char *space, torc_log_level level) {
-    if (!log || level < log->lowest || level >= TORC_LOG_LEVEL_OFF) return false;
+    if (!log || (int)level < torc_log_lowest(log) || level >= TORC_LOG_LEVEL_OFF) return false;
 
     const torc_log_inside *self = torc_container_of(log, const torc_log_inside, base);
-    return level >= level_of(self, torc_str_of(space));
+    const torc_log_config *config = torc_log_hold(self);
+    const torc_str name = torc_str_of(space);
+    bool is_enabled = false;
+    for (size_t i = 0; i < config->sink_count && !is_enabled; i++)
+        is_enabled = torc_log_config_enables(config, i, name, level);
+    torc_log_release(self);
+    return is_enabled;
+}
+
+/* ---- events ---- */
+
+static int32_t offset_of(int64_t time_us) {
+    const time_t seconds = (time_t)(time_us / 1000000);
+    struct tm tm = {0};
+
+    return localtime_r(&seconds, &tm) ? (int32_t)tm.tm_gmtoff : 0;
 }
 
 void torc_log_event(torc_log *log, torc_log_level level, const char *space, const char *text,
@@ -163,7 +161,7 @@ void torc_log_event(torc_log *log, torc_log_level level, const char *space, cons
     if (!torc_log_is_enabled(log, space, level)) return;
 
     torc_log_inside *self = inside_of(log);
-    const torc_log_record record = {
+    torc_log_record record = {
         .time_us = self->now_us(self->clock_context),
         .level = level,
         .space = space,
@@ -171,8 +169,19 @@ void torc_log_event(torc_log *log, torc_log_level level, const char *space, cons
         .fields = fields,
         .field_count = count,
     };
-    self->sink(self->context, &record);
+    if (self->is_local) record.offset_s = offset_of(record.time_us);
+    const torc_log_config *config = torc_log_hold(self);
+    torc_log_deliver(self, config, &record);
+    torc_log_release(self);
 }
+
+const torc_log_field *torc_log_record_field(const torc_log_record *record, const char *key) {
+    for (size_t i = 0; i < record->field_count; i++)
+        if (strcmp(record->fields[i].key, key) == 0) return &record->fields[i];
+    return NULL;
+}
+
+/* ---- names of levels ---- */
 
 static const char *const names[] = {"debug", "info", "warn", "error", "critical", "off"};
 

@@ -1,143 +1,110 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events as lines: text for people, or a JSON object.
+ * Events as lines: text for people, logfmt, or a JSON object.
  *
  *  - One event is one line, whatever is in it: controls, line ends of every kind, and what turns or
  *    hides text on a terminal are escaped, and so are bytes that are not UTF-8.
- *  - In a text line, a value that could be taken for something else is quoted.
+ *  - In text and logfmt, a value that could be taken for something else is quoted.
+ *  - A field that has the name of what every event has (`time`, `level` …) gets a `_` behind it.
  */
-#include <time.h>
 #include <torc/json.h>
-#include <torc/utf8.h>
 
 #include "base/log.h"
+#include "base/log_value.h"
 
-static void put_time(torc_buf *buf, int64_t time_us) {
-    const int64_t rest_us = (time_us % 1000000 + 1000000) % 1000000;
-    const time_t seconds = (time_t)((time_us - rest_us) / 1000000);
-    struct tm tm = {0};
-
-    gmtime_r(&seconds, &tm);
-    torc_buf_addf(buf, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-                  tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(rest_us / 1000));
-}
-
-/* At most `max` bytes of a text, cut between characters. */
-static torc_str cut(torc_str text, size_t max) {
-    if (text.len <= max) return text;
-    while (max > 0 && ((unsigned char)text.bytes[max] & 0xc0) == 0x80) max--;
-    return torc_str_head(text, max);
-}
-
-/* C1 controls, and what separates lines, turns the direction of writing, or cannot be seen. */
-static bool is_deceptive(uint32_t code) {
-    return (code >= 0x7f && code <= 0x9f) || (code >= 0x200b && code <= 0x200f) ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) ||
-           code == 0xfeff;
-}
-
-static void put_control(torc_buf *buf, uint32_t code) {
-    switch (code) {
-    case '\n':
-        torc_buf_add(buf, TORC_STR("\\n"));
-        break;
-    case '\r':
-        torc_buf_add(buf, TORC_STR("\\r"));
-        break;
-    case '\t':
-        torc_buf_add(buf, TORC_STR("\\t"));
-        break;
-    default:
-        torc_buf_addf(buf, "\\x%02x", (unsigned)code);
-    }
-}
-
-static void put_code(torc_buf *buf, uint32_t code, torc_str bytes, bool in_quotes) {
-    if (code < 0x20) {
-        put_control(buf, code);
-    } else if (is_deceptive(code)) {
-        torc_buf_addf(buf, "\\u{%x}", (unsigned)code);
-    } else {
-        if (in_quotes && (code == '"' || code == '\\')) torc_buf_add_byte(buf, '\\');
-        torc_buf_add(buf, bytes);
-    }
-}
-
-static void put_escaped(torc_buf *buf, torc_str text, bool in_quotes) {
-    while (text.len > 0) {
-        const char *start = text.bytes;
-        uint32_t code;
-
-        if (torc_utf8_decode(&text, &code)) {
-            torc_buf_addf(buf, "\\x%02x", (unsigned char)*start);
-            text = torc_str_from(text, 1);
-        } else {
-            put_code(buf, code, torc_str_make(start, (size_t)(text.bytes - start)), in_quotes);
-        }
-    }
-}
-
-static bool is_plain(torc_str value) {
-    for (size_t i = 0; i < value.len; i++) {
-        const char byte = value.bytes[i];
-        if (byte <= ' ' || byte >= 0x7f || byte == '"' || byte == '=' || byte == '\\') return false;
-    }
-    return value.len > 0;
-}
-
-static void put_str(torc_buf *buf, torc_str value, size_t max) {
-    const torc_str shown = cut(value, max);
-
-    if (is_plain(shown)) {
-        torc_buf_add(buf, shown);
-    } else {
-        torc_buf_add_byte(buf, '"');
-        put_escaped(buf, shown, true);
-        torc_buf_add_byte(buf, '"');
-    }
-    if (shown.len < value.len) torc_buf_add(buf, TORC_STR("\xe2\x80\xa6"));
-}
-
-static void put_value(torc_buf *buf, const torc_log_field *field, size_t max) {
-    switch (field->kind) {
-    case TORC_LOG_KIND_STR:
-        put_str(buf, field->value.str, max);
-        break;
-    case TORC_LOG_KIND_INT:
-        torc_buf_add_int(buf, field->value.int_);
-        break;
-    case TORC_LOG_KIND_UINT:
-        torc_buf_add_uint(buf, field->value.uint_);
-        break;
-    case TORC_LOG_KIND_DOUBLE:
-        torc_buf_addf(buf, "%.6g", field->value.double_);
-        break;
-    case TORC_LOG_KIND_BOOL:
-        torc_buf_add(buf, field->value.bool_ ? TORC_STR("true") : TORC_STR("false"));
-        break;
-    }
+static void pad(torc_buf *buf, size_t len, size_t to) {
+    for (; len < to; len++) torc_buf_add_byte(buf, ' ');
 }
 
 static void format_text(torc_buf *buf, const torc_log_record *record, size_t max) {
-    put_time(buf, record->time_us);
-    torc_buf_addf(buf, " %-8s [", torc_log_level_name(record->level));
-    put_escaped(buf, torc_str_of(record->space), false);
+    const torc_str level = torc_str_of(torc_log_level_name(record->level));
+
+    torc_log_put_time(buf, record->time_us, record->offset_s, 3);
+    torc_buf_add_byte(buf, ' ');
+    torc_buf_add(buf, level);
+    pad(buf, level.len, 8);
+    torc_buf_add(buf, TORC_STR(" ["));
+    torc_log_put_escaped(buf, torc_str_of(record->space), false);
     torc_buf_add(buf, TORC_STR("] "));
-    put_escaped(buf, cut(torc_str_of(record->text), max), false);
-    for (size_t i = 0; i < record->field_count; i++) {
-        torc_buf_add_byte(buf, ' ');
-        put_escaped(buf, torc_str_of(record->fields[i].key), false);
-        torc_buf_add_byte(buf, '=');
-        put_value(buf, &record->fields[i], max);
-    }
+    torc_log_put_escaped(buf, torc_log_cut(torc_str_of(record->text), max), false);
+    torc_log_put_fields(buf, record, max);
     torc_buf_add_byte(buf, '\n');
 }
 
+static bool is_taken(const char *key) {
+    static const char *const taken[] = {"time", "level", "namespace", "text"};
+
+    for (size_t i = 0; i < TORC_COUNT_OF(taken); i++)
+        if (strcmp(key, taken[i]) == 0) return true;
+    return false;
+}
+
+static void put_pair(torc_buf *buf, const torc_log_field *field, size_t max) {
+    const torc_log_record alone = {.fields = field, .field_count = 1};
+
+    if (!is_taken(field->key)) {
+        torc_log_put_fields(buf, &alone, max);
+        return;
+    }
+    torc_buf_add_byte(buf, ' ');
+    torc_buf_add(buf, torc_str_of(field->key));
+    torc_buf_add(buf, TORC_STR("_="));
+    torc_log_put_value(buf, field, max);
+}
+
+static void format_logfmt(torc_buf *buf, const torc_log_record *record, size_t max) {
+    torc_buf_add(buf, TORC_STR("time="));
+    torc_log_put_time(buf, record->time_us, record->offset_s, 3);
+    torc_buf_add(buf, TORC_STR(" level="));
+    torc_buf_add(buf, torc_str_of(torc_log_level_name(record->level)));
+    torc_buf_add(buf, TORC_STR(" namespace="));
+    torc_log_put_str(buf, torc_str_of(record->space), max);
+    torc_buf_add(buf, TORC_STR(" text="));
+    torc_log_put_str(buf, torc_str_of(record->text), max);
+    for (size_t i = 0; i < record->field_count; i++) put_pair(buf, &record->fields[i], max);
+    torc_buf_add_byte(buf, '\n');
+}
+
+static void put_key(torc_json *json, const char *key) {
+    char changed[64];
+    torc_buf buf;
+
+    if (!is_taken(key)) {
+        torc_json_key(json, key);
+        return;
+    }
+    torc_buf_init_fixed(&buf, changed, sizeof(changed));
+    torc_buf_add(&buf, torc_str_of(key));
+    torc_buf_add_byte(&buf, '_');
+    torc_json_key_str(json, torc_buf_str(&buf));
+}
+
+static void put_double(torc_json *json, double number) {
+    if (__builtin_isfinite(number))
+        torc_json_double(json, number);
+    else
+        torc_json_null(json);
+}
+
+/* What is shown as a text, but is none. */
+static void put_other(torc_json *json, const torc_log_field *field, size_t max) {
+    char bytes[1024];
+    torc_buf buf;
+
+    torc_buf_init_fixed(&buf, bytes, sizeof(bytes));
+    const torc_str shown =
+        torc_log_plain_value(&buf, field, max < sizeof(bytes) / 2 ? max : sizeof(bytes) / 2);
+    if (field->kind == TORC_LOG_KIND_DURATION)
+        torc_json_raw(json, shown);
+    else
+        torc_json_str(json, shown);
+}
+
 static void put_member(torc_json *json, const torc_log_field *field, size_t max) {
-    torc_json_key(json, field->key);
+    put_key(json, field->key);
     switch (field->kind) {
     case TORC_LOG_KIND_STR:
-        torc_json_str(json, cut(field->value.str, max));
+        torc_json_str(json, torc_log_cut(field->value.str, max));
         break;
     case TORC_LOG_KIND_INT:
         torc_json_int(json, field->value.int_);
@@ -146,14 +113,15 @@ static void put_member(torc_json *json, const torc_log_field *field, size_t max)
         torc_json_uint(json, field->value.uint_);
         break;
     case TORC_LOG_KIND_DOUBLE:
-        if (__builtin_isfinite(field->value.double_)) {
-            torc_json_double(json, field->value.double_);
-        } else {
-            torc_json_null(json);
-        }
+        put_double(json, field->value.double_);
         break;
     case TORC_LOG_KIND_BOOL:
         torc_json_bool(json, field->value.bool_);
+        break;
+    case TORC_LOG_KIND_DURATION:
+    case TORC_LOG_KIND_TIME:
+    case TORC_LOG_KIND_BYTES:
+        put_other(json, field, max);
         break;
     }
 }
@@ -163,14 +131,14 @@ static void format_json(torc_buf *buf, const torc_log_record *record, size_t max
     torc_buf time;
     torc_json json;
 
-    torc_buf_init_fixed(&time, bytes, sizeof bytes);
-    put_time(&time, record->time_us);
+    torc_buf_init_fixed(&time, bytes, sizeof(bytes));
+    torc_log_put_time(&time, record->time_us, record->offset_s, 3);
     torc_json_init_buf(&json, buf, TORC_JSON_REPLACE_INVALID | TORC_JSON_FOR_HTML);
     torc_json_open_object(&json);
     torc_json_member_str(&json, "time", torc_buf_str(&time));
     torc_json_member_text(&json, "level", torc_log_level_name(record->level));
     torc_json_member_str(&json, "namespace", torc_str_of(record->space));
-    torc_json_member_str(&json, "text", cut(torc_str_of(record->text), max));
+    torc_json_member_str(&json, "text", torc_log_cut(torc_str_of(record->text), max));
     for (size_t i = 0; i < record->field_count; i++) put_member(&json, &record->fields[i], max);
     torc_json_close_object(&json);
     const torc_err err = torc_json_end(&json);
@@ -180,11 +148,37 @@ static void format_json(torc_buf *buf, const torc_log_record *record, size_t max
 
 void torc_log_format_short(torc_buf *buf, const torc_log_record *record, torc_log_format format,
                            size_t value_max) {
-    if (format == TORC_LOG_FORMAT_JSON) {
+    switch (format) {
+    case TORC_LOG_FORMAT_JSON_SEQ:
+        torc_buf_add_byte(buf, 0x1e);
         format_json(buf, record, value_max);
-    } else {
+        break;
+    case TORC_LOG_FORMAT_JSON:
+        format_json(buf, record, value_max);
+        break;
+    case TORC_LOG_FORMAT_LOGFMT:
+        format_logfmt(buf, record, value_max);
+        break;
+    case TORC_LOG_FORMAT_AUTO:
+    case TORC_LOG_FORMAT_TEXT:
         format_text(buf, record, value_max);
+        break;
     }
+}
+
+torc_err torc_log_make_line(torc_buf *line, const torc_log_record *record, torc_log_format format) {
+    static const size_t value_max[] = {SIZE_MAX, 512, 64, 8};
+    torc_log_record bare = *record;
+
+    for (size_t i = 0; i < TORC_COUNT_OF(value_max); i++) {
+        torc_buf_clear(line);
+        torc_log_format_short(line, record, format, value_max[i]);
+        if (!torc_buf_err(line)) return TORC_OK;
+    }
+    bare.field_count = 0;
+    torc_buf_clear(line);
+    torc_log_format_short(line, &bare, format, 512);
+    return torc_buf_err(line);
 }
 
 void torc_log_format_text(torc_buf *buf, const torc_log_record *record) {
@@ -193,4 +187,8 @@ void torc_log_format_text(torc_buf *buf, const torc_log_record *record) {
 
 void torc_log_format_json(torc_buf *buf, const torc_log_record *record) {
     format_json(buf, record, SIZE_MAX);
+}
+
+void torc_log_format_logfmt(torc_buf *buf, const torc_log_record *record) {
+    format_logfmt(buf, record, SIZE_MAX);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <time.h>
 
 #include "base/log.h"
+#include "base/log_value.h"
 #include "check.h"
 
 static char room[2000];
@@ -64,6 +66,81 @@ static void a_line_of_json(void **state) {
               "{\"time\":\"2023-11-14T22:13:20.123Z\",\"level\":\"info\",\"namespace\":\"http\","
               "\"text\":\"it \\\"happened\\\"\",\"path\":\"/a\",\"int\":-5,\"uint\":5,"
               "\"double\":0.25,\"yes\":true,\"nan\":null}\n");
+}
+
+static torc_str as(torc_log_format format, const torc_log_record *record) {
+    torc_buf_init_fixed(&buf, room, sizeof room);
+    torc_log_format_short(&buf, record, format, SIZE_MAX);
+    check_ok(torc_buf_err(&buf));
+    return torc_buf_str(&buf);
+}
+
+static void a_line_of_logfmt(void **state) {
+    const torc_log_field fields[] = {
+        TORC_LOG_STR("path", TORC_STR("/a b")),
+        TORC_LOG_INT("int", -5),
+        TORC_LOG_TEXT("level", "mine"),
+        TORC_LOG_TEXT("a key=\"", "v"),
+    };
+    const torc_log_record record = record_of("it \"happened\"", fields, TORC_COUNT_OF(fields));
+
+    check_str(
+        as(TORC_LOG_FORMAT_LOGFMT, &record),
+        "time=2023-11-14T22:13:20.123Z level=info namespace=http text=\"it \\\"happened\\\"\" "
+        "path=\"/a b\" int=-5 level_=mine a_key__=v\n");
+}
+
+static void a_sequence_of_json(void **state) {
+    const torc_log_field field = TORC_LOG_TEXT("time", "mine");
+    const torc_log_record record = record_of("t", &field, 1);
+
+    check_str(as(TORC_LOG_FORMAT_JSON_SEQ, &record),
+              "\x1e{\"time\":\"2023-11-14T22:13:20.123Z\",\"level\":\"info\",\"namespace\":"
+              "\"http\",\"text\":\"t\",\"time_\":\"mine\"}\n");
+}
+
+static void times_durations_and_bytes(void **state) {
+    static const int64_t durations[] = {0, 999, 1000, -1500, 999999, 1000000, 61000001, INT64_MIN};
+    torc_log_field fields[TORC_COUNT_OF(durations) + 2];
+    size_t count = 0;
+
+    for (; count < TORC_COUNT_OF(durations); count++)
+        fields[count] = TORC_LOG_DURATION("d", durations[count]);
+    fields[count++] = TORC_LOG_TIME("at", 1700000000000001);
+    fields[count++] = TORC_LOG_BYTES("x", TORC_STR("\0\xff"));
+    const torc_log_record record = record_of("t", fields, count);
+    check_str(torc_str_from(as_text(&record), sizeof "2023-11-14T22:13:20.123Z info     [http]"),
+              "t d=0us d=999us d=1ms d=-1.5ms d=999.999ms d=1s d=61.000001s "
+              "d=-9223372036854.775808s at=2023-11-14T22:13:20.000001Z x=00ff\n");
+    const torc_str json = as_json(&record);
+    check_str(torc_str_from(json, (size_t)torc_str_find(json, TORC_STR("\"d\""))),
+              "\"d\":0,\"d\":0.000999,\"d\":0.001,\"d\":-0.0015,\"d\":0.999999,\"d\":1,"
+              "\"d\":61.000001,\"d\":-9223372036854.775808,"
+              "\"at\":\"2023-11-14T22:13:20.000001Z\",\"x\":\"00ff\"}\n");
+}
+
+static void local_times_have_their_offset(void **state) {
+    torc_log_record record = record_of("t", NULL, 0);
+
+    record.offset_s = 2 * 3600;
+    assert_true(torc_str_starts_with(as_text(&record), TORC_STR("2023-11-15T00:13:20.123+02:00 ")));
+    record.offset_s = -(3 * 3600 + 1800);
+    assert_true(torc_str_starts_with(as_text(&record), TORC_STR("2023-11-14T18:43:20.123-03:30 ")));
+}
+
+/* Dates are counted here; the C library's are the judge. */
+static void dates_are_those_of_the_calendar(void **state) {
+    for (int64_t day = -800 * 366; day < 800 * 366; day += 13) {
+        const time_t seconds = (time_t)(day * 86400);
+        struct tm tm;
+        int year, month, date;
+
+        assert_non_null(gmtime_r(&seconds, &tm));
+        torc_log_date_of((int64_t)seconds * 1000000, &year, &month, &date);
+        assert_int_equal(year, tm.tm_year + 1900);
+        assert_int_equal(month, tm.tm_mon + 1);
+        assert_int_equal(date, tm.tm_mday);
+    }
 }
 
 static void times_before_1970_are_right_too(void **state) {
@@ -157,6 +234,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_for_people),
         cmocka_unit_test(a_line_of_json),
+        cmocka_unit_test(a_line_of_logfmt),
+        cmocka_unit_test(a_sequence_of_json),
+        cmocka_unit_test(times_durations_and_bytes),
+        cmocka_unit_test(local_times_have_their_offset),
+        cmocka_unit_test(dates_are_those_of_the_calendar),
         cmocka_unit_test(times_before_1970_are_right_too),
         cmocka_unit_test(values_that_could_mislead_are_quoted),
         cmocka_unit_test(nothing_forges_a_line_or_controls_a_terminal),
