@@ -14,6 +14,7 @@
 #include <torc/base64.h>
 #include <torc/body.h>
 #include <torc/buf.h>
+#include <torc/certificate.h>
 #include <torc/cidr.h>
 #include <torc/conditional.h>
 #include <torc/cron.h>
