@@ -9,7 +9,7 @@
 #include <openssl/pem.h>
 
 #include "base/alloc.h"
-#include "transport/tls_certificate.h"
+#include "transport/tls/certificate.h"
 
 static const struct {
     const char *name; /* as options have it */

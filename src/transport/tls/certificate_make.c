@@ -14,7 +14,7 @@
 #include <torc/addr.h>
 #include <torc/random.h>
 
-#include "transport/tls_certificate.h"
+#include "transport/tls/certificate.h"
 
 enum {
     SERIAL_BYTES = 16,

@@ -17,7 +17,7 @@
 #include <torc/digest.h>
 
 #include "base/alloc.h"
-#include "transport/tls_certificate.h"
+#include "transport/tls/certificate.h"
 
 enum {
     NAME_TEXT_MAX = 64 * 1024
