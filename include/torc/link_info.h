@@ -18,6 +18,7 @@ typedef struct torc_tls_session {
     torc_str protocol;         /* chosen by ALPN: "http/1.1" */
     torc_str peer_name;        /* of the peer's certificate, if that was verified */
     torc_str peer_certificate; /* in DER, if it was verified */
+    torc_str failure;          /* why it failed, for people: for connection_lost */
     bool is_resumed;
 } torc_tls_session;
 

@@ -35,6 +35,9 @@ typedef struct torc_protocol_ops {
      * the peer.
      */
     void (*connection_lost)(torc_protocol *protocol, torc_err reason);
+    /** The TLS that torc_tls_start() began in the middle of the connection is agreed on. May be
+     * NULL. */
+    void (*handshake_completed)(torc_protocol *protocol);
 } torc_protocol_ops;
 
 struct torc_protocol {

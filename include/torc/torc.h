@@ -68,6 +68,7 @@
 #include <torc/thread.h>
 #include <torc/ticket.h>
 #include <torc/timer.h>
+#include <torc/tls.h>
 #include <torc/transport.h>
 #include <torc/types.h>
 #include <torc/upgrade.h>

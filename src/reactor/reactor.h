@@ -89,6 +89,7 @@ struct torc_reactor {
     struct torc_file_caches *file_caches;       /* NULL until web first finds a file */
     torc_list warmings;                         /* of transport/file_warmer.c */
     struct torc_outgoing_pool *outgoings;       /* NULL until a transport first sends */
+    struct torc_tls_local *tls;                 /* NULL until a connection has TLS */
     struct torc_date_cache *date;               /* NULL until http first needs the Date field */
     torc_metrics *metrics;                      /* the registry of this reactor's counters */
     torc_counts counts;                         /* of the reactor itself */

@@ -2,8 +2,8 @@
 /*
  * What all filters share: demand upwards and downwards, what is kept in between, and the ends.
  *
- *  - The stage below receives exactly while the stage above does (WANTED), the filter does not hold
- *    it back (HELD), and nothing is kept.
+ *  - The stage below receives exactly while the stage above does (WANTED) or the filter itself
+ *    NEEDS bytes, the filter does not hold it back (HELD), and nothing is kept.
  *  - `kept` is what the filter delivered and the stage above did not consume, in order. It is given
  *    again by a posted call only.
  *  - The first `asked` bytes of above's output are to go down. They do so while the stage below has
@@ -30,7 +30,8 @@ enum {
     CLOSES = 64,
     LOST = 128,
     OUTPUT_HELD = 256,
-    PUMPING = 512
+    PUMPING = 512,
+    NEEDS = 1024
 };
 
 static torc_filter *of_above(torc_transport *transport) {
@@ -61,10 +62,15 @@ void torc_filter_fail(torc_filter *self, torc_err reason) {
     torc_transport_abort_with(torc_filter_below(self), reason);
 }
 
+void torc_filter_refuse(torc_filter *self, torc_err reason) {
+    set(self, OUTPUT_HELD);
+    torc_transport_close_with(torc_filter_below(self), reason);
+}
+
 /* ---- upwards ---- */
 
 static void look_at_demand(torc_filter *self) {
-    if (has(self, WANTED) && !has(self, HELD) && self->kept_len == 0)
+    if (has(self, WANTED | NEEDS) && !has(self, HELD) && self->kept_len == 0)
         torc_transport_resume(torc_filter_below(self));
     else
         torc_transport_pause(torc_filter_below(self));
@@ -156,6 +162,14 @@ static void run_deliver(torc_call *call) {
 void torc_filter_deliver_end(torc_filter *self) {
     set(self, HINTED | NO_INPUT);
     deliver_later(self);
+}
+
+void torc_filter_need_input(torc_filter *self, bool is_needed) {
+    if (is_needed)
+        set(self, NEEDS);
+    else
+        clear(self, NEEDS);
+    if (!torc_transport_has_ended(&self->above)) look_at_demand(self);
 }
 
 void torc_filter_hold(torc_filter *self, bool is_held) {
@@ -277,6 +291,10 @@ static void pump(torc_filter *self) {
             err = pass(self);
         }
     }
+    if (sent > 0 && self->ops->sent && (!err || err == TORC_ERR_AGAIN)) {
+        const torc_err last = self->ops->sent(self);
+        if (last) err = last;
+    }
     clear(self, PUMPING);
     if (sent > 0) torc_transport_sent(&self->above, sent);
     if (err && err != TORC_ERR_AGAIN) torc_filter_fail(self, err);
@@ -318,7 +336,7 @@ void torc_filter_send_below(torc_filter *self, torc_chain *chain) {
 void torc_filter_end_below(torc_filter *self) {
     set(self, FINISHED);
     if (has(self, CLOSES))
-        torc_transport_close(torc_filter_below(self));
+        torc_transport_close_with(torc_filter_below(self), (torc_err)self->above.reason);
     else
         torc_transport_close_write(torc_filter_below(self));
 }
@@ -359,6 +377,16 @@ static void filter_close(torc_transport *transport, bool reset) {
         finish(self);
 }
 
+static void handshake_completed(torc_protocol *protocol) {
+    torc_filter *self = of_below(protocol);
+
+    if (torc_transport_has_ended(&self->above)) return;
+    if (self->ops->handshake_completed)
+        self->ops->handshake_completed(self);
+    else
+        torc_transport_handshake_completed(&self->above);
+}
+
 /* A failure while the last bytes were leaving is what the stage above is told, though it had closed
  * in good order. */
 static void connection_lost(torc_protocol *protocol, torc_err reason) {
@@ -382,6 +410,7 @@ static const torc_protocol_ops below_ops = {
     .input_ended = input_ended,
     .drained = drained,
     .connection_lost = connection_lost,
+    .handshake_completed = handshake_completed,
 };
 
 /* ---- what goes straight down ---- */
@@ -446,10 +475,21 @@ torc_transport *torc_filter_stack(torc_filter *self, torc_transport *below) {
     return &self->above;
 }
 
+void torc_filter_hold_before(torc_filter *self) {
+    set(self, HELD);
+}
+
+torc_err torc_filter_insert(torc_filter *self, torc_transport *transport) {
+    const torc_err err = torc_transport_insert(transport, &self->above, &self->below);
+
+    if (!err && self->ops->made) self->ops->made(self);
+    return err;
+}
+
 void torc_filter_open(torc_filter *self) {
     torc_stages *stages = self->stages;
 
     self->stages = NULL;
-    if (!torc_transport_has_ended(&self->above))
+    if (stages && !torc_transport_has_ended(&self->above))
         torc_stages_continue(stages, self->next_stage, &self->above);
 }

@@ -38,9 +38,14 @@ typedef struct torc_filter_ops {
      * torc_filter_send_below(). An error aborts the connection. NULL: they go down as they are.
      */
     torc_err (*send)(torc_filter *filter, torc_chain *from);
+    /* After one `send` or several: no more can be had for now. Let what was gathered go down. An
+     * error aborts the connection. May be NULL. */
+    torc_err (*sent)(torc_filter *filter);
     /* The peer has ended, and all it had sent was consumed: answer by torc_filter_deliver_end().
      * NULL: passed up. */
     void (*peer_ended)(torc_filter *filter);
+    /* The stage below has agreed on TLS, see torc_protocol_ops. NULL: passed up. */
+    void (*handshake_completed)(torc_filter *filter);
     /*
      * The stage above sends no more: send what is still held, and the last words, and then call
      * torc_filter_end_below(). NULL: passed down at once. Called once, whether it then goes on
@@ -91,6 +96,11 @@ void torc_filter_init(torc_filter *filter, torc_reactor *reactor, const torc_fil
 /* Stack a filter on a transport that has no protocol yet; the transport to build on from then on.
  */
 torc_transport *torc_filter_stack(torc_filter *filter, torc_transport *below);
+/* Let one that is not stacked yet begin as held, see torc_filter_hold(). */
+void torc_filter_hold_before(torc_filter *filter);
+/* Put a filter between a running protocol and its transport, see torc_transport_insert(). It
+ * receives once torc_filter_hold() lets go. */
+torc_err torc_filter_insert(torc_filter *filter, torc_transport *transport) TORC_MUST_CHECK;
 /* The gate opens: what is to stand above is built, and told of its connection, before this
  * returns. Not from inside `made`. Once. */
 void torc_filter_open(torc_filter *filter);
@@ -102,6 +112,9 @@ torc_transport *torc_filter_below(const torc_filter *filter);
  * memory for that the connection is aborted.
  */
 void torc_filter_deliver(torc_filter *filter, torc_str bytes);
+/* Receive from below even while the stage above does not, until it is called again with false: for
+ * a filter that waits for bytes of its own. */
+void torc_filter_need_input(torc_filter *filter, bool is_needed);
 /* Receive nothing from below until it is called again with false. */
 void torc_filter_hold(torc_filter *filter, bool is_held);
 /* Take nothing from above until it is called again with false: for a filter that holds bytes on
@@ -116,5 +129,8 @@ void torc_filter_end_below(torc_filter *filter);
 /* The bytes cannot be understood: the connection is aborted, and the stage above told this reason.
  */
 void torc_filter_fail(torc_filter *filter, torc_err reason);
+/* The same in good order: what was sent below still leaves, the last words to the peer. Nothing
+ * more is taken from above. */
+void torc_filter_refuse(torc_filter *filter, torc_err reason);
 
 #endif

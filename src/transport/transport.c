@@ -121,7 +121,7 @@ static void progress(torc_transport *transport) {
 
     if (outgoing && (outgoing->chain.len > 0 || outgoing->sending > 0 || is_fed(transport))) return;
     if (has(transport, CLOSING)) {
-        end(transport, TORC_ERR_CLOSED, false);
+        end(transport, (torc_err)transport->reason, false);
     } else if (has(transport, CLOSE_WRITE) && !has(transport, SHUT)) {
         set(transport, SHUT);
         transport->ops->shut_down(transport);
@@ -409,6 +409,13 @@ void torc_transport_input_ended(torc_transport *transport) {
         transport->protocol->ops->input_ended(transport->protocol);
 }
 
+void torc_transport_handshake_completed(torc_transport *transport) {
+    if (has(transport, CLOSING) || !transport->protocol ||
+        !transport->protocol->ops->handshake_completed)
+        return;
+    transport->protocol->ops->handshake_completed(transport->protocol);
+}
+
 /* ---- the end ---- */
 
 void torc_transport_close(torc_transport *transport) {
@@ -416,6 +423,11 @@ void torc_transport_close(torc_transport *transport) {
     set(transport, CLOSING);
     transport->ops->receive_stop(transport);
     progress(transport);
+}
+
+void torc_transport_close_with(torc_transport *transport, torc_err reason) {
+    if (!has(transport, ENDED)) transport->reason = (int16_t)reason;
+    torc_transport_close(transport);
 }
 
 void torc_transport_close_write(torc_transport *transport) {
@@ -489,6 +501,25 @@ void torc_transport_switch_protocol(torc_transport *transport, torc_protocol *pr
     if (told) torc_transport_peer_ended(transport);
     if (told & INPUT_ENDED) torc_transport_input_ended(transport);
     torc_transport_resume(transport);
+}
+
+torc_err torc_transport_insert(torc_transport *transport, torc_transport *above,
+                               torc_protocol *below) {
+    torc_protocol *protocol = transport->protocol;
+
+    if (has(transport, CLOSING | CLOSE_WRITE | PEER_ENDED) || producer_of(transport))
+        return TORC_ERR_STATE;
+    above->flags = transport->flags & PAUSED;
+    above->low_mark = transport->low_mark;
+    above->high_mark = transport->high_mark;
+    above->output_max = transport->output_max;
+    above->protocol = protocol;
+    protocol->transport = above;
+    transport->protocol = below;
+    below->transport = transport;
+    torc_transport_pause(transport);
+    if (!has(above, PAUSED)) above->ops->receive_start(above);
+    return TORC_OK;
 }
 
 torc_reactor *torc_transport_reactor(torc_transport *transport) {

@@ -67,6 +67,7 @@ size_t torc_transport_received(torc_transport *transport, torc_str bytes);
 void torc_transport_peer_ended(torc_transport *transport);
 void torc_transport_input_ended(torc_transport *transport);
 void torc_transport_sent(torc_transport *transport, size_t bytes);
+void torc_transport_handshake_completed(torc_transport *transport);
 /* What torc_file_warmer_start() was asked for is at hand. */
 void torc_transport_warmed(torc_transport *transport);
 void torc_transport_failed(torc_transport *transport, torc_err err);
@@ -99,5 +100,15 @@ uint64_t torc_transport_progress_ms(const torc_transport *transport);
 void torc_transport_note_progress(torc_transport *transport);
 /* Abort for a reason that connection_lost will tell. */
 void torc_transport_abort_with(torc_transport *transport, torc_err reason);
+/* Close once all that was written has left, for a reason that connection_lost will tell. */
+void torc_transport_close_with(torc_transport *transport, torc_err reason);
+/*
+ * Put a stage between an open transport and its protocol, which stands on `above` from then on, and
+ * `below`, the stage's, on the transport. Fine from inside a call of the transport. The protocol is
+ * told nothing; what it has not consumed is the stage's once that resumes the transport, which is
+ * paused. TORC_ERR_STATE when the transport is closing, the peer has ended, or a producer feeds it.
+ */
+torc_err torc_transport_insert(torc_transport *transport, torc_transport *above,
+                               torc_protocol *below) TORC_MUST_CHECK;
 
 #endif
