@@ -2,7 +2,9 @@
 #ifndef TORC_CONNECT_H
 #define TORC_CONNECT_H
 
+#include <torc/deferred.h>
 #include <torc/endpoint.h>
+#include <torc/proxy_header.h>
 
 /**
  * Connecting: a client's endpoints.
@@ -46,6 +48,30 @@ struct torc_client_endpoint {
 };
 typedef struct torc_client_endpoint torc_client_endpoint;
 
+/**
+ * How it is connected. `size` first; zero means the default. All that is pointed to is lent for the
+ * call alone, but for `error`.
+ */
+typedef struct torc_connect_options {
+    size_t size;                            /* sizeof(torc_connect_options) */
+    uint64_t timeout_ms;                    /* of all; 0: as the string says */
+    const torc_filters *filters;            /* on top of those that the string asks for; held */
+    const torc_proxy_header *proxy_header;  /* what haproxy: sends; NULL: LOCAL */
+    const torc_endpoint_prefixes *prefixes; /* that are added to Torc's own */
+    /* Which part of the string is wrong, or which address failed why: written before the deferred
+     * fires, as long as it is wanted. May be NULL. */
+    torc_endpoint_error *error;
+} torc_connect_options;
+
+/**
+ * A connection that was made, until it is taken by torc_connection_take(), which gives the
+ * protocol: that may have lost its connection in the time between.
+ */
+typedef struct torc_connection torc_connection;
+
+/** Told by torc_connect_addr() if nothing comes of it. */
+typedef void torc_connect_failed_fn(torc_factory *factory, void *context, torc_err err);
+
 TORC_BEGIN_DECLS
 
 /** Read an endpoint string; on failure TORC_ERR_SYNTAX, and `error` (may be NULL) says why. */
@@ -55,6 +81,41 @@ TORC_API torc_err torc_client_endpoint_parse(torc_str string, torc_client_endpoi
 TORC_API torc_err torc_client_endpoint_parse_with(const torc_endpoint_prefixes *prefixes,
                                                   torc_str string, torc_client_endpoint *endpoint,
                                                   torc_endpoint_error *error) TORC_MUST_CHECK;
+
+/**
+ * Connect, and let the factory build a protocol: fires with a torc_connection when that is there,
+ * which is after a handshake of TLS. `options` may be NULL. Cancelled, it lets go of all attempts,
+ * and then fails. Fails with TORC_ERR_SYNTAX for the string, with those of torc_resolve() for the
+ * name, with the last attempt's error, TORC_ERR_TIMEOUT, or the filters' (certificates).
+ */
+TORC_API torc_deferred *torc_connect(torc_reactor *reactor, const char *endpoint,
+                                     torc_factory *factory, const torc_connect_options *options);
+/** The same of an endpoint that was read already. */
+TORC_API torc_deferred *torc_connect_endpoint(torc_reactor *reactor,
+                                              const torc_client_endpoint *endpoint,
+                                              torc_factory *factory,
+                                              const torc_connect_options *options);
+/** On a fiber: connect, and wait for it. */
+TORC_API torc_err torc_connect_await(torc_reactor *reactor, const char *endpoint,
+                                     torc_factory *factory, const torc_connect_options *options,
+                                     torc_protocol **protocol) TORC_MUST_CHECK;
+/** Frees `connection`, and gives its protocol; TORC_ERR_LOST: its connection was lost already. */
+TORC_API torc_err torc_connection_take(torc_connection *connection,
+                                       torc_protocol **protocol) TORC_MUST_CHECK;
+/** Nobody wants it: abort it. Takes a torc_connection *, and so disposes of a deferred's value. */
+TORC_API void torc_connection_drop(void *connection);
+
+/** Connect to a numeric address or a UNIX path; `failed` is called if nothing comes of it. */
+TORC_API torc_err torc_connect_addr(torc_reactor *reactor, const torc_addr *addr,
+                                    uint64_t timeout_ms, torc_factory *factory,
+                                    torc_connect_failed_fn *failed, void *context) TORC_MUST_CHECK;
+/**
+ * Make a connection of a connected stream socket that came from elsewhere (inherited, or passed by
+ * another process), and let the factory build a protocol, later. Takes `fd` on success; `filters`
+ * may be NULL.
+ */
+TORC_API torc_err torc_adopt_connection(torc_reactor *reactor, int fd, torc_factory *factory,
+                                        const torc_filters *filters) TORC_MUST_CHECK;
 
 TORC_END_DECLS
 

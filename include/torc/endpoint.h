@@ -192,11 +192,6 @@ TORC_API torc_err torc_endpoint_resolve(torc_endpoint *endpoint, const torc_inhe
 TORC_API torc_err torc_endpoint_listen(torc_reactor *reactor, const torc_endpoint *endpoint,
                                        torc_factory *factory, const torc_listen_options *options,
                                        torc_listener **listener) TORC_MUST_CHECK;
-/** Connect to a numeric address or a UNIX path; `failed` is called if nothing comes of it. */
-typedef void torc_connect_failed_fn(torc_factory *factory, void *context, torc_err err);
-TORC_API torc_err torc_connect_addr(torc_reactor *reactor, const torc_addr *addr,
-                                    uint64_t timeout_ms, torc_factory *factory,
-                                    torc_connect_failed_fn *failed, void *context) TORC_MUST_CHECK;
 /** The address that a listener is bound to (with the port that the kernel chose for port 0). */
 TORC_API torc_addr torc_listener_addr(const torc_listener *listener);
 TORC_API uint32_t torc_listener_connections(const torc_listener *listener);

@@ -78,7 +78,7 @@ static torc_err dial(uint64_t timeout_ms, torc_filter_factory *filter) {
 
     is_inside = true;
     const torc_err err =
-        torc_connector_new(reactor, &addr, timeout_ms, &client.factory, &filters, failed, folder);
+        torc_dial(reactor, &addr, timeout_ms, &client.factory, &filters, failed, folder);
     is_inside = false;
     return err;
 }
