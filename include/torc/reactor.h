@@ -68,7 +68,9 @@ typedef struct torc_reactor_options {
     uint32_t fibers_max;       /* 8192; the fiber beyond it is refused with TORC_ERR_LIMIT */
     uint32_t fiber_stack_size; /* bytes, 65536; rounded up to whole pages */
     torc_thread_limits threads[TORC_THREAD_CLASSES]; /* of the pool for blocking work */
-    torc_log *log; /* where the reactor reports; NULL: nowhere. Must outlive it */
+    int32_t deferred_reports; /* 1: name failures that nobody takes, and deferreds that have never
+                                 fired when the reactor is freed; -1: do not; 0: in debug builds */
+    torc_log *log;            /* where the reactor reports; NULL: nowhere. Must outlive it */
 } torc_reactor_options;
 
 TORC_BEGIN_DECLS

@@ -25,6 +25,7 @@
 #include <torc/endpoint.h>
 #include <torc/endpoint_prefix.h>
 #include <torc/err.h>
+#include <torc/failure.h>
 #include <torc/fiber.h>
 #include <torc/fields.h>
 #include <torc/file.h>
@@ -48,6 +49,7 @@
 #include <torc/observer.h>
 #include <torc/process.h>
 #include <torc/producer.h>
+#include <torc/promise.h>
 #include <torc/protocol.h>
 #include <torc/random.h>
 #include <torc/proxy_header.h>

@@ -51,6 +51,7 @@ typedef struct torc_arena torc_arena;
 typedef struct torc_buf torc_buf;
 typedef struct torc_chain torc_chain;
 typedef struct torc_deferred torc_deferred;
+typedef struct torc_failure torc_failure;
 typedef struct torc_fiber torc_fiber;
 typedef struct torc_json torc_json;
 typedef struct torc_limits torc_limits;

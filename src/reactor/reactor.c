@@ -265,6 +265,7 @@ static torc_reactor_options read_options(const torc_reactor_options *given) {
     if (!options.fibers_max) options.fibers_max = 8192;
     if (!options.fiber_stack_size) options.fiber_stack_size = 65536;
     torc_threads_default(options.threads);
+    if (!options.deferred_reports) options.deferred_reports = TORC_DEFERRED_REPORTS;
     return options;
 }
 
@@ -289,6 +290,8 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_list_init(&self->warmings);
     torc_list_init(&self->deferreds);
     torc_list_init(&self->children);
+    torc_list_init(&self->untaken);
+    self->reports_deferreds = options->deferred_reports > 0;
     torc_list_init(&self->flushables);
     torc_list_init(&self->flushables_next);
     torc_list_init(&self->ios);
@@ -350,6 +353,8 @@ void torc_reactor_free(torc_reactor *reactor) {
     if (!reactor) return;
     assert(!reactor->running);
     if (reactor->poller) {
+        reactor->is_ending = true;
+        torc_deferreds_report(reactor);
         torc_fibers_cancel_all(reactor, TORC_ERR_STOPPING);
         torc_deferreds_cancel_all(reactor);
         settle(reactor);
@@ -361,6 +366,10 @@ void torc_reactor_free(torc_reactor *reactor) {
         settle(reactor);
         torc_fibers_end_shields(reactor);
         settle(reactor);
+        /* Who fires late, from a thread, is told that it is gone. */
+        torc_deferreds_cancel_all(reactor);
+        settle(reactor);
+        torc_deferreds_free(reactor);
         reactor->poller->ops->free(reactor->poller);
     }
     tell_guests(reactor);

@@ -95,6 +95,8 @@ struct torc_reactor {
     torc_counts counts;                         /* of the reactor itself */
     torc_sys_faults *sys_faults;                /* a test's; NULL otherwise */
     torc_list deferreds;                        /* that have not fired */
+    torc_list untaken;                          /* that have, and no consumer is known */
+    torc_told told;                             /* the failure that is being told */
     torc_list children;                         /* processes that were not waited for */
     uint64_t files_before;      /* soft limit of descriptors that children get back; 0: as it is */
     torc_deferred no_memory;    /* what stands for one that could not be made */
@@ -103,6 +105,8 @@ struct torc_reactor {
     uint64_t looked_us; /* the last look at the clock in this turn's phases */
     bool running, stopping;
     bool has_stopped_threads; /* it is being freed */
+    bool is_ending;           /* it is being freed */
+    bool reports_deferreds;   /* failures that nobody takes, and what never fires */
 };
 
 /* Give back what is kept for later: pages and stacks that nobody uses. For when memory is short. */
