@@ -82,7 +82,7 @@ class Installation:
         headers = {path.name for path in (self.source / "include/torc").glob("*.h")}
         there = {path.split("/")[-1] for path in files if "/include/torc/" in path}
         yield from (f"header: {name}" for name in sorted(headers ^ there))
-        pages = [r".*/man1/torc\.1", r".*/man1/torc-web\.1"] if shutil.which("scdoc") else []
+        pages = [r".*/man1/torc\.1", r".*/man1/torc-web\.1", r".*/man1/torc-cert\.1"] if shutil.which("scdoc") else []
         for pattern in [r".*/libtorc\.so", r".*/libtorc\.so\.\d+", r".*/libtorc\.so\.\d+\.\d+\.\d+", r".*/libtorc\.a",
                         r".*/libtorc-testing\.a", r".*/pkgconfig/torc\.pc", r".*/pkgconfig/torc-testing\.pc", r".*/bin/torc",
                         r".*/bash-completion/completions/torc", r".*/zsh/site-functions/_torc",

@@ -44,7 +44,7 @@ def help_problems(torc, command):
         yield from missing([f"--{option.name}" for option in options], text, f"--help={topic}")
         if len(text.splitlines()) > 24:
             yield f"--help={topic} has {len(text.splitlines())} lines"
-    for part in run(torc, command.name, "--help=limits").stdout.split("\n\n"):
+    for part in run(torc, command.name, "--help=limits" if command.limits else "--help").stdout.split("\n\n"):
         if len(part.splitlines()) > 22:
             yield f"{part.splitlines()[0]} has {len(part.splitlines())} lines"
         yield from (f"too wide: {line}" for line in part.splitlines() if len(line) > 79)
@@ -94,7 +94,8 @@ def expectations(command):
             yield f"torc {command.name} --{option.name} ", list(option.words)
         elif option.kind == "user":
             yield f"torc {command.name} --{option.name} roo", ["root"]
-    yield f"torc {command.name} --path {ROOT}/LICEN", [f"{ROOT}/LICENSE"]
+    if any(option.name == "path" for option in command.options):
+        yield f"torc {command.name} --path {ROOT}/LICEN", [f"{ROOT}/LICENSE"]
 
 
 BASH = r"""
@@ -112,7 +113,8 @@ def bash_problems(command, docs):
         done = run("bash", "-c", BASH, "bash", docs / "torc", line)
         yield from missing(words, done.stdout.splitlines(), f"what bash makes of `{line}`")
         yield from done.stderr.splitlines()
-    for line in (f"torc {command.name} --limit=head", f"torc {command.name} --limit = head"):
+    forms = (f"torc {command.name} --limit=head", f"torc {command.name} --limit = head") if command.limits else ()
+    for line in forms:
         done = run("bash", "-c", BASH, "bash", docs / "torc", line.replace("=", " = "))
         yield from missing(["header-ms="], done.stdout.splitlines(), f"what bash makes of `{line}`")
 

@@ -36,7 +36,7 @@ class Command:
 
     @property
     def topics(self):
-        return [topic for _, topic, _ in self.groups] + ["limits"]
+        return [topic for _, topic, _ in self.groups] + (["limits"] if self.limits else [])
 
 
 def ask(*command):

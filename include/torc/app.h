@@ -24,6 +24,8 @@
  * docs/design/workers.md.
  */
 typedef void torc_app_start_fn(torc_app *app);
+/** What a program does that does not serve; answers its exit code. */
+typedef int torc_app_task_fn(torc_app *app);
 
 enum {
     TORC_APP_WORKERS_AUTO = -1 /* one for each processor that this process may use */
@@ -93,6 +95,12 @@ TORC_API void torc_app_add_group(torc_app *app, const char *title);
 TORC_API torc_limits *torc_app_limits(torc_app *app);
 /** What stands below the usage line of --help: one or two sentences. */
 TORC_API void torc_app_set_description(torc_app *app, const char *description);
+/**
+ * Let torc_app_run() do this instead of serving: for a program, or a command of one, that does
+ * something and ends. It then has the options of its own, --help and --version alone, and neither
+ * listens nor forks. The task may print.
+ */
+TORC_API void torc_app_set_task(torc_app *app, torc_app_task_fn *task);
 /** What is served ("the files of /srv/www"), for the lines that tell where it is once it serves.
  * The text must outlive the app. */
 TORC_API void torc_app_set_subject(torc_app *app, const char *subject);

@@ -103,6 +103,10 @@ void torc_app_set_description(torc_app *app, const char *description) {
     app->description = description;
 }
 
+void torc_app_set_task(torc_app *app, torc_app_task_fn *task) {
+    app->task = task;
+}
+
 void torc_app_set_subject(torc_app *app, const char *subject) {
     app->subject = subject;
 }

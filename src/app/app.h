@@ -58,6 +58,7 @@ struct torc_app {
     const char *subject; /* what is served, in words; NULL: not said */
     torc_resource *root; /* until the site takes it */
     torc_app_start_fn *start, *stop;
+    torc_app_task_fn *task;   /* done instead of serving; NULL: it serves */
     torc_observer *observers; /* the newest first, until the site has them */
     void *context;
     const char *default_endpoint;

@@ -111,13 +111,14 @@ static const char *apply_show_errors(torc_app *app, const char *value, char text
 
 static torc_option_set option_set(const torc_app *app);
 
-static const char *unknown_topic(const torc_option_set *set, char text[160]) {
+static const char *unknown_topic(const torc_app *app, const torc_option_set *set, char text[160]) {
     char bytes[120];
     torc_buf topics;
 
     torc_buf_init_fixed(&topics, bytes, sizeof(bytes));
     torc_options_write_topics(set, &topics);
-    snprintf(text, 160, "topics are %.*s, limits", TORC_STR_ARGS(torc_buf_str(&topics)));
+    snprintf(text, 160, "topics are %.*s%s", TORC_STR_ARGS(torc_buf_str(&topics)),
+             app->task ? "" : ", limits");
     return text;
 }
 
@@ -126,10 +127,10 @@ static const char *apply_help(torc_app *app, const char *value, char text[160]) 
 
     app->settings.wants_help = true;
     app->settings.help_topic = value;
-    if (!value || strcmp(value, "limits") == 0 || strcmp(value, "json") == 0 ||
+    if (!value || (!app->task && strcmp(value, "limits") == 0) || strcmp(value, "json") == 0 ||
         torc_options_has_topic(&set, torc_str_of(value)))
         return NULL;
-    return unknown_topic(&set, text);
+    return unknown_topic(app, &set, text);
 }
 
 static const char *apply_version(torc_app *app, const char *value, char text[160]) {
@@ -174,6 +175,12 @@ static const torc_option general_options[] = {
     {"version", NULL, "show the version, and what it was built with", apply_version},
 };
 
+/* Of what does something and ends. */
+static const torc_option task_options[] = {
+    {"help", "[TOPIC]", "show this, or one topic: a group's name", apply_help},
+    {"version", NULL, "show the version, and what it was built with", apply_version},
+};
+
 /* The groups of the program's own come first. */
 static torc_option_set option_set(const torc_app *app) {
     size_t log_count;
@@ -190,6 +197,11 @@ static torc_option_set option_set(const torc_app *app) {
         const torc_app_group *group = &app->own_groups[g];
         set.groups[set.count++] =
             (torc_option_group){group->title, app->own + group->first, group->count};
+    }
+    if (app->task) {
+        set.groups[set.count++] =
+            (torc_option_group){"General", task_options, TORC_COUNT_OF(task_options)};
+        return set;
     }
     for (size_t g = 0; g < TORC_COUNT_OF(common); g++) set.groups[set.count++] = common[g];
     return set;
@@ -215,7 +227,12 @@ static void write_json(const torc_app *app, const torc_option_set *set, torc_buf
     torc_json_member_text(&json, "version", torc_version());
     torc_json_member_text(&json, "description", app->description);
     torc_options_write_json(set, &json);
-    torc_limit_options_write_json(&json);
+    if (app->task) {
+        torc_json_member_array(&json, "limits");
+        torc_json_close_array(&json);
+    } else {
+        torc_limit_options_write_json(&json);
+    }
     torc_json_close_object(&json);
     if (torc_json_end(&json)) torc_buf_fail(text, torc_json_err(&json));
     torc_buf_add_byte(text, '\n');

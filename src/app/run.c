@@ -134,6 +134,12 @@ static bool run(torc_app *app) {
     return fine;
 }
 
+static int begin(torc_app *app) {
+    int exit_code = 1;
+
+    return torc_app_process_begin(app, &exit_code) ? (run(app) ? 0 : 1) : exit_code;
+}
+
 int torc_app_run(torc_app *app, int argc, char **argv) {
     int exit_code = 1;
 
@@ -143,9 +149,8 @@ int torc_app_run(torc_app *app, int argc, char **argv) {
     }
     if (app->has_too_many)
         torc_app_fail(app, "options", "a program has at most 64, in 8 groups");
-    else if (torc_app_read_arguments(app, argc, argv, &exit_code) &&
-             torc_app_process_begin(app, &exit_code))
-        exit_code = run(app) ? 0 : 1;
+    else if (torc_app_read_arguments(app, argc, argv, &exit_code))
+        exit_code = app->task ? app->task(app) : begin(app);
     torc_app_process_end(app);
     torc_app_free(app);
     return exit_code;

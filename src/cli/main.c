@@ -3,6 +3,7 @@
  * The torc command: which command is meant.
  *
  *   torc web [OPTION]...     serve the files of a folder (cmd_web.c)
+ *   torc cert [OPTION]...    make a certificate for development (cmd_cert.c)
  *   torc help [COMMAND]      how a command is used
  *
  *  - What is asked for goes to the standard output; a mistake is one line on the standard error.
@@ -23,6 +24,7 @@ static int help(int argc, char **argv);
 
 static const command commands[] = {
     {"web", "serve the files of a folder", torc_command_web},
+    {"cert", "make a certificate for development", torc_command_cert},
     {"help", "show how a command is used: torc help web", help},
 };
 
@@ -81,7 +83,7 @@ static int show_help(void) {
     printf("\nOptions:\n");
     for (size_t i = 0; i < TORC_COUNT_OF(options); i++)
         printf("  %s, %-11s %s\n", options[i].letter, options[i].name, options[i].help);
-    printf("\nManual: man torc, man torc-web\n");
+    printf("\nManual: man torc, man torc-web, man torc-cert\n");
     return fflush(stdout) || ferror(stdout) ? 1 : 0;
 }
 
