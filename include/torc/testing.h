@@ -61,6 +61,9 @@ TORC_API torc_err torc_test_reactor_new_late(const torc_reactor_options *options
 TORC_API void torc_test_advance(torc_reactor *reactor, uint64_t ms);
 /** Move the clock and turn not at all: as if a callback took so long. */
 TORC_API void torc_test_spend_us(torc_reactor *reactor, uint64_t us);
+/** Set the clock on the wall, as an administrator may: monotonic time, and so timers, do not see
+ * it. In seconds since 1970 UTC. */
+TORC_API void torc_test_set_wall(torc_reactor *reactor, int64_t seconds);
 /** Turn until nothing more happens by itself, without time, threads or peers. */
 TORC_API void torc_test_settle(torc_reactor *reactor);
 /** Turn, and sleep where necessary, until all jobs of the thread pool are done and told. */

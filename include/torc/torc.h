@@ -51,14 +51,15 @@
 #include <torc/producer.h>
 #include <torc/promise.h>
 #include <torc/protocol.h>
-#include <torc/random.h>
 #include <torc/proxy_header.h>
+#include <torc/random.h>
 #include <torc/range.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>
 #include <torc/representation.h>
 #include <torc/request.h>
 #include <torc/resource.h>
+#include <torc/schedule.h>
 #include <torc/signal.h>
 #include <torc/signer.h>
 #include <torc/site.h>

@@ -46,6 +46,14 @@ static int64_t system_wall_seconds(torc_clock *clock) {
     return now.tv_sec;
 }
 
+static int64_t system_wall_us(torc_clock *clock) {
+    struct timespec now;
+
+    (void)clock;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 static void look_at_clock(torc_reactor *reactor) {
     reactor->now_us = reactor->clock->monotonic_us(reactor->clock);
     reactor->now_ms = reactor->now_us / 1000;
@@ -297,8 +305,9 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_list_init(&self->ios);
     self->retired_end = &self->retired;
     self->log = options->log;
-    self->system_clock =
-        (torc_clock){.monotonic_us = system_monotonic_us, .wall_seconds = system_wall_seconds};
+    self->system_clock = (torc_clock){.monotonic_us = system_monotonic_us,
+                                      .wall_seconds = system_wall_seconds,
+                                      .wall_us = system_wall_us};
     self->clock = clock ? clock : &self->system_clock;
     look_at_clocks(self);
     torc_counts_register(self);

@@ -43,7 +43,8 @@ typedef struct torc_clock torc_clock;
 struct torc_clock {
     uint64_t (*monotonic_us)(torc_clock *clock);
     int64_t (*wall_seconds)(torc_clock *clock);
-    bool is_moved; /* by hand: then nothing waits for it */
+    bool is_moved;                         /* by hand: then nothing waits for it */
+    int64_t (*wall_us)(torc_clock *clock); /* the same time; NULL: by the second */
 };
 
 /* See reactor/syscalls.h. */

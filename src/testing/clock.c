@@ -3,7 +3,7 @@
  * Reactors whose time is moved by hand.
  *
  *  - Time stands still but for torc_test_advance() and torc_test_spend_us(); a wait takes none.
- *  - The wall's clock moves with the monotonic one.
+ *  - The wall's clock moves with the monotonic one, but when it is set.
  *  - The parts are a guest of the reactor, and go with it.
  */
 #include <assert.h>
@@ -33,8 +33,14 @@ static uint64_t monotonic_us(torc_clock *clock) {
     return of_clock(clock)->now_us;
 }
 
+static int64_t wall_us(torc_clock *clock) {
+    const torc_test_parts *self = of_clock(clock);
+    return START_SECONDS * 1000000 + (int64_t)(self->now_us - START_US) + self->wall_shift_us;
+}
+
 static int64_t wall_seconds(torc_clock *clock) {
-    return START_SECONDS + (int64_t)((of_clock(clock)->now_us - START_US) / 1000000);
+    const int64_t us = wall_us(clock);
+    return us / 1000000 - (us % 1000000 < 0);
 }
 
 static void reactor_freed(torc_reactor_guest *guest, torc_reactor *reactor) {
@@ -51,7 +57,7 @@ static torc_err new_over(const torc_reactor_options *options, torc_poller_new_fn
 
     if (!self) return TORC_ERR_NO_MEMORY;
     self->now_us = START_US;
-    self->clock = (torc_clock){monotonic_us, wall_seconds, true};
+    self->clock = (torc_clock){monotonic_us, wall_seconds, true, wall_us};
     self->guest.reactor_freed = reactor_freed;
     const torc_err err = torc_reactor_new_over(options, make, &self->clock, reactor);
     if (err)
@@ -111,6 +117,11 @@ void torc_test_advance(torc_reactor *reactor, uint64_t ms) {
 
 void torc_test_spend_us(torc_reactor *reactor, uint64_t us) {
     torc_test_parts_of(reactor)->now_us += us;
+}
+
+void torc_test_set_wall(torc_reactor *reactor, int64_t seconds) {
+    torc_test_parts *self = torc_test_parts_of(reactor);
+    self->wall_shift_us += seconds * 1000000 - wall_us(&self->clock);
 }
 
 void torc_test_finish_jobs(torc_reactor *reactor) {

@@ -23,6 +23,7 @@ typedef struct torc_test_parts {
     torc_reactor_guest guest;
     torc_clock clock;
     uint64_t now_us;
+    int64_t wall_shift_us;      /* by which the wall's clock was set */
     torc_sys_faults sys_faults; /* in use once something was asked for */
     torc_test_fault faults[TORC_SYS_KINDS];
     uint64_t allocation; /* the one to fail, counted down; 0: none */
