@@ -11,14 +11,16 @@
 #include <torc/addr.h>
 #include <torc/app.h>
 #include <torc/arena.h>
+#include <torc/backoff.h>
 #include <torc/base64.h>
 #include <torc/body.h>
 #include <torc/buf.h>
 #include <torc/certificate.h>
 #include <torc/cidr.h>
+#include <torc/client_service.h>
 #include <torc/conditional.h>
-#include <torc/cron.h>
 #include <torc/connect.h>
+#include <torc/cron.h>
 #include <torc/date.h>
 #include <torc/deferred.h>
 #include <torc/digest.h>

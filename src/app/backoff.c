@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting longer and longer before something is tried again.
+ * Waiting longer and longer before what died is started again.
  */
 #include "app/backoff.h"
 
-uint32_t torc_backoff_next(torc_backoff *backoff, uint64_t ran_ms) {
-    uint32_t delay_ms = TORC_BACKOFF_FIRST_MS;
+uint32_t torc_restart_next(torc_restart *restart, uint64_t ran_ms) {
+    uint64_t delay_ms = 0;
 
-    if (ran_ms >= TORC_BACKOFF_WELL_MS) backoff->deaths = 0;
-    if (backoff->deaths < UINT32_MAX) backoff->deaths++;
-    if (backoff->deaths == 1) return 0;
-    for (uint32_t i = 2; i < backoff->deaths && delay_ms < TORC_BACKOFF_MOST_MS; i++) delay_ms *= 2;
-    return delay_ms < TORC_BACKOFF_MOST_MS ? delay_ms : TORC_BACKOFF_MOST_MS;
+    if (ran_ms >= TORC_RESTART_WELL_MS || !restart->has_died) {
+        *restart = (torc_restart){
+            .has_died = true,
+            .backoff = {.first_ms = TORC_RESTART_FIRST_MS,
+                        .most_ms = TORC_RESTART_MOST_MS,
+                        .factor_percent = 200,
+                        .is_steady = true}, /* workers of one machine die one by one */
+        };
+        return 0;
+    }
+    (void)!torc_backoff_next(&restart->backoff, &delay_ms);
+    return (uint32_t)delay_ms;
 }

@@ -169,7 +169,7 @@ static torc_err fork_member(torc_crew *crew, torc_member *member, size_t slot) {
 }
 
 static void retry(torc_crew *crew, torc_slot *slot, uint64_t ran_ms) {
-    const uint32_t delay_ms = torc_backoff_next(&slot->backoff, ran_ms);
+    const uint32_t delay_ms = torc_restart_next(&slot->restart, ran_ms);
 
     start_due(crew, slot, delay_ms);
     TORC_LOG_INFO(crew->app->log, "app", "a worker will be started",

@@ -12,7 +12,8 @@
 /*
  * All the workers of a parent: who serves which slot, who is to be the next, and who has gone.
  *
- * The parent's loop tells of what happens (messages, deaths, signals, time), and nothing here waits.
+ * The parent's loop tells of what happens (messages, deaths, signals, time), and nothing here
+ * waits.
  */
 
 /* Where a worker is in its life, as its parent knows it. */
@@ -42,7 +43,7 @@ typedef struct torc_member {
 typedef struct torc_slot {
     torc_member *serving, *next; /* NULL: nobody */
     torc_member *adopter;        /* who accepts meanwhile */
-    torc_backoff backoff;
+    torc_restart restart;
     uint64_t start_at_ms; /* when to start a worker; 0: no need to */
 } torc_slot;
 

@@ -7,31 +7,26 @@
  *    end it tells the torc_connection that nobody has taken yet.
  *  - What is wrong at once (the string, the memory) is a deferred that has failed.
  */
+#include "transport/connect.h"
+
 #include <torc/names.h>
 
 #include "base/alloc.h"
 #include "reactor/reactor.h"
 #include "transport/connector.h"
 
-typedef struct connecting connecting;
-
-struct torc_connection {
-    torc_reactor *reactor;
-    connecting *by; /* NULL once the connection is lost */
-    torc_protocol *protocol;
-};
-
-struct connecting {
+typedef struct torc_connecting {
     torc_connector connector;
     torc_callback resolved;
-    torc_deferred *deferred;     /* NULL once it has fired */
-    torc_connection *connection; /* NULL once it was taken */
+    torc_deferred *deferred; /* NULL once it has fired */
+    torc_connection *first;  /* until it has fired */
+    torc_list connections;   /* who holds it, then */
     torc_factory *factory;
     torc_filters filters;
     torc_endpoint_error *error; /* who asks for it; not written when nobody waits any more */
     torc_endpoint_error said;
     torc_client_endpoint endpoint;
-};
+} connecting;
 
 static torc_reactor *reactor_of(const connecting *self) {
     return self->connector.deadline.reactor;
@@ -43,7 +38,7 @@ static void free_connecting(connecting *self) {
     torc_memory *memory = &reactor_of(self)->memory;
 
     torc_filters_dispose(&self->filters);
-    torc_dealloc(memory, self->connection);
+    torc_dealloc(memory, self->first);
     torc_dealloc(memory, self);
 }
 
@@ -76,36 +71,53 @@ static void settled(torc_connector *connector, torc_protocol *protocol, torc_err
         fail(self, err);
         return;
     }
+    torc_connection *connection = self->first;
     self->deferred = NULL;
-    self->connection->by = self;
-    self->connection->protocol = protocol;
-    /* Nobody wants it: it is dropped, which aborts it. */
-    (void)torc_deferred_fire(deferred, self->connection, torc_connection_drop);
+    self->first = NULL;
+    connection->by = self;
+    connection->protocol = protocol;
+    torc_list_push(&self->connections, &connection->node);
+    (void)torc_deferred_fire(deferred, connection, torc_connection_drop);
 }
 
 static void ended(torc_connector *connector, torc_err reason) {
     connecting *self = torc_container_of(connector, connecting, connector);
 
-    (void)reason;
-    if (self->connection && self->connection->by) {
-        self->connection->by = NULL;
-        self->connection->protocol = NULL;
-        self->connection = NULL;
+    for (torc_list_node *node; (node = torc_list_pop(&self->connections));) {
+        torc_connection *connection = torc_container_of(node, torc_connection, node);
+        connection->by = NULL;
+        connection->protocol = NULL;
+        if (connection->lost) connection->lost(connection, reason);
     }
     free_connecting(self);
 }
 
 static const torc_connector_ops connector_ops = {.settled = settled, .ended = ended};
 
-static void release(torc_connection *connection) {
-    if (connection->by) connection->by->connection = NULL;
+void torc_connection_release(torc_connection *connection) {
+    if (!connection) return;
+    if (connection->by) torc_list_remove(&connection->node);
     torc_dealloc(&connection->reactor->memory, connection);
+}
+
+torc_connection *torc_connection_lend(torc_connection *connection) {
+    torc_memory *memory = &connection->reactor->memory;
+    torc_connection *other =
+        connection->by ? torc_alloc_zero(memory, TORC_MEMORY_CONNECTION, 1, sizeof(*other)) : NULL;
+
+    if (!other) return NULL;
+    other->reactor = connection->reactor;
+    other->by = connection->by;
+    other->protocol = connection->protocol;
+    other->is_lent = true;
+    torc_list_push(&other->by->connections, &other->node);
+    return other;
 }
 
 torc_err torc_connection_take(torc_connection *connection, torc_protocol **protocol) {
     torc_protocol *made = connection->protocol;
 
-    release(connection);
+    torc_connection_release(connection);
     if (!made) return TORC_ERR_LOST;
     *protocol = made;
     return TORC_OK;
@@ -114,8 +126,9 @@ torc_err torc_connection_take(torc_connection *connection, torc_protocol **proto
 void torc_connection_drop(void *value) {
     torc_connection *connection = value;
 
-    if (connection->by) torc_connector_abort(&connection->by->connector, TORC_ERR_CANCELLED);
-    release(connection);
+    if (connection->by && !connection->is_lent)
+        torc_connector_abort(&connection->by->connector, TORC_ERR_CANCELLED);
+    torc_connection_release(connection);
 }
 
 static void cancelled(torc_deferred *deferred, void *context) {
@@ -230,7 +243,8 @@ static connecting *new_connecting(torc_reactor *reactor, const torc_client_endpo
         return NULL;
     }
     connection->reactor = reactor;
-    self->connection = connection;
+    self->first = connection;
+    torc_list_init(&self->connections);
     self->connector.deadline.reactor = reactor;
     self->factory = factory;
     self->error = options->error;
