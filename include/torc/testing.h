@@ -32,10 +32,11 @@ typedef enum torc_test_call {
     TORC_TEST_WRITE, /* of a file */
     TORC_TEST_STAT,
     TORC_TEST_UNLINK,
-    TORC_TEST_THREAD, /* making one for the pool */
-    TORC_TEST_WATCH,  /* of a folder, for changes */
-    TORC_TEST_SPAWN,  /* of a process: its pipes, its terminal, itself */
+    TORC_TEST_THREAD,  /* making one for the pool */
+    TORC_TEST_WATCH,   /* of a folder, for changes */
+    TORC_TEST_SPAWN,   /* of a process: its pipes, its terminal, itself */
     TORC_TEST_RESOLVE, /* of a name, by the system */
+    TORC_TEST_RENAME,  /* of a file; making a folder */
     TORC_TEST_CALLS
 } torc_test_call;
 

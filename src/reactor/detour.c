@@ -4,6 +4,8 @@
  *
  *  - The job, the data and what is to be done are one allocation, which the fiber owns while it
  * waits; from a cancelled wait on, the job owns it (`wait` is NULL) and frees it when it is told.
+ *  - One that was deferred is the job's from the beginning; cancelled, it has no `deferred` any
+ * more, and is dropped when it is told.
  */
 #include "reactor/detour.h"
 
@@ -17,7 +19,9 @@
 typedef struct detour {
     torc_job job;
     torc_reactor *reactor;
-    torc_wait *wait;
+    torc_wait *wait;         /* of a fiber; or else: */
+    torc_deferred *deferred; /* NULL: left behind */
+    torc_detour_give_fn *give;
     torc_detour_fn *run;
     torc_detour_dropped_fn *dropped;
     torc_err answer;
@@ -57,11 +61,26 @@ static void work(torc_job *job) {
     self->answer = self->run(self->data);
 }
 
+/* What is left of it when it has given its value is dropped. */
+static void fire(detour *self, torc_err err) {
+    torc_deferred *deferred = self->deferred;
+    torc_detour_value value = {.value = NULL};
+
+    if (!err) err = self->give(self->data, &value);
+    if (value.value != self->data) drop(self, self->job.err == TORC_OK);
+    if (err)
+        (void)torc_deferred_fail(deferred, err);
+    else
+        (void)torc_deferred_fire(deferred, value.value, value.dispose);
+}
+
 static void done(torc_job *job) {
     detour *self = torc_container_of(job, detour, job);
 
     if (self->wait)
         torc_wait_end(self->wait, job->err);
+    else if (self->deferred)
+        fire(self, job->err ? job->err : self->answer);
     else
         drop(self, job->err == TORC_OK);
 }
@@ -91,6 +110,36 @@ torc_err torc_detour_run(void **data, torc_detour_fn *run, torc_detour_dropped_f
     err = torc_fiber_wait(self->reactor, &waiting.base, cancel);
     if (!waiting.detour) *data = NULL;
     return err ? err : self->answer;
+}
+
+static void cancel_deferred(torc_deferred *deferred, void *context) {
+    detour *self = context;
+
+    self->deferred = NULL;
+    if (torc_job_abandon(&self->job)) drop(self, false);
+    (void)torc_deferred_fail(deferred, TORC_ERR_CANCELLED);
+}
+
+torc_deferred *torc_detour_defer(void *data, torc_detour_fn *run, torc_detour_dropped_fn *dropped,
+                                 torc_detour_give_fn *give) {
+    detour *self = detour_of(data);
+    torc_deferred *deferred = torc_deferred_new(self->reactor);
+    torc_err err = TORC_ERR_NO_MEMORY;
+
+    self->job.work = work;
+    self->job.done = done;
+    self->run = run;
+    self->dropped = dropped;
+    self->give = give;
+    self->deferred = deferred;
+    if (!torc_deferred_is_out_of_memory(deferred)) err = torc_job_submit(self->reactor, &self->job);
+    if (err) {
+        drop(self, false);
+        (void)torc_deferred_fail(deferred, err);
+    } else {
+        torc_deferred_set_canceller(deferred, cancel_deferred, self);
+    }
+    return deferred;
 }
 
 /* ---- any function ---- */

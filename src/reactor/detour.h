@@ -19,6 +19,17 @@ typedef torc_err torc_detour_fn(void *data);
  */
 typedef void torc_detour_dropped_fn(void *data, bool has_run);
 
+/* What a deferred fires with. */
+typedef struct torc_detour_value {
+    void *value;
+    torc_dispose_fn *dispose;
+} torc_detour_value;
+/*
+ * The function has answered TORC_OK: tell the value that the deferred fires with. If that is `data`
+ * itself, it is the value's, and its `dispose` frees it; otherwise it is dropped now.
+ */
+typedef torc_err torc_detour_give_fn(void *data, torc_detour_value *value);
+
 /* Memory for a detour, cleared; NULL when out of memory. */
 void *torc_detour_new(torc_reactor *reactor, size_t size) TORC_MUST_CHECK;
 /* Free what torc_detour_new() gave. NULL is fine. */
@@ -29,5 +40,11 @@ void torc_detour_free(void *data);
  */
 torc_err torc_detour_run(void **data, torc_detour_fn *run,
                          torc_detour_dropped_fn *dropped) TORC_MUST_CHECK;
+/*
+ * The same with a deferred, which fires with what `give` tells. Takes `data`: it is dropped, and
+ * freed, whatever comes of it.
+ */
+torc_deferred *torc_detour_defer(void *data, torc_detour_fn *run, torc_detour_dropped_fn *dropped,
+                                 torc_detour_give_fn *give);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files, by detours through threads.
+ * Open files: opening, reading, writing, by operations on threads.
  *
- *  - An operation holds a reference to its file, so that the descriptor stays open while a thread
- * uses it, even if the fiber has gone on and closed the file.
- *  - Threads touch the descriptor and what the operation owns; references are counted on the
- * reactor's thread.
- *  - The position is the torc_file's own, not the kernel's.
+ *  - The position is the torc_file's own, not the kernel's; it moves when an operation at it was
+ * done, not when that was left behind.
+ *  - Each operation is made in one function, for both of its forms.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,45 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <torc/file.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
-#include "reactor/detour.h"
+#include "reactor/file_operation.h"
 #include "reactor/syscalls.h"
-
-struct torc_file {
-    torc_reactor *reactor;
-    uint32_t refs;
-    int fd;
-    uint64_t position;
-};
-
-static void unref(torc_file *file) {
-    if (--file->refs > 0) return;
-    if (file->fd >= 0) close(file->fd);
-    torc_dealloc(&file->reactor->memory, file);
-}
-
-static torc_file *new_file(torc_reactor *reactor) {
-    torc_file *file = torc_alloc(&reactor->memory, TORC_MEMORY_OTHER, sizeof(*file));
-
-    if (file) *file = (torc_file){.reactor = reactor, .refs = 1, .fd = -1};
-    return file;
-}
 
 /* ---- opening ---- */
 
-typedef struct opening {
-    torc_reactor *reactor;
-    int fd; /* -1 until it is open */
-    int flags;
-    unsigned mode;
-    char path[];
-} opening;
-
 static torc_err run_open(void *data) {
-    opening *self = data;
+    torc_file_operation *self = data;
 
     if (torc_sys_fails(self->reactor, TORC_SYS_OPEN, NULL)) return torc_err_from_errno(errno);
     do {
@@ -61,136 +30,153 @@ static torc_err run_open(void *data) {
     return self->fd < 0 ? torc_err_from_errno(errno) : TORC_OK;
 }
 
-/* Where the kernel or the file system has no O_TMPFILE, a name exists for an instant. */
-static int open_and_unlink(const char *folder) {
-    char name[4096];
-    int fd;
+/* Make a file with a name in the folder. */
+static torc_err run_open_named(void *data) {
+    torc_file_operation *self = data;
+    const size_t size = strlen(self->path) + sizeof("/torc-") + TORC_FILE_LETTERS;
+    char letters[TORC_FILE_LETTERS + 1];
 
-    if ((size_t)snprintf(name, sizeof(name), "%s/torc-XXXXXX", folder) >= sizeof(name)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    fd = mkostemp(name, O_CLOEXEC);
-    if (fd >= 0) unlink(name);
-    return fd;
-}
-
-static torc_err run_open_temporary(void *data) {
-    opening *self = data;
-
+    if (!torc_file_letters(letters)) return TORC_ERR_SYSTEM;
     if (torc_sys_fails(self->reactor, TORC_SYS_OPEN, NULL)) return torc_err_from_errno(errno);
-    self->fd = open(self->path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (self->fd < 0) self->fd = open_and_unlink(self->path);
+    self->made_path = torc_alloc(NULL, TORC_MEMORY_OTHER, size);
+    if (!self->made_path) return TORC_ERR_NO_MEMORY;
+    snprintf(self->made_path, size, "%s/torc-%s", self->path, letters);
+    self->fd = open(self->made_path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     return self->fd < 0 ? torc_err_from_errno(errno) : TORC_OK;
 }
 
-static void drop_opening(void *data, bool has_run) {
-    const opening *self = data;
-    if (has_run && self->fd >= 0) close(self->fd);
+/* Where the kernel or the file system has no O_TMPFILE, a name exists for an instant. */
+static torc_err run_open_temporary(void *data) {
+    torc_file_operation *self = data;
+    torc_err err;
+
+    if (torc_sys_fails(self->reactor, TORC_SYS_OPEN, NULL)) return torc_err_from_errno(errno);
+    self->fd = open(self->path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (self->fd >= 0) return TORC_OK;
+    err = run_open_named(data);
+    if (err) return err;
+    unlink(self->made_path);
+    torc_dealloc(NULL, self->made_path);
+    self->made_path = NULL;
+    return TORC_OK;
 }
 
-static torc_err open_by(torc_reactor *reactor, torc_detour_fn *run, const char *path, int flags,
-                        unsigned mode, torc_file **opened) {
-    const size_t size = strlen(path) + 1;
-    void *memory = torc_detour_new(reactor, sizeof(opening) + size);
-    torc_file *file = new_file(reactor);
-    torc_err err = TORC_ERR_NO_MEMORY;
+static torc_file_operation *new_opening(torc_reactor *reactor, const char *path, int flags,
+                                        unsigned mode) {
+    torc_file_operation *self = torc_file_operation_new(reactor, path, NULL, 0);
 
-    if (memory && file) {
-        opening *self = memory;
-        self->reactor = reactor;
-        self->fd = -1;
-        self->flags = flags;
-        self->mode = mode;
-        memcpy(self->path, path, size);
-        err = torc_detour_run(&memory, run, drop_opening);
-        if (memory) file->fd = self->fd;
-    }
-    torc_detour_free(memory);
-    if (!err)
-        *opened = file;
-    else if (file)
-        unref(file);
+    if (!self) return NULL;
+    self->flags = flags;
+    self->mode = mode;
+    self->opened = torc_file_new(reactor);
+    if (self->opened) return self;
+    torc_file_operation_free(self);
+    return NULL;
+}
+
+static const char *folder_or_default(const char *folder) {
+    if (!folder) folder = getenv("TMPDIR");
+    return folder && *folder ? folder : "/tmp";
+}
+
+static torc_file *take_opened(torc_file_operation *self) {
+    torc_file *file = self->opened;
+
+    file->fd = self->fd;
+    file->path = self->made_path;
+    self->opened = NULL;
+    self->fd = -1;
+    self->made_path = NULL;
+    return file;
+}
+
+static torc_err give_file(void *data, torc_detour_value *value) {
+    value->value = take_opened(data);
+    value->dispose = torc_file_dispose;
+    return TORC_OK;
+}
+
+static torc_err open_by(torc_file_operation *operation, torc_detour_fn *run, torc_file **opened) {
+    const torc_err err = torc_file_operation_run(&operation, run);
+
+    if (!err) *opened = take_opened(operation);
+    torc_file_operation_free(operation);
     return err;
 }
 
 torc_err torc_file_open(torc_reactor *reactor, const char *path, int flags, unsigned mode,
                         torc_file **file) {
-    return open_by(reactor, run_open, path, flags, mode, file);
+    return open_by(new_opening(reactor, path, flags, mode), run_open, file);
+}
+
+torc_deferred *torc_file_defer_open(torc_reactor *reactor, const char *path, int flags,
+                                    unsigned mode) {
+    return torc_file_operation_defer(reactor, new_opening(reactor, path, flags, mode), run_open,
+                                     give_file);
 }
 
 torc_err torc_file_open_temporary(torc_reactor *reactor, const char *folder, torc_file **file) {
-    if (!folder) folder = getenv("TMPDIR");
-    if (!folder || !*folder) folder = "/tmp";
-    return open_by(reactor, run_open_temporary, folder, 0, 0, file);
+    return open_by(new_opening(reactor, folder_or_default(folder), 0, 0), run_open_temporary, file);
 }
 
-typedef struct unlinking {
-    torc_reactor *reactor;
-    char path[];
-} unlinking;
-
-static torc_err run_unlink(void *data) {
-    const unlinking *self = data;
-
-    if (torc_sys_fails(self->reactor, TORC_SYS_UNLINK, NULL) || unlink(self->path))
-        return torc_err_from_errno(errno);
-    return TORC_OK;
+torc_deferred *torc_file_defer_open_temporary(torc_reactor *reactor, const char *folder) {
+    return torc_file_operation_defer(reactor, new_opening(reactor, folder_or_default(folder), 0, 0),
+                                     run_open_temporary, give_file);
 }
 
-torc_err torc_file_unlink(torc_reactor *reactor, const char *path) {
-    const size_t size = strlen(path) + 1;
-    unlinking *self = torc_detour_new(reactor, sizeof(*self) + size);
-    void *memory = self;
-    torc_err err;
-
-    if (!self) return TORC_ERR_NO_MEMORY;
-    self->reactor = reactor;
-    memcpy(self->path, path, size);
-    err = torc_detour_run(&memory, run_unlink, NULL);
-    torc_detour_free(memory);
-    return err;
+torc_err torc_file_open_named(torc_reactor *reactor, const char *folder, torc_file **file) {
+    return open_by(new_opening(reactor, folder_or_default(folder), 0, 0), run_open_named, file);
 }
 
-/* ---- reading and writing ---- */
-
-typedef struct transfer {
-    torc_file *file;
-    uint64_t offset;
-    size_t len;  /* wanted */
-    size_t done; /* of it */
-    char bytes[];
-} transfer;
-
-static ssize_t write_some(transfer *self) {
-    size_t len = self->len - self->done;
-
-    if (torc_sys_fails(self->file->reactor, TORC_SYS_WRITE, &len)) return -1;
-    return pwrite(self->file->fd, self->bytes + self->done, len,
-                  (off_t)(self->offset + self->done));
+torc_deferred *torc_file_defer_open_named(torc_reactor *reactor, const char *folder) {
+    return torc_file_operation_defer(reactor, new_opening(reactor, folder_or_default(folder), 0, 0),
+                                     run_open_named, give_file);
 }
 
-static torc_err run_write(void *data) {
-    transfer *self = data;
+/* ---- operations on an open file ---- */
 
-    while (self->done < self->len) {
-        const ssize_t count = write_some(self);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return torc_err_from_errno(errno);
-        self->done += (size_t)count;
-    }
-    return TORC_OK;
+/* An operation on a file; NULL without memory. */
+static torc_file_operation *new_operation(torc_file *file, size_t size) {
+    torc_file_operation *self = torc_file_operation_new(file->reactor, "", NULL, size);
+
+    if (!self) return NULL;
+    file->refs++;
+    self->file = file;
+    self->len = size;
+    return self;
 }
 
-static ssize_t read_some(transfer *self) {
+static torc_file_operation *at_place(torc_file_operation *self, uint64_t place) {
+    if (self) self->place = place;
+    return self;
+}
+
+static torc_file_operation *at_position(torc_file_operation *self) {
+    if (!self) return NULL;
+    self->moves_position = true;
+    return at_place(self, self->file->position);
+}
+
+static void move_position(torc_file_operation *self) {
+    if (self->moves_position) self->file->position = self->place + self->done;
+}
+
+static torc_deferred *defer(torc_file *file, torc_file_operation *operation, torc_detour_fn *run,
+                            torc_detour_give_fn *give) {
+    return torc_file_operation_defer(file->reactor, operation, run, give);
+}
+
+/* ---- reading ---- */
+
+static ssize_t read_some(torc_file_operation *self) {
     size_t len = self->len;
 
-    if (torc_sys_fails(self->file->reactor, TORC_SYS_READ, &len)) return -1;
-    return pread(self->file->fd, self->bytes, len, (off_t)self->offset);
+    if (torc_sys_fails(self->reactor, TORC_SYS_READ, &len)) return -1;
+    return pread(self->file->fd, self->bytes, len, (off_t)self->place);
 }
 
 static torc_err run_read(void *data) {
-    transfer *self = data;
+    torc_file_operation *self = data;
     ssize_t count;
 
     do {
@@ -201,58 +187,196 @@ static torc_err run_read(void *data) {
     return TORC_OK;
 }
 
-static void drop_transfer(void *data, bool has_run) {
-    (void)has_run;
-    unref(((transfer *)data)->file);
-}
+static torc_file_operation *new_reading(torc_file *file, size_t max) {
+    torc_file_operation *self = max < PTRDIFF_MAX ? new_operation(file, max + 1) : NULL;
 
-/* A transfer at the file's position; NULL without memory. */
-static transfer *new_transfer(torc_file *file, size_t len) {
-    transfer *self = torc_detour_new(file->reactor, sizeof(*self) + len);
-
-    if (!self) return NULL;
-    file->refs++;
-    self->file = file;
-    self->offset = file->position;
-    self->len = len;
+    if (self) self->len = max;
     return self;
 }
 
-static void free_transfer(transfer *self) {
-    unref(self->file);
-    torc_detour_free(self);
+static torc_err give_bytes(void *data, torc_detour_value *value) {
+    torc_file_operation *self = data;
+
+    move_position(self);
+    self->bytes[self->done] = '\0';
+    self->result.bytes = torc_str_make(self->bytes, self->done);
+    return torc_file_give_result(data, value);
 }
 
-torc_err torc_file_write(torc_file *file, torc_str bytes) {
-    transfer *self = new_transfer(file, bytes.len);
-    void *memory = self;
-    torc_err err;
+static torc_err read_by(torc_file_operation *operation, void *bytes, size_t *len) {
+    const torc_err err = torc_file_operation_run(&operation, run_read);
 
-    if (!self) return TORC_ERR_NO_MEMORY;
-    if (bytes.len) memcpy(self->bytes, bytes.bytes, bytes.len);
-    err = torc_detour_run(&memory, run_write, drop_transfer);
-    if (!memory) return err;
-    file->position += self->done;
-    free_transfer(self);
+    if (!err) {
+        move_position(operation);
+        if (operation->done) memcpy(bytes, operation->bytes, operation->done);
+        *len = operation->done;
+    }
+    torc_file_operation_free(operation);
     return err;
 }
 
 torc_err torc_file_read(torc_file *file, void *bytes, size_t max, size_t *len) {
-    transfer *self = new_transfer(file, max);
-    void *memory = self;
-    torc_err err;
+    return read_by(at_position(new_reading(file, max)), bytes, len);
+}
 
-    if (!self) return TORC_ERR_NO_MEMORY;
-    err = torc_detour_run(&memory, run_read, drop_transfer);
-    if (!memory) return err;
-    if (!err) {
-        if (self->done) memcpy(bytes, self->bytes, self->done);
-        file->position += self->done;
-        *len = self->done;
+torc_deferred *torc_file_defer_read(torc_file *file, size_t max) {
+    return defer(file, at_position(new_reading(file, max)), run_read, give_bytes);
+}
+
+torc_err torc_file_read_at(torc_file *file, uint64_t place, void *bytes, size_t max, size_t *len) {
+    return read_by(at_place(new_reading(file, max), place), bytes, len);
+}
+
+torc_deferred *torc_file_defer_read_at(torc_file *file, uint64_t place, size_t max) {
+    return defer(file, at_place(new_reading(file, max), place), run_read, give_bytes);
+}
+
+/* ---- writing ---- */
+
+static torc_str bytes_of(const torc_file_operation *self) {
+    return torc_str_make(self->bytes, self->len);
+}
+
+static torc_err run_write(void *data) {
+    torc_file_operation *self = data;
+    const int result = torc_file_write_all(self->reactor, self->file->fd, self->place,
+                                           bytes_of(self), &self->done);
+    return result ? torc_err_from_errno(errno) : TORC_OK;
+}
+
+static torc_err run_append(void *data) {
+    torc_file_operation *self = data;
+
+    while (self->done < self->len) {
+        struct iovec piece = {self->bytes + self->done, self->len - self->done};
+        if (torc_sys_fails(self->reactor, TORC_SYS_WRITE, &piece.iov_len))
+            return torc_err_from_errno(errno);
+        const ssize_t count = pwritev2(self->file->fd, &piece, 1, 0, RWF_APPEND);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return torc_err_from_errno(errno);
+        self->done += (size_t)count;
     }
-    free_transfer(self);
+    return TORC_OK;
+}
+
+static torc_file_operation *new_writing(torc_file *file, torc_str bytes) {
+    torc_file_operation *self = new_operation(file, bytes.len);
+
+    if (self && bytes.len) memcpy(self->bytes, bytes.bytes, bytes.len);
+    return self;
+}
+
+static torc_err give_written(void *data, torc_detour_value *value) {
+    (void)value;
+    move_position(data);
+    return TORC_OK;
+}
+
+/* What was written before it failed has moved the position, too. */
+static torc_err write_by(torc_file_operation *operation, torc_detour_fn *run) {
+    const torc_err err = torc_file_operation_run(&operation, run);
+
+    if (operation) move_position(operation);
+    torc_file_operation_free(operation);
     return err;
 }
+
+torc_err torc_file_write(torc_file *file, torc_str bytes) {
+    return write_by(at_position(new_writing(file, bytes)), run_write);
+}
+
+torc_deferred *torc_file_defer_write(torc_file *file, torc_str bytes) {
+    return defer(file, at_position(new_writing(file, bytes)), run_write, give_written);
+}
+
+torc_err torc_file_write_at(torc_file *file, uint64_t place, torc_str bytes) {
+    return write_by(at_place(new_writing(file, bytes), place), run_write);
+}
+
+torc_deferred *torc_file_defer_write_at(torc_file *file, uint64_t place, torc_str bytes) {
+    return defer(file, at_place(new_writing(file, bytes), place), run_write, give_written);
+}
+
+torc_err torc_file_append(torc_file *file, torc_str bytes) {
+    return write_by(new_writing(file, bytes), run_append);
+}
+
+torc_deferred *torc_file_defer_append(torc_file *file, torc_str bytes) {
+    return defer(file, new_writing(file, bytes), run_append, give_written);
+}
+
+/* ---- the rest ---- */
+
+static torc_err run_sync(void *data) {
+    const torc_file_operation *self = data;
+
+    if (torc_sys_fails(self->reactor, TORC_SYS_WRITE, NULL)) return torc_err_from_errno(errno);
+    return fsync(self->file->fd) ? torc_err_from_errno(errno) : TORC_OK;
+}
+
+static torc_err run_sync_data(void *data) {
+    const torc_file_operation *self = data;
+
+    if (torc_sys_fails(self->reactor, TORC_SYS_WRITE, NULL)) return torc_err_from_errno(errno);
+    return fdatasync(self->file->fd) ? torc_err_from_errno(errno) : TORC_OK;
+}
+
+static torc_err run_truncate(void *data) {
+    const torc_file_operation *self = data;
+
+    if (torc_sys_fails(self->reactor, TORC_SYS_WRITE, NULL)) return torc_err_from_errno(errno);
+    return ftruncate(self->file->fd, (off_t)self->place) ? torc_err_from_errno(errno) : TORC_OK;
+}
+
+static torc_err run_stat(void *data) {
+    torc_file_operation *self = data;
+    struct stat status;
+
+    if (torc_sys_fails(self->reactor, TORC_SYS_STAT, NULL) || fstat(self->file->fd, &status))
+        return torc_err_from_errno(errno);
+    self->result.stat = torc_file_stat_of(&status);
+    return TORC_OK;
+}
+
+torc_err torc_file_sync(torc_file *file) {
+    return torc_file_operation_do(new_operation(file, 0), run_sync);
+}
+
+torc_deferred *torc_file_defer_sync(torc_file *file) {
+    return defer(file, new_operation(file, 0), run_sync, torc_file_give_nothing);
+}
+
+torc_err torc_file_sync_data(torc_file *file) {
+    return torc_file_operation_do(new_operation(file, 0), run_sync_data);
+}
+
+torc_deferred *torc_file_defer_sync_data(torc_file *file) {
+    return defer(file, new_operation(file, 0), run_sync_data, torc_file_give_nothing);
+}
+
+torc_err torc_file_truncate(torc_file *file, uint64_t size) {
+    return torc_file_operation_do(at_place(new_operation(file, 0), size), run_truncate);
+}
+
+torc_deferred *torc_file_defer_truncate(torc_file *file, uint64_t size) {
+    return defer(file, at_place(new_operation(file, 0), size), run_truncate,
+                 torc_file_give_nothing);
+}
+
+torc_err torc_file_stat_open(torc_file *file, torc_file_stat *stat) {
+    torc_file_operation *operation = new_operation(file, 0);
+    const torc_err err = torc_file_operation_run(&operation, run_stat);
+
+    if (!err) *stat = operation->result.stat;
+    torc_file_operation_free(operation);
+    return err;
+}
+
+torc_deferred *torc_file_defer_stat_open(torc_file *file) {
+    return defer(file, new_operation(file, 0), run_stat, torc_file_give_result);
+}
+
+/* ---- the file ---- */
 
 uint64_t torc_file_position(const torc_file *file) {
     return file->position;
@@ -266,6 +390,17 @@ int torc_file_fd(const torc_file *file) {
     return file->fd;
 }
 
+const char *torc_file_path(const torc_file *file) {
+    return file->path;
+}
+
 void torc_file_close(torc_file *file) {
-    if (file) unref(file);
+    if (file) torc_file_unref(file);
+}
+
+void torc_file_dispose(void *file) {
+    torc_file *self = file;
+
+    if (self && self->path) unlink(self->path);
+    torc_file_close(self);
 }

@@ -27,10 +27,11 @@ typedef enum torc_sys_kind {
     TORC_SYS_WRITE, /* pwrite, fsync */
     TORC_SYS_STAT,
     TORC_SYS_UNLINK,
-    TORC_SYS_THREAD, /* pthread_create */
-    TORC_SYS_WATCH,  /* inotify_init1, inotify_add_watch */
-    TORC_SYS_SPAWN,  /* pipe2, fork, pidfd_open, openpty */
+    TORC_SYS_THREAD,  /* pthread_create */
+    TORC_SYS_WATCH,   /* inotify_init1, inotify_add_watch */
+    TORC_SYS_SPAWN,   /* pipe2, fork, pidfd_open, openpty */
     TORC_SYS_RESOLVE, /* getaddrinfo */
+    TORC_SYS_RENAME,  /* rename, mkdir */
     TORC_SYS_KINDS
 } torc_sys_kind;
 
