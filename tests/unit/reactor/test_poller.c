@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -1056,6 +1057,183 @@ static void a_wait_that_fails_is_told_by_the_turn(void **state) {
     check_ok(torc_reactor_turn(reactor, 0));
 }
 
+/* ---- pipes, terminals, and sockets of others ---- */
+
+static stream *pipe_end(bool reads) {
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    stream *self = open_stream(ends[reads ? 0 : 1], TORC_IO_PIPE);
+    self->other = ends[reads ? 1 : 0];
+    return self;
+}
+
+static void a_pipe_is_received_from_until_its_end(void **state) {
+    enum {
+        LEN = 200000
+    };
+    stream *self = pipe_end(true);
+    char *bytes = malloc(LEN);
+
+    (void)state;
+    for (size_t i = 0; i < LEN; i++) bytes[i] = (char)(i * 7 + i / 256);
+    torc_io_receive_start(&self->io);
+    for (size_t given = 0; given < LEN;) {
+        const ssize_t len = write(self->other, bytes + given, LEN - given);
+        if (len > 0) given += (size_t)len;
+        settle();
+    }
+    close(self->other);
+    self->other = -1;
+    settle();
+    assert_int_equal(self->len, LEN);
+    assert_memory_equal(self->got, bytes, LEN);
+    assert_int_equal(self->ends, 1);
+    assert_int_equal(self->input_ends, 1);
+    assert_int_equal(self->failures, 0);
+    free(bytes);
+    free_stream(self);
+}
+
+static void the_end_of_a_pipe_is_seen_while_stopped(void **state) {
+    stream *self = pipe_end(true);
+
+    (void)state;
+    give(self, "last");
+    close(self->other);
+    self->other = -1;
+    settle();
+    assert_int_equal(self->ends, 1);
+    assert_int_equal(self->len, 0);
+    torc_io_receive_start(&self->io);
+    settle();
+    check_got(self, "last");
+    assert_int_equal(self->input_ends, 1);
+    free_stream(self);
+}
+
+static void a_full_pipe_makes_sending_wait(void **state) {
+    enum {
+        LEN = 300000
+    };
+    stream *self = pipe_end(false);
+    char *in = malloc(LEN), *out = malloc(LEN);
+
+    (void)state;
+    for (size_t i = 0; i < LEN; i++) in[i] = (char)(i * 13 + i / 999);
+    check_ok(torc_chain_add_bytes(&self->chain, torc_str_make(in, LEN)));
+    send_first(self, LEN);
+    settle();
+    assert_true(self->sent < LEN);
+    drain(self, out, LEN);
+    assert_memory_equal(in, out, LEN);
+    assert_int_equal(self->sent, LEN);
+    free(in);
+    free(out);
+    free_stream(self);
+}
+
+static void files_leave_through_a_pipe(void **state) {
+    char name[] = "/tmp/torc-test-XXXXXX", bytes[16];
+    const int fd = mkstemp(name);
+    stream *self = pipe_end(false);
+
+    (void)state;
+    unlink(name);
+    assert_int_equal(write(fd, "0123456789", 10), 10);
+    torc_shared_file *file = torc_shared_file_new(&reactor->memory, fd);
+    check_ok(torc_chain_add_bytes(&self->chain, TORC_STR("file:")));
+    check_ok(torc_chain_add_file(&self->chain, file, 2, 6));
+    torc_shared_file_unref(file);
+    send_first(self, 11);
+    settle();
+    drain(self, bytes, 11);
+    assert_memory_equal(bytes, "file:234567", 11);
+    free_stream(self);
+}
+
+static void a_pipe_that_nobody_reads_has_failed(void **state) {
+    stream *self = pipe_end(false);
+
+    (void)state;
+    close(self->other);
+    self->other = -1;
+    settle();
+    if (!self->failures) { /* not every poller sees it before */
+        check_ok(torc_chain_add_bytes(&self->chain, TORC_STR("hello")));
+        send_first(self, 5);
+        settle();
+    }
+    assert_int_equal(self->failures, 1);
+    assert_int_equal(self->err, TORC_ERR_LOST);
+    free_stream(self);
+}
+
+/* A terminal hands bytes on by a thread of the kernel's. */
+static void settle_until(const int *count, int least) {
+    for (int i = 0; i < 10000 && *count < least; i++) {
+        settle();
+        poll(NULL, 0, 1);
+    }
+}
+
+/* It says EIO then. */
+static void a_terminal_whose_other_side_is_closed_has_ended(void **state) {
+    const int here = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    stream *self;
+
+    (void)state;
+    assert_true(here >= 0 && unlockpt(here) == 0);
+    const int there = open(ptsname(here), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(there >= 0);
+    self = open_stream(here, TORC_IO_PIPE);
+    torc_io_receive_start(&self->io);
+    check_ok(torc_chain_add_bytes(&self->chain, TORC_STR("typed\n")));
+    send_first(self, 6);
+    settle_until(&self->receives, 1);
+    check_got(self, "typed\r\n"); /* the terminal echoes */
+    assert_int_equal(write(there, "line\n", 5), 5);
+    settle_until(&self->receives, 2);
+    check_got(self, "typed\r\nline\r\n");
+    close(there);
+    settle_until(&self->ends, 1);
+    assert_int_equal(self->ends, 1);
+    assert_int_equal(self->failures, 0);
+    free_stream(self);
+}
+
+static void a_shared_socket_stays_in_its_mode(void **state) {
+    enum {
+        LEN = 1 << 20
+    };
+    char name[] = "/tmp/torc-test-XXXXXX", *out = malloc(LEN);
+    const int fd = mkstemp(name);
+    int ends[2];
+
+    (void)state;
+    unlink(name);
+    assert_int_equal(ftruncate(fd, LEN), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    fcntl(ends[1], F_SETFL, O_RDWR | O_NONBLOCK);
+    stream *self = open_stream(ends[0], TORC_IO_SHARED);
+    self->other = ends[1];
+    torc_io_receive_start(&self->io);
+    settle(); /* and does not wait for what is not there */
+    give(self, "hello");
+    settle();
+    check_got(self, "hello");
+    torc_shared_file *file = torc_shared_file_new(&reactor->memory, fd);
+    check_ok(torc_chain_add_file(&self->chain, file, 0, LEN));
+    torc_shared_file_unref(file);
+    send_first(self, LEN);
+    settle(); /* nor for room */
+    drain(self, out, LEN);
+    assert_int_equal(self->sent, LEN);
+    assert_int_equal(fcntl(ends[0], F_GETFL) & O_NONBLOCK, 0);
+    free(out);
+    free_stream(self);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         BOTH(nothing_is_received_before_it_is_started),
@@ -1101,6 +1279,13 @@ int main(void) {
         BOTH(what_cannot_be_registered_is_not_open),
         BOTH(freeing_the_reactor_closes_what_is_open),
         BOTH(a_wait_that_fails_is_told_by_the_turn),
+        BOTH(a_pipe_is_received_from_until_its_end),
+        BOTH(the_end_of_a_pipe_is_seen_while_stopped),
+        BOTH(a_full_pipe_makes_sending_wait),
+        BOTH(files_leave_through_a_pipe),
+        BOTH(a_pipe_that_nobody_reads_has_failed),
+        BOTH(a_terminal_whose_other_side_is_closed_has_ended),
+        BOTH(a_shared_socket_stays_in_its_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
