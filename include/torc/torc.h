@@ -68,6 +68,7 @@
 #include <torc/spawn.h>
 #include <torc/static_files.h>
 #include <torc/status.h>
+#include <torc/stdio.h>
 #include <torc/str.h>
 #include <torc/target.h>
 #include <torc/thread.h>

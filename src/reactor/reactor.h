@@ -105,6 +105,7 @@ struct torc_reactor {
     uint64_t turns;
     uint64_t looked_us; /* the last look at the clock in this turn's phases */
     bool running, stopping;
+    bool has_stdio;           /* the standard streams were taken, see torc/stdio.h */
     bool has_stopped_threads; /* it is being freed */
     bool is_ending;           /* it is being freed */
     bool reports_deferreds;   /* failures that nobody takes, and what never fires */

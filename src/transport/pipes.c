@@ -23,6 +23,16 @@ static torc_pipes_end *of_io(torc_io *io) {
     return torc_container_of(io, torc_pipes_end, io);
 }
 
+/* What happens first finds a protocol that has its connection. */
+static void bind_protocol(torc_pipes *self) {
+    torc_protocol *protocol = self->protocol;
+
+    if (!protocol) return;
+    self->protocol = NULL;
+    torc_call_cancel(&self->bind);
+    torc_transport_made(&self->base, protocol);
+}
+
 /* ---- events of the ends ---- */
 
 static size_t received(torc_io *io, torc_str bytes) {
@@ -30,6 +40,7 @@ static size_t received(torc_io *io, torc_str bytes) {
 }
 
 static void peer_ended(torc_io *io) {
+    bind_protocol(of_io(io)->pipes);
     torc_transport_peer_ended(&of_io(io)->pipes->base);
 }
 
@@ -41,15 +52,34 @@ static void sent(torc_io *io, size_t bytes) {
     torc_transport_sent(&of_io(io)->pipes->base, bytes);
 }
 
+static void close_end(torc_pipes_end *end, bool reset) {
+    if (!end->is_open) return;
+    if (end->file)
+        torc_file_end_close(end->file);
+    else
+        torc_io_close(&end->io, reset);
+}
+
 static void end_output(torc_pipes *self) {
     if (!self->has_output) return;
     self->has_output = false;
-    if (!self->is_one) torc_io_close(&self->output.io, false);
+    if (!self->is_one) close_end(&self->output, false);
+}
+
+static void run_bind(torc_call *call) {
+    bind_protocol(torc_container_of(call, torc_pipes, bind));
+}
+
+void torc_pipes_bind_later(torc_pipes *pipes, torc_protocol *protocol) {
+    pipes->protocol = protocol;
+    pipes->bind.run = run_bind;
+    torc_reactor_post(pipes->base.reactor, &pipes->bind);
 }
 
 static void failed(torc_io *io, torc_err err) {
     torc_pipes *self = of_io(io)->pipes;
 
+    bind_protocol(self);
     if (of_io(io) == &self->output && self->is_patient && self->input.is_open)
         end_output(self);
     else
@@ -74,15 +104,32 @@ static void free_self(torc_pipes *self) {
 }
 
 /* The output may have ended before the connection. */
-static void closed(torc_io *io) {
-    torc_pipes *self = of_io(io)->pipes;
+static void end_closed(torc_pipes_end *end) {
+    torc_pipes *self = end->pipes;
 
-    of_io(io)->is_open = false;
-    if (of_io(io) == &self->output && !torc_transport_has_ended(&self->base)) drop_sending(self);
+    end->is_open = false;
+    if (end == &self->output && !torc_transport_has_ended(&self->base)) drop_sending(self);
     if (self->input.is_open || self->output.is_open) return;
     if (!torc_transport_has_ended(&self->base)) return;
     torc_transport_closed(&self->base);
     free_self(self);
+}
+
+static void closed(torc_io *io) {
+    end_closed(of_io(io));
+}
+
+/* The reactor that is freed closes files, too, and says nothing before. */
+static void file_closed(void *context) {
+    torc_pipes_end *end = context;
+    torc_pipes *self = end->pipes;
+
+    bind_protocol(self);
+    end->file = NULL;
+    end->is_open = false;
+    if (end != &self->output || self->has_output)
+        torc_transport_failed(&self->base, TORC_ERR_STOPPING);
+    end_closed(end);
 }
 
 static const torc_io_ops io_ops = {
@@ -101,19 +148,35 @@ static void pipes_send(torc_transport *transport, size_t len) {
     torc_io *io = self->is_one ? &self->input.io : &self->output.io;
     size_t sent_ = len;
 
-    if (self->has_output)
-        sent_ = torc_io_send(io, &transport->outgoing->chain, len);
-    else
+    if (!self->has_output) {
         torc_chain_consume(&transport->outgoing->chain, len);
+    } else if (self->output.file) {
+        torc_file_end_send(self->output.file, len);
+        return;
+    } else {
+        sent_ = torc_io_send(io, &transport->outgoing->chain, len);
+    }
     if (sent_ > 0) torc_transport_sent(transport, sent_);
 }
 
 static void pipes_receive_start(torc_transport *transport) {
-    if (self_of(transport)->input.is_open) torc_io_receive_start(&self_of(transport)->input.io);
+    torc_pipes_end *input = &self_of(transport)->input;
+
+    if (!input->is_open) return;
+    if (input->file)
+        torc_file_end_receive_start(input->file);
+    else
+        torc_io_receive_start(&input->io);
 }
 
 static void pipes_receive_stop(torc_transport *transport) {
-    if (self_of(transport)->input.is_open) torc_io_receive_stop(&self_of(transport)->input.io);
+    torc_pipes_end *input = &self_of(transport)->input;
+
+    if (!input->is_open) return;
+    if (input->file)
+        torc_file_end_receive_stop(input->file);
+    else
+        torc_io_receive_stop(&input->io);
 }
 
 static void pipes_shut_down(torc_transport *transport) {
@@ -142,8 +205,8 @@ static void pipes_close(torc_transport *transport, bool reset) {
     torc_pipes *self = self_of(transport);
 
     self->has_output = false;
-    if (self->input.is_open) torc_io_close(&self->input.io, reset);
-    if (self->output.is_open) torc_io_close(&self->output.io, reset);
+    close_end(&self->input, reset);
+    close_end(&self->output, reset);
     if (self->input.is_open || self->output.is_open) return;
     self->retired = (torc_call){.run = run_retired};
     torc_reactor_post(transport->reactor, &self->retired);
@@ -178,12 +241,14 @@ static const torc_transport_ops pipes_ops = {
 static torc_err open_end(torc_pipes *self, torc_pipes_end *end, int fd, int family) {
     end->pipes = self;
     if (fd < 0) return TORC_OK;
-    const torc_err err =
-        torc_io_open(&end->io, self->base.reactor, TORC_IO_STREAM, fd, family, &io_ops);
-    if (err)
-        close(fd);
-    else
-        end->is_open = true;
+    torc_err err;
+    if (family == TORC_PIPES_FILE) {
+        err = torc_file_end_new(&self->base, fd, file_closed, end, &end->file);
+    } else {
+        err = torc_io_open(&end->io, self->base.reactor, TORC_IO_STREAM, fd, family, &io_ops);
+        if (err) close(fd);
+    }
+    end->is_open = !err;
     return err;
 }
 
