@@ -86,6 +86,25 @@ TORC_API void torc_process_cancel(torc_process *process);
 TORC_API torc_err torc_process_set_window(torc_process *process, uint16_t columns,
                                           uint16_t rows) TORC_MUST_CHECK;
 
+/** What becomes of the errors (descriptor 2) of a child that is a protocol's peer. */
+typedef enum torc_process_errors {
+    TORC_PROCESS_ERRORS_LOG,    /* its lines are warnings in the reactor's log ("process") */
+    TORC_PROCESS_ERRORS_DROP,   /* to /dev/null */
+    TORC_PROCESS_ERRORS_INHERIT /* to where this process's go */
+} torc_process_errors;
+
+/**
+ * Start a process that is the peer of a protocol: what it writes to 1 is received, what is written
+ * to the transport it reads from 0. `connection_made` comes in the next turn. Closing the transport
+ * ends its standard input: then it has the grace time to end by itself, and is told to. After an
+ * abort it is told to end at once. A child that stops reading loses what is written for it, and is
+ * heard until it closes its output: that is the peer's end. Descriptors 0 to 2 of the options are
+ * not used.
+ */
+TORC_API torc_err torc_process_connect(torc_reactor *reactor, const torc_spawn_options *options,
+                                       torc_process_errors errors, torc_protocol *protocol,
+                                       torc_spawn_error *error) TORC_MUST_CHECK;
+
 /** How torc_process_run() runs; all is lent for the call. NULL stands for `{0}`. */
 typedef struct torc_process_run_options {
     size_t size;             /* sizeof(torc_process_run_options) */

@@ -50,6 +50,7 @@
 #include <torc/names.h>
 #include <torc/observer.h>
 #include <torc/process.h>
+#include <torc/process_monitor.h>
 #include <torc/producer.h>
 #include <torc/promise.h>
 #include <torc/protocol.h>
