@@ -14,6 +14,7 @@
 #include <torc/backoff.h>
 #include <torc/base64.h>
 #include <torc/body.h>
+#include <torc/bucket.h>
 #include <torc/buf.h>
 #include <torc/certificate.h>
 #include <torc/cidr.h>
@@ -49,6 +50,7 @@
 #include <torc/metrics.h>
 #include <torc/names.h>
 #include <torc/observer.h>
+#include <torc/policy.h>
 #include <torc/process.h>
 #include <torc/process_monitor.h>
 #include <torc/producer.h>

@@ -25,13 +25,6 @@ enum {
     PAUSE_MS = 100
 };
 
-/* How many connections an address has: IPv4 whole, IPv6 by /64. */
-typedef struct peer_count {
-    uint32_t count;
-    uint8_t len;
-    char key[8];
-} peer_count;
-
 static torc_listener *of_io(torc_io *io) {
     return torc_container_of(io, torc_listener, io);
 }
@@ -45,7 +38,7 @@ static void free_when_unused(torc_listener *self) {
     torc_metric_remove(&self->accepted.metric);
     torc_metric_remove(&self->refused.metric);
     torc_metric_remove(&self->exhausted.metric);
-    torc_map_dispose(&self->peers);
+    torc_accounts_dispose(&self->accounts);
     torc_stages_dispose(&self->stages);
     torc_dealloc(&self->reactor->memory, self->unlink_path);
     torc_dealloc(&self->reactor->memory, self);
@@ -83,44 +76,20 @@ void torc_listener_close(torc_listener *self) {
 
 /* ---- counting ---- */
 
-static torc_err count_peer(torc_listener *self, int fd, peer_count **found) {
+/* Count a connection to its address, if that is limited. */
+static torc_err count_peer(torc_listener *self, int fd, torc_account **account) {
     torc_addr addr = {.len = sizeof(addr.as)};
-    torc_str key;
 
-    *found = NULL;
+    *account = NULL;
     if (self->options.connections_per_address_max == 0) return TORC_OK;
     if (getpeername(fd, &addr.as.any, &addr.len)) return TORC_OK;
-    if (torc_addr_family(&addr) == AF_INET)
-        key = torc_str_make((const char *)&addr.as.in.sin_addr, 4);
-    else if (torc_addr_family(&addr) == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&addr.as.in6.sin6_addr))
-        key = torc_str_make((const char *)&addr.as.in6.sin6_addr + 12, 4);
-    else if (torc_addr_family(&addr) == AF_INET6)
-        key = torc_str_make((const char *)&addr.as.in6.sin6_addr, 8);
-    else
-        return TORC_OK;
-
-    peer_count *peer = torc_map_find(&self->peers, key);
-    if (peer && peer->count >= self->options.connections_per_address_max) return TORC_ERR_LIMIT;
-    if (!peer) {
-        peer = torc_alloc_zero(&self->reactor->memory, TORC_MEMORY_CONNECTION, 1, sizeof(*peer));
-        if (!peer) return TORC_ERR_NO_MEMORY;
-        peer->len = (uint8_t)key.len;
-        memcpy(peer->key, key.bytes, key.len);
-        const torc_err err = torc_map_set(&self->peers, torc_str_make(peer->key, peer->len), peer);
-        if (err) {
-            torc_dealloc(&self->reactor->memory, peer);
-            return err;
-        }
-    }
-    peer->count++;
-    *found = peer;
-    return TORC_OK;
-}
-
-static void uncount_peer(torc_listener *self, peer_count *peer) {
-    if (!peer || --peer->count > 0) return;
-    torc_map_remove(&self->peers, torc_str_make(peer->key, peer->len));
-    torc_dealloc(&self->reactor->memory, peer);
+    const torc_err err =
+        torc_accounts_use(&self->accounts, &addr, torc_reactor_now_ms(self->reactor), account);
+    if (err || !*account || (*account)->users <= self->options.connections_per_address_max)
+        return err;
+    torc_accounts_let_go(&self->accounts, *account);
+    *account = NULL;
+    return TORC_ERR_LIMIT;
 }
 
 /* ---- accepting ---- */
@@ -128,7 +97,7 @@ static void uncount_peer(torc_listener *self, peer_count *peer) {
 static void stream_ended(torc_stream_owner *owner, torc_stream *stream) {
     torc_listener *self = torc_container_of(owner, torc_listener, owner);
 
-    uncount_peer(self, stream->account);
+    torc_accounts_let_go(&self->accounts, stream->account);
     self->connections--;
     free_when_unused(self);
 }
@@ -147,15 +116,15 @@ static void refuse(torc_listener *self, int fd) {
 
 static void accepted(torc_io *io, int fd) {
     torc_listener *self = of_io(io);
-    peer_count *peer = NULL;
+    torc_account *account;
     torc_stream *stream;
 
-    if (self->connections >= self->options.connections_max || count_peer(self, fd, &peer)) {
+    if (self->connections >= self->options.connections_max || count_peer(self, fd, &account)) {
         refuse(self, fd);
         return;
     }
     if (torc_stream_new(self->reactor, fd, self->io.family, &stream)) {
-        uncount_peer(self, peer);
+        torc_accounts_let_go(&self->accounts, account);
         refuse(self, fd);
         return;
     }
@@ -163,7 +132,7 @@ static void accepted(torc_io *io, int fd) {
     self->is_exhausted = false;
     self->connections++;
     stream->owner = &self->owner;
-    stream->account = peer;
+    stream->account = account;
     torc_stages_build(&self->stages, &stream->base);
 }
 
@@ -346,7 +315,7 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
     self->options.filters = NULL; /* the caller's */
     self->stages.output_max = self->options.output_max;
     self->refusal = refusal;
-    torc_map_init(&self->peers, &reactor->memory, TORC_MEMORY_CONNECTION, false);
+    torc_accounts_init(&self->accounts, &reactor->memory, sizeof(torc_account), SIZE_MAX);
     torc_timer_init(&self->pause, reactor, pause_over);
     torc_err err = keep_path(self, endpoint);
     if (!err) err = open_socket(endpoint, &fd, &family);

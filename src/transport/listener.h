@@ -5,7 +5,7 @@
 #include <torc/endpoint.h>
 #include <torc/metrics.h>
 
-#include "base/map.h"
+#include "transport/accounts.h"
 #include "transport/stages.h"
 #include "transport/stream.h"
 
@@ -24,7 +24,7 @@ struct torc_listener {
     torc_addr addr;
     torc_str refusal; /* sent, if it can be, to a connection that is refused; static */
     uint32_t connections;
-    torc_map peers;          /* counts by address; used when there is a limit */
+    torc_accounts accounts;  /* of addresses; used when there is a limit */
     torc_timer pause;        /* armed while no descriptor is left */
     bool is_closed, is_gone; /* asked for; told by the poller */
     bool is_held;            /* stopped, and not yet closed by its owner */
