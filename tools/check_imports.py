@@ -44,7 +44,10 @@ KINDS = {
             "src_app_app_options.c.o": "its help, and what is wrong with its options",
         },
     ),
-    "leaves what signals do": (r"signal|bsd_signal|sysv_signal|sigaction|sigset|siginterrupt|sigaltstack|sigvec", {}),
+    "leaves what signals do": (
+        r"signal|bsd_signal|sysv_signal|sigaction|sigset|siginterrupt|sigaltstack|sigvec",
+        {"src_app_crash.c.o": "--crash-report, of a program that torc_app_run() runs"},
+    ),
     # SIGPIPE, which sendfile() raises; what a signalfd tells; a thread of the pool takes none.
     "changes masks of signals where it says so": (
         r"sigprocmask|pthread_sigmask|sigblock|sigsetmask",

@@ -42,6 +42,7 @@
 #include <torc/log.h>
 #include <torc/log_file.h>
 #include <torc/log_ring.h>
+#include <torc/log_sinks.h>
 #include <torc/log_writer.h>
 #include <torc/looping_call.h>
 #include <torc/media_types.h>

@@ -63,7 +63,7 @@ static void tell_log(const torc_app *app) {
 }
 
 void torc_app_announce(const torc_app *app) {
-    if (app->settings.log.format == TORC_LOG_FORMAT_JSON || app->settings.log.file ||
+    if (app->settings.log.format > TORC_LOG_FORMAT_TEXT || app->settings.log.target_count > 0 ||
         !isatty(STDERR_FILENO))
         tell_log(app);
     else if (torc_log_is_enabled(app->log, "app", TORC_LOG_LEVEL_INFO))

@@ -32,6 +32,7 @@ torc_app *torc_app_new(const char *name) {
     app->settings.limits.size = sizeof(app->settings.limits);
     app->default_endpoint = "tcp:8080:interface=127.0.0.1";
     app->settings.log.levels = "info";
+    app->settings.log.ring_events = 256;
     app->settings.workers = TORC_APP_WORKERS_AUTO;
     return app;
 }

@@ -274,7 +274,7 @@ static bool show_texts(const torc_app *app, const torc_option_set *set, int *exi
 /* What each option alone could not see. */
 static bool goes_together(const torc_app *app, int *exit_code) {
     const char *wrong =
-        torc_app_process_check(&app->settings.process, app->settings.log.file != NULL);
+        torc_app_process_check(&app->settings.process, app->settings.log.target_count > 0);
 
     if (!wrong) return true;
     *exit_code = 2;

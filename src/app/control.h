@@ -23,6 +23,8 @@ typedef enum torc_control_kind {
     TORC_CONTROL_REOPEN,  /* open the log files anew */
     TORC_CONTROL_ADOPT,   /* accept for slot `slot`, too: it has no worker now */
     TORC_CONTROL_RELEASE, /* no more, it has one again */
+    TORC_CONTROL_VERBOSE, /* log everything */
+    TORC_CONTROL_USUAL,   /* log what the arguments say */
     TORC_CONTROL_KINDS
 } torc_control_kind;
 

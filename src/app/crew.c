@@ -502,6 +502,13 @@ void torc_crew_reopen_logs(torc_crew *crew) {
             order(crew, &crew->members[i], TORC_CONTROL_REOPEN, crew->members[i].slot);
 }
 
+void torc_crew_set_verbose(torc_crew *crew, bool is_verbose) {
+    for (size_t i = 0; i < crew->member_count; i++)
+        if (crew->members[i].state != TORC_MEMBER_NONE)
+            order(crew, &crew->members[i], is_verbose ? TORC_CONTROL_VERBOSE : TORC_CONTROL_USUAL,
+                  crew->members[i].slot);
+}
+
 static void start_no_more(torc_crew *crew) {
     crew->is_draining = true;
     crew->is_reloading = crew->wants_reload = false;

@@ -8,36 +8,73 @@
 #include <string.h>
 
 #include <torc/access_log.h>
+#include <torc/log_ring.h>
 
 #include "app/app.h"
 
 static const char *apply_level(torc_app *app, const char *value, char text[160]) {
-    torc_log *log;
-    torc_buf buf;
-    char nothing[1];
-
     (void)text;
-    torc_buf_init_fixed(&buf, nothing, sizeof(nothing));
-    if (torc_log_new_buf(NULL, &buf, TORC_LOG_FORMAT_TEXT, &log)) return "out of memory";
-    const torc_err err = torc_log_set_levels(log, torc_str_of(value));
-    torc_log_free(log);
-    if (err) return "levels are debug, info, warn, error, critical, off; or `info,http=debug`";
+    if (torc_log_levels_check(torc_str_of(value)))
+        return "levels are debug, info, warn, error, critical, off; or `info,http=debug`";
     app->settings.log.levels = value;
     return NULL;
 }
 
 static const char *apply_format(torc_app *app, const char *value, char text[160]) {
+    static const char *const names[] = {"auto", "text", "json", "logfmt", "json-seq"};
+
     (void)text;
-    app->settings.log.format = strcmp(value, "text") == 0   ? TORC_LOG_FORMAT_TEXT
-                               : strcmp(value, "json") == 0 ? TORC_LOG_FORMAT_JSON
-                                                            : TORC_LOG_FORMAT_AUTO;
+    for (size_t i = 0; i < TORC_COUNT_OF(names); i++)
+        if (strcmp(value, names[i]) == 0) app->settings.log.format = (torc_log_format)i;
     return NULL;
 }
 
+static const char *apply_log(torc_app *app, const char *value, char text[160]) {
+    torc_log_settings *settings = &app->settings.log;
+
+    if (settings->target_count == TORC_LOG_TARGETS_MAX) return "at most 8";
+    const char *wrong =
+        torc_log_target_parse(value, &settings->targets[settings->target_count], text);
+    if (!wrong) settings->target_count++;
+    return wrong;
+}
+
 static const char *apply_file(torc_app *app, const char *value, char text[160]) {
-    (void)text;
     if (!value[0]) return "name the file, or - for the standard output";
-    app->settings.log.file = value;
+    return apply_log(app, value, text);
+}
+
+static const char *apply_time(torc_app *app, const char *value, char text[160]) {
+    (void)text;
+    app->settings.log.is_local = strcmp(value, "local") == 0;
+    return NULL;
+}
+
+/* "256", or "256,debug": how many, and which. */
+static const char *apply_ring(torc_app *app, const char *value, char text[160]) {
+    const torc_str all = torc_str_of(value);
+    const ptrdiff_t comma = torc_str_find_byte(all, ',');
+    const torc_str number = comma < 0 ? all : torc_str_head(all, (size_t)comma);
+    const char *levels = comma < 0 ? NULL : value + comma + 1;
+    uint64_t count;
+
+    if (torc_str_parse_uint(number, TORC_LOG_RING_EVENTS_MAX, &count) ||
+        (levels && torc_log_levels_check(torc_str_of(levels)))) {
+        snprintf(text, 160, "write a number to %d, and levels if you like: 1000,debug",
+                 TORC_LOG_RING_EVENTS_MAX);
+        return text;
+    }
+    app->settings.log.ring_events = (uint32_t)count;
+    app->settings.log.ring_levels = levels;
+    return NULL;
+}
+
+static const char *apply_crash_report(torc_app *app, const char *value, char text[160]) {
+    (void)text;
+    if (!value[0]) return "name a file, or write stderr or none";
+    app->settings.log.crash_report = strcmp(value, "none") == 0     ? ""
+                                     : strcmp(value, "stderr") == 0 ? NULL
+                                                                    : value;
     return NULL;
 }
 
@@ -104,14 +141,34 @@ static const char *apply_keep(torc_app *app, const char *value, char text[160]) 
 }
 
 static const torc_option options[] = {
+    {"log", "TARGET...",
+     "a FILE, stderr, syslog or journald (stderr)\n"
+     "A path, `stderr`, `-` for the standard output, `syslog` or `journald`. With what belongs to "
+     "it: `file:PATH,level=error,format=json`, "
+     "`syslog:server=unix:/dev/log,facility=local3,tag=shop,form=bsd`, `syslog:server=HOST:514` "
+     "(RFC 5424 by UDP), `journald:tag=shop,level=info;http=debug`. One that has a level goes by "
+     "it, others by --log-level. What one cannot take is lost and counted, and told to the others. "
+     "Passwords, tokens and cookies are not logged. SIGHUP and SIGUSR1 open files anew, after they "
+     "were moved away.",
+     apply_log},
+    {"log-file", "FILE...", "the same as --log FILE", apply_file},
     {"log-level", "debug|info|warn|error|critical|off|LEVELS",
-     "what is logged; also by area: info,http=debug (info)", apply_level},
-    {"log-format", "auto|text|json", "auto is text on a terminal, else JSON lines", apply_format},
-    {"log-file", "FILE",
-     "where it is logged (the standard error)\n"
-     "A path, or `-` for the standard output. SIGHUP and SIGUSR1 open it anew, after it was moved "
-     "away.",
-     apply_file},
+     "what is logged; by area: info,http=debug (info)\n"
+     "While it serves, SIGRTMIN+22 has everything logged, and SIGRTMIN+23 again what this says.",
+     apply_level},
+    {"log-format", "auto|text|json|logfmt|json-seq", "auto is text on a terminal, else JSON lines",
+     apply_format},
+    {"log-time", "utc|local", "how times are told (utc)", apply_time},
+    {"log-ring", "COUNT",
+     "events kept for the report of a crash (256)\n"
+     "`1000,debug` keeps what is for debugging, too, though it is not logged; 0 keeps nothing.",
+     apply_ring},
+    {"crash-report", "stderr|none|FILE",
+     "where a crash is told (stderr)\n"
+     "By which signal, where, the last events of the log, and whether a fiber's stack overflowed; "
+     "then the signal takes its "
+     "usual course, so that there is a core file where these are wanted.",
+     apply_crash_report},
     {"access-log", "FILE",
      "a line for each request, to this file (none)\n"
      "A path, or `-` for the standard output, `+` for the standard error. Lines are written in "
@@ -142,11 +199,17 @@ const torc_option *torc_log_options(size_t *count) {
     return options;
 }
 
+static bool has_file(const torc_log_settings *settings) {
+    for (size_t i = 0; i < settings->target_count; i++)
+        if (settings->targets[i].kind == TORC_LOG_TARGET_FILE) return true;
+    return false;
+}
+
 const char *torc_log_options_check(const torc_log_settings *settings) {
     if (settings->access_format && !settings->access_file)
         return "--access-log-format: there is no access log: add --access-log FILE, or -";
     if ((settings->rotate_bytes || settings->rotate_seconds) && !settings->access_file &&
-        !settings->file)
+        !has_file(settings))
         return "--log-rotate-size, --log-rotate-every: add --log-file FILE or --access-log FILE";
     if (settings->keep && !settings->rotate_bytes && !settings->rotate_seconds)
         return "--log-keep: add --log-rotate-size SIZE or --log-rotate-every TIME";

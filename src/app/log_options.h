@@ -4,13 +4,23 @@
 
 #include <torc/log.h>
 
+#include "app/log_target.h"
 #include "app/options.h"
+
+enum {
+    TORC_LOG_TARGETS_MAX = 8
+};
 
 /* What the arguments say of logs. */
 typedef struct torc_log_settings {
+    torc_log_target targets[TORC_LOG_TARGETS_MAX];
+    size_t target_count; /* 0: the standard error */
     torc_log_format format;
     const char *levels;
-    const char *file;          /* NULL: the standard error */
+    bool is_local;             /* times are */
+    uint32_t ring_events;      /* 0: none are kept */
+    const char *ring_levels;   /* NULL: as what is logged */
+    const char *crash_report;  /* where it goes; NULL: the standard error; empty: none is made */
     const char *access_file;   /* NULL: none */
     const char *access_format; /* NULL: combined */
     uint64_t rotate_bytes;     /* 0: never */

@@ -2,8 +2,10 @@
 #ifndef TORC_APP_LOGS_H
 #define TORC_APP_LOGS_H
 
+#include <signal.h>
 #include <sys/types.h>
 #include <torc/access_log.h>
+#include <torc/log_ring.h>
 #include <torc/timer.h>
 
 #include "app/log_options.h"
@@ -17,7 +19,10 @@
  */
 typedef struct torc_logs {
     torc_app *app;
-    torc_log_file *file;        /* of the program's log; NULL: it is the standard error */
+    torc_log_file *files[TORC_LOG_TARGETS_MAX]; /* of the program's log */
+    size_t file_count;
+    torc_log_file *crash_file;  /* NULL: reports go to the standard error */
+    torc_log_ring *ring;        /* NULL: nothing is kept */
     torc_log_file *access_file; /* NULL: there is no access log */
     torc_log_writer *writer;    /* while this process serves */
     torc_access_log *access;
@@ -38,6 +43,11 @@ void torc_logs_stop(torc_app *app);
 /* In the process that has workers, now and then: whether a file was rotated, so that the workers
  * are to open theirs anew. */
 bool torc_logs_rotate(torc_app *app);
+/* The signals by which that is asked for, as systemd itself takes them; no constants in C. */
+#define TORC_SIGNAL_VERBOSE (SIGRTMIN + 22)
+#define TORC_SIGNAL_USUAL (SIGRTMIN + 23)
+/* Log everything, down to what is for debugging, or again what the settings say. */
+void torc_logs_set_verbose(torc_app *app, bool is_verbose);
 /* Whether anything is ever rotated. */
 bool torc_logs_rotate_at_all(const torc_app *app);
 

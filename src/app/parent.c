@@ -79,6 +79,11 @@ static void ignore(parent *self, int number) {
                   TORC_LOG_TEXT("signal", strsignal(number)));
 }
 
+static void change_levels(parent *self, int number) {
+    torc_logs_set_verbose(self->app, number == TORC_SIGNAL_VERBOSE);
+    torc_crew_set_verbose(&self->crew, number == TORC_SIGNAL_VERBOSE);
+}
+
 static const struct {
     int number;
     void (*received)(parent *self, int number);
@@ -90,10 +95,13 @@ static const struct {
 static void read_signals(parent *self) {
     struct signalfd_siginfo arrival;
 
-    while (read(self->signals, &arrival, sizeof(arrival)) == (ssize_t)sizeof(arrival))
+    while (read(self->signals, &arrival, sizeof(arrival)) == (ssize_t)sizeof(arrival)) {
+        const int number = (int)arrival.ssi_signo;
         for (size_t i = 0; i < TORC_COUNT_OF(signals); i++)
-            if (signals[i].number == (int)arrival.ssi_signo)
-                signals[i].received(self, signals[i].number);
+            if (signals[i].number == number) signals[i].received(self, number);
+        if (number == TORC_SIGNAL_VERBOSE || number == TORC_SIGNAL_USUAL)
+            change_levels(self, number);
+    }
 }
 
 /* SIGPIPE is blocked, too: a log may go to a pipe that nobody reads. */
@@ -102,6 +110,8 @@ static bool take_signals(parent *self) {
 
     sigemptyset(&set);
     for (size_t i = 0; i < TORC_COUNT_OF(signals); i++) sigaddset(&set, signals[i].number);
+    sigaddset(&set, TORC_SIGNAL_VERBOSE);
+    sigaddset(&set, TORC_SIGNAL_USUAL);
     self->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (self->signals < 0)
         return torc_app_fail(self->app, "signals", torc_err_text(torc_err_from_errno(errno)));

@@ -277,6 +277,17 @@ static void child_ended(void *context, int number) {
     }
 }
 
+static void told_levels(void *context, int number) {
+    const torc_serving *self = context;
+
+    torc_logs_set_verbose(self->app, number == TORC_SIGNAL_VERBOSE);
+}
+
+static bool take_levels(torc_serving *self) {
+    return torc_serving_take_signal(self, TORC_SIGNAL_VERBOSE, told_levels, self) &&
+           torc_serving_take_signal(self, TORC_SIGNAL_USUAL, told_levels, self);
+}
+
 /* Without a parent: serve at once, and be told by signals. */
 static bool stand_alone(torc_serving *self) {
     static const struct {
@@ -293,6 +304,7 @@ static bool stand_alone(torc_serving *self) {
     for (size_t i = 0; i < TORC_COUNT_OF(signals); i++)
         if (!torc_serving_take_signal(self, signals[i].number, signals[i].received, self))
             return false;
+    if (!take_levels(self)) return false;
     if (getpid() == 1) {
         if (!torc_serving_take_signal(self, SIGCHLD, child_ended, self)) return false;
         child_ended(self, SIGCHLD); /* those that ended before */

@@ -9,7 +9,7 @@
 #include "base/list.h"
 
 enum {
-    TORC_SERVING_SIGNALS_MAX = 8
+    TORC_SERVING_SIGNALS_MAX = 12
 };
 
 /*

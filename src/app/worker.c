@@ -83,6 +83,10 @@ static void obey(torc_worker *self, const torc_control_message *message) {
     case TORC_CONTROL_REOPEN:
         torc_app_reopen_logs(self->app);
         break;
+    case TORC_CONTROL_VERBOSE:
+    case TORC_CONTROL_USUAL:
+        torc_logs_set_verbose(self->app, message->kind == TORC_CONTROL_VERBOSE);
+        break;
     default:
         break;
     }

@@ -101,6 +101,11 @@ void torc_log_configs_free(torc_log_inside *self);
 void torc_log_deliver(torc_log_inside *self, const torc_log_config *config,
                       const torc_log_record *record);
 
+/* ---- log_sink.c ---- */
+
+/* The options, with a name where there is none. */
+torc_log_sink_options torc_log_sink_named(const torc_log_sink_options *given, const char *name);
+
 /* ---- log_secret.c ---- */
 
 /* Room for what an event looks like without its secrets. */

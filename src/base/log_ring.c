@@ -9,12 +9,11 @@
  *    whole ring behind is lost.
  *  - An event is packed: a head, then texts that end with a NUL, each with its length before it.
  */
+#include <errno.h>
 #include <torc/log_ring.h>
+#include <unistd.h>
 
 #include "base/log.h"
-
-#include <errno.h>
-#include <unistd.h>
 
 enum {
     WORDS = TORC_LOG_RING_SLOT_BYTES / 8 - 1, /* beside the number */
@@ -230,10 +229,7 @@ void torc_log_ring_dump(const torc_log_ring *ring, int fd) {
 
 torc_err torc_log_add_ring(torc_log *log, torc_log_ring *ring, const torc_log_sink_options *options,
                            torc_log_sink **sink) {
-    torc_log_sink_options as = {0};
+    const torc_log_sink_options as = torc_log_sink_named(options, "ring");
 
-    if (options) memcpy(&as, options, options->size < sizeof(as) ? options->size : sizeof(as));
-    as.size = sizeof(as);
-    if (!as.name) as.name = "ring";
     return torc_log_add_sink(log, write_to_ring, NULL, ring, &as, sink);
 }

@@ -100,8 +100,7 @@ static void look_at(fd_sink *self) {
     errno = saved_errno;
 }
 
-/* The options, with a name where there is none. */
-static torc_log_sink_options named(const torc_log_sink_options *given, const char *name) {
+torc_log_sink_options torc_log_sink_named(const torc_log_sink_options *given, const char *name) {
     torc_log_sink_options options = {0};
 
     if (given)
@@ -114,7 +113,7 @@ static torc_log_sink_options named(const torc_log_sink_options *given, const cha
 torc_err torc_log_add_fd(torc_log *log, int fd, torc_log_format format,
                          const torc_log_sink_options *options, torc_log_sink **sink) {
     torc_memory *memory = torc_container_of(log, torc_log_inside, base)->memory;
-    const torc_log_sink_options as = named(options, "file");
+    const torc_log_sink_options as = torc_log_sink_named(options, "file");
     fd_sink *self = torc_alloc_zero(memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;
@@ -148,7 +147,7 @@ static void dispose_buf(void *context) {
 
 static torc_err add_buf(torc_log *log, torc_buf *buf, torc_log_format format) {
     torc_memory *memory = torc_container_of(log, torc_log_inside, base)->memory;
-    const torc_log_sink_options as = named(NULL, "buffer");
+    const torc_log_sink_options as = torc_log_sink_named(NULL, "buffer");
     buf_sink *self = torc_alloc(memory, TORC_MEMORY_OTHER, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;

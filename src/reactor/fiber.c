@@ -471,3 +471,14 @@ void torc_fibers_free(torc_reactor *reactor) {
     reactor->fibers = NULL;
     torc_dealloc(&reactor->memory, pool);
 }
+
+bool torc_fiber_has_overflowed(const torc_reactor *reactor, const void *address, size_t *size) {
+    const torc_fiber *fiber = torc_fiber_current(reactor);
+    const uintptr_t place = (uintptr_t)address;
+
+    if (!fiber || place < (uintptr_t)fiber->mapping ||
+        place >= (uintptr_t)fiber->mapping + fiber->pool->page_size)
+        return false;
+    *size = fiber->context.size;
+    return true;
+}

@@ -58,4 +58,10 @@ void torc_fibers_end_shields(torc_reactor *reactor);
 /* Free the stacks; every fiber has ended, or is lost with what it held. */
 void torc_fibers_free(torc_reactor *reactor);
 
+/*
+ * Whether the fiber that runs met the guarded page below its stack at this address, and how large
+ * its stack is. For a handler of signals, in the reactor's thread.
+ */
+bool torc_fiber_has_overflowed(const torc_reactor *reactor, const void *address, size_t *size);
+
 #endif

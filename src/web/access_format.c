@@ -9,6 +9,7 @@
 #include "web/access_format.h"
 
 #include <stdio.h>
+#include <torc/log.h>
 
 #include "base/alloc.h"
 
@@ -133,6 +134,8 @@ static torc_err read_named(reading *self, size_t start, char letter, torc_str ar
         const bool is_field = of->argument && of->argument[0] == '*';
         if (is_field && !torc_field_name_is_valid(argument))
             return mistake_in(self, start, "does not name a field");
+        if (is_field && torc_log_is_secret(argument))
+            return mistake_in(self, start, "names credentials, which are not logged");
         return push(self, of->kind, is_field ? argument : torc_str_make(NULL, 0));
     }
     if (letter == 'i' || letter == 'o')

@@ -18,6 +18,7 @@
 #include <torc/utf8.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "http/request.h"
 #include "reactor/reactor.h"
 
@@ -167,6 +168,18 @@ static void put_escaped(line *self, torc_str text) {
     }
 }
 
+/* A text of the client's: of its URLs, users and passwords are not logged. */
+static void put_redacted(line *self, torc_str text) {
+    size_t start, end;
+
+    while (torc_str_find_byte(text, '@') >= 0 && torc_log_find_userinfo(text, 0, &start, &end)) {
+        put_escaped(self, torc_str_head(text, start));
+        put_escaped(self, TORC_STR("[redacted]"));
+        text = torc_str_from(text, end);
+    }
+    put_escaped(self, text);
+}
+
 /* A text that is known to be plain: a token, an address. */
 static void put_plain(line *self, torc_str text) {
     if (text.len > (size_t)(self->end - self->at))
@@ -192,7 +205,7 @@ static void put_text(line *self, torc_str text) {
     }
     self->end -= 2; /* the quotes */
     put_quote(self);
-    put_escaped(self, text);
+    put_redacted(self, text);
     put_quote(self);
 }
 
@@ -338,7 +351,7 @@ static void put_line(line *self) {
     put_plain(self, torc_request_method_text(self->request));
     put(self, TORC_STR(" "));
     self->end--;
-    put_escaped(self, torc_request_target(self->request));
+    put_redacted(self, torc_request_target(self->request));
     put(self, TORC_STR(" "));
     put(self, protocol_of(self->request));
     put_quote(self);
@@ -349,7 +362,7 @@ static void put_query(line *self) {
 
     if (query.bytes && self->style == TORC_ACCESS_TEXT) {
         put(self, TORC_STR("?"));
-        put_escaped(self, query);
+        put_redacted(self, query);
     } else if (self->style != TORC_ACCESS_TEXT) {
         put_text(self, query);
     }

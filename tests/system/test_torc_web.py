@@ -211,7 +211,7 @@ MISTAKES = (
     (["--listen", "there"], "--listen there: "),
     (["--workers", "many"], "--workers many: "),
     (["--log-level", "loud"], "--log-level loud: levels are debug"),
-    (["--log-format", "jsn"], "--log-format jsn: not one of auto, text, json; did you mean json?"),
+    (["--log-format", "jsn"], "--log-format jsn: not one of auto, text, json, logfmt, json-seq; did you mean json?"),
     (["--proxy-field", "forward"], "--proxy-field forward: not one of x-forwarded-for, forwarded; did you mean forwarded?"),
     (["--trusted-proxy", "10.0.0.0/80"], "--trusted-proxy 10.0.0.0/80: "),
     (["--log-rotate-size", "x"], "--log-rotate-size x: "),

@@ -447,7 +447,7 @@ def a_crash_at_the_first_start_ends_the_program():
         (pathlib.Path(folder) / "version").write_text("1")
         (pathlib.Path(folder) / "crash").write_text("")
         for count in (1, 3):
-            ended = run(SITE, "--folder", folder, "--workers", count, "--listen", "127.0.0.1:0")
+            ended = run(SITE, "--folder", folder, "--workers", count, "--listen", "127.0.0.1:0", "--crash-report", "none")
             check((ended.returncode, ended.stderr.count(b"\n")), (1, 1), ended.stderr)
             assert re.search(rb"worker \d ended before it was ready: signal 6", ended.stderr), ended.stderr
 

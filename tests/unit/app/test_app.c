@@ -177,7 +177,8 @@ static void a_mistake_exits_with_2_and_a_line(void **state) {
     } cases[] = {
         {{"--lsten", NULL}, "greeter: --lsten: no such option; did you mean --listen?\n"},
         {{"--log-format=jason", NULL},
-         "greeter: --log-format jason: not one of auto, text, json; did you mean json?\n"},
+         "greeter: --log-format jason: not one of auto, text, json, logfmt, json-seq; did you mean "
+         "json?\n"},
         {{"--help", "weather", NULL},
          "greeter: --help weather: topics are words, serving, process, logs, general, limits\n"},
         {{"--add-header", "X-A", NULL},
@@ -202,7 +203,8 @@ static void a_mistake_exits_with_2_and_a_line(void **state) {
         {{"--workers", "513", NULL},
          "greeter: --workers 513: the number is from 1 to 512, `auto`, or 0 for no process but "
          "this\n"},
-        {{"--log-format", "xml", NULL}, "greeter: --log-format xml: not one of auto, text, json\n"},
+        {{"--log-format", "xml", NULL},
+         "greeter: --log-format xml: not one of auto, text, json, logfmt, json-seq\n"},
     };
 
     (void)state;
