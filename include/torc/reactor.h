@@ -70,7 +70,8 @@ typedef struct torc_reactor_options {
     torc_thread_limits threads[TORC_THREAD_CLASSES]; /* of the pool for blocking work */
     int32_t deferred_reports; /* 1: name failures that nobody takes, and deferreds that have never
                                  fired when the reactor is freed; -1: do not; 0: in debug builds */
-    torc_log *log;            /* where the reactor reports; NULL: nowhere. Must outlive it */
+    uint32_t stop_ms; /* that what is to be done before the stop may take (torc/phase.h), 10,000 */
+    torc_log *log;    /* where the reactor reports; NULL: nowhere. Must outlive it */
 } torc_reactor_options;
 
 TORC_BEGIN_DECLS
@@ -88,8 +89,8 @@ TORC_API torc_err torc_reactor_new(const torc_reactor_options *options,
 TORC_API void torc_reactor_free(torc_reactor *reactor);
 /** Turn until torc_reactor_stop() is called. TORC_ERR_SYSTEM when waiting itself is impossible. */
 TORC_API torc_err torc_reactor_run(torc_reactor *reactor) TORC_MUST_CHECK;
-/** Let torc_reactor_run() return at the end of this turn. Only marks: safe anywhere in its thread.
- */
+/** Let torc_reactor_run() return: at the end of this turn, or after the phases of its stop, if it
+ * has any (torc/phase.h). Only marks: safe anywhere in its thread. */
 TORC_API void torc_reactor_stop(torc_reactor *reactor);
 /** One turn, waiting at most `wait_ms` for I/O or a timer; -1 waits as long as it takes. */
 TORC_API torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) TORC_MUST_CHECK;

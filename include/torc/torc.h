@@ -21,6 +21,7 @@
 #include <torc/client_service.h>
 #include <torc/conditional.h>
 #include <torc/connect.h>
+#include <torc/cooperate.h>
 #include <torc/cron.h>
 #include <torc/date.h>
 #include <torc/deferred.h>
@@ -52,6 +53,7 @@
 #include <torc/names.h>
 #include <torc/observer.h>
 #include <torc/policy.h>
+#include <torc/phase.h>
 #include <torc/process.h>
 #include <torc/process_monitor.h>
 #include <torc/producer.h>
@@ -84,6 +86,7 @@
 #include <torc/upgrade.h>
 #include <torc/utf8.h>
 #include <torc/version.h>
+#include <torc/watch.h>
 #include <torc/zone.h>
 
 #endif

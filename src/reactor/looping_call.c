@@ -63,7 +63,7 @@ static void plan(torc_looping_call *self, uint64_t next) {
     uint64_t due_ms;
 
     if (self->interval_ms == 0)
-        torc_timer_arm(&self->timer, 0);
+        torc_timer_arm_at(&self->timer, torc_reactor_now_ms(reactor_of(self)));
     else if (__builtin_mul_overflow(next, self->interval_ms, &due_ms) ||
              __builtin_add_overflow(due_ms, self->started_ms + spread_ms, &due_ms))
         torc_timer_arm(&self->timer, UINT64_MAX);

@@ -110,6 +110,8 @@ typedef struct torc_poller_ops {
     /* Have nothing to tell any more: all that are open are in the reactor's list. May be NULL, if
      * they always are. */
     void (*forget)(torc_poller *poller);
+    /* A descriptor that is readable when wait() would find something. May be NULL. */
+    int (*fd)(const torc_poller *poller);
     /* Any thread: end a wait() early. */
     void (*wake)(torc_poller *poller);
 } torc_poller_ops;

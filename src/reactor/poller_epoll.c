@@ -515,6 +515,10 @@ static void epoll_poller_forget(torc_poller *poller) {
         make_quiet(torc_container_of(node, torc_io, node));
 }
 
+static int epoll_poller_fd(const torc_poller *poller) {
+    return torc_container_of((uintptr_t)poller, epoll_poller, base)->fd;
+}
+
 static void epoll_poller_wake(torc_poller *poller) {
     const uint64_t one = 1;
     while (write(self_of(poller)->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR) continue;
@@ -543,6 +547,7 @@ static const torc_poller_ops epoll_ops = {
     .close = epoll_poller_close,
     .watch = epoll_poller_watch,
     .forget = epoll_poller_forget,
+    .fd = epoll_poller_fd,
     .wake = epoll_poller_wake,
 };
 

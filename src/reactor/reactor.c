@@ -209,6 +209,11 @@ static int64_t time_to_wait(const torc_reactor *reactor, int64_t wait_ms) {
     return wait_ms >= 0 && (uint64_t)wait_ms < until_ms ? wait_ms : (int64_t)until_ms;
 }
 
+int64_t torc_reactor_wait_ms(torc_reactor *reactor) {
+    look_at_clock(reactor);
+    return time_to_wait(reactor, -1);
+}
+
 /*
  * Tell completions, a few at a time so that the time can be looked at. Many in a row keep the
  * kernel's ways of receiving and of sending in the cache; but not so many that what they take is
@@ -253,13 +258,15 @@ torc_err torc_reactor_run(torc_reactor *reactor) {
 
     assert(!reactor->running);
     reactor->running = true;
+    torc_reactor_start(reactor);
     while (!reactor->stopping && !err) err = torc_reactor_turn(reactor, -1);
+    torc_phases_end(reactor);
     reactor->running = reactor->stopping = false;
     return err;
 }
 
 void torc_reactor_stop(torc_reactor *reactor) {
-    reactor->stopping = true;
+    if (!torc_phases_stop(reactor)) reactor->stopping = true;
 }
 
 /* ---- life ---- */
@@ -273,6 +280,7 @@ static torc_reactor_options read_options(const torc_reactor_options *given) {
     if (!options.fibers_max) options.fibers_max = 8192;
     if (!options.fiber_stack_size) options.fiber_stack_size = 65536;
     torc_threads_default(options.threads);
+    if (!options.stop_ms) options.stop_ms = 10000;
     if (!options.deferred_reports) options.deferred_reports = TORC_DEFERRED_REPORTS;
     return options;
 }
@@ -303,6 +311,7 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_list_init(&self->flushables);
     torc_list_init(&self->flushables_next);
     torc_list_init(&self->ios);
+    torc_phases_init(self);
     self->retired_end = &self->retired;
     self->log = options->log;
     self->system_clock = (torc_clock){.monotonic_us = system_monotonic_us,

@@ -12,6 +12,7 @@
 #include "reactor/chain.h"
 #include "reactor/counts.h"
 #include "reactor/deferred.h"
+#include "reactor/phase.h"
 #include "reactor/poller.h"
 #include "reactor/retire.h"
 
@@ -103,7 +104,10 @@ struct torc_reactor {
     torc_deferred no_memory;    /* what stands for one that could not be made */
     torc_reactor_guest *guests; /* newest first */
     uint64_t turns;
-    uint64_t looked_us; /* the last look at the clock in this turn's phases */
+    uint64_t looked_us;                 /* the last look at the clock in this turn's phases */
+    torc_phase_lists phases;            /* of its start and stop */
+    struct torc_cooperator *cooperator; /* NULL until the first task */
+    uint32_t slice_us;                  /* of tasks; 0: the default */
     bool running, stopping;
     bool has_stdio;           /* the standard streams were taken, see torc/stdio.h */
     bool has_stopped_threads; /* it is being freed */
