@@ -63,7 +63,8 @@ int torc_tls_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIP
     const int done = set_ticket_keys(config, &key, iv, cipher, mac, is_new);
     OPENSSL_cleanse(&key, sizeof(key));
     if (!done) return -1;
-    return is_newest ? 1 : 2;
+    /* A ticket of TLS 1.3 is used once (RFC 8446 §C.4): who shows one gets another. */
+    return is_new || (is_newest && SSL_version(ssl) < TLS1_3_VERSION) ? 1 : 2;
 }
 
 /* ---- what is chosen in the handshake ---- */
