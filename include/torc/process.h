@@ -22,8 +22,9 @@
  * its own by their numbers; one that waits for all of its children takes the statuses of these,
  * too, which then end with the code -1 and no signal.
  *
- * Under `torc web --seccomp` no process can be started: execve is not among the calls that serving
- * needs. A program that starts some is run without the filter, or starts them before it.
+ * With --seccomp no process can be started, nor be told to end: neither is among the calls that
+ * serving needs, and a filter that let a child be executed would be worth little. A program that
+ * starts some is run without it.
  */
 typedef struct torc_process torc_process;
 typedef struct torc_process_protocol torc_process_protocol;

@@ -306,6 +306,7 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_list_init(&self->warmings);
     torc_list_init(&self->deferreds);
     torc_list_init(&self->children);
+    torc_list_init(&self->signals);
     torc_list_init(&self->untaken);
     self->reports_deferreds = options->deferred_reports > 0;
     torc_list_init(&self->flushables);

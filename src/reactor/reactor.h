@@ -99,6 +99,7 @@ struct torc_reactor {
     torc_list deferreds;                        /* that have not fired */
     torc_list untaken;                          /* that have, and no consumer is known */
     torc_told told;                             /* the failure that is being told */
+    torc_list signals;                          /* that are watched: signal.c */
     torc_list children;                         /* processes that were not waited for */
     uint64_t files_before;      /* soft limit of descriptors that children get back; 0: as it is */
     torc_deferred no_memory;    /* what stands for one that could not be made */

@@ -276,6 +276,14 @@ static torc_err tell(const torc_spawn_options *options, const report *it, torc_s
     return torc_spawn_fail(error, it->number, text, NULL);
 }
 
+static torc_err tell_none(torc_spawn_error *error) {
+    const bool is_forbidden = errno == ENOSYS || errno == EPERM;
+
+    return torc_spawn_fail(error, errno, "process",
+                           is_forbidden ? "this one may start none; was it begun with --seccomp?"
+                                        : NULL);
+}
+
 static void wait_for(pid_t pid) {
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
 }
@@ -315,7 +323,7 @@ static torc_err start(torc_reactor *reactor, plan *self, torc_spawn_error *error
         return torc_spawn_fail(error, errno, "pipe", NULL);
     self->report_fd = report_pipe[1];
     *pid = make_child_undisturbed(reactor, self);
-    torc_err err = *pid < 0 ? torc_spawn_fail(error, errno, "process", NULL) : TORC_OK;
+    torc_err err = *pid < 0 ? tell_none(error) : TORC_OK;
     close(report_pipe[1]);
     if (!err) err = hear(self, report_pipe[0], *pid, error);
     close(report_pipe[0]);

@@ -12,12 +12,14 @@ import json
 import os
 import pathlib
 import re
+import signal
+import subprocess
 import sys
 import tempfile
 import time
 import zlib
 
-from serving import App, Peer, check, head, run, run_cases
+from serving import App, Peer, Skipped, check, head, run, run_cases, wait_until
 
 BUILD, ROOT = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 PAGES = ROOT / "examples/site/pages"
@@ -219,6 +221,35 @@ def the_site_is_dynamic():
             check((answer["length"], answer["crc32"]), (len(body), zlib.crc32(body)))
 
 
+def processes_are_run_and_kept_running():
+    with example("13_processes") as program:
+        answer = ask(program, "POST", "/sort", b"pear\napple\npear\n")
+        check((answer.status, answer.body), (200, b"apple\npear\n"))
+        body = b"".join(b"%d\n" % (number * 7919 % 100000) for number in range(100000))
+        check(ask(program, "POST", "/sort", body).body, b"".join(sorted(set(body.splitlines(True)))))
+        first = json.loads(get(program, "/helper"))
+        assert first["pid"] > 1, first
+        check(ask(program, "POST", "/helper/restart", b"").status, 202)
+        wait_until(lambda: json.loads(get(program, "/helper"))["pid"] not in (0, first["pid"]), "it is started again")
+        helper = json.loads(get(program, "/helper"))
+        check(helper["restarts"], 1)
+    assert not pathlib.Path(f"/proc/{helper['pid']}").exists(), "the helper outlived its program"
+
+
+def process_1_leaves_its_processes_to_their_routes():
+    """It waits for the children of others, and must not take the statuses of those that it has started."""
+    if os.geteuid() or subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode:
+        raise Skipped("no namespaces may be made here")
+    command = ["unshare", "--pid", "--fork", "--kill-child", "sh", "-c", '(sleep 0.1; true) & exec "$@"', "sh"]
+    with App(*command, BUILD / "examples/13_processes", "--workers", "0") as program:
+        first = pathlib.Path(f"/proc/{program.process.pid}/task/{program.process.pid}/children").read_text().strip()
+        for number in range(50):
+            answer = ask(program, "POST", "/sort", b"b\na\n%d\n" % number)
+            check((answer.status, answer.body), (200, b"%d\na\nb\n" % number))
+        os.kill(int(first), signal.SIGTERM)
+        check(program.exit_code(), 0)
+
+
 def the_site_revalidates():
     with site() as program:
         tag = ask(program, "GET", "/style.css").first("ETag")
@@ -246,6 +277,8 @@ CASES = [
     files_are_served_and_listed,
     the_site_holds_together,
     the_site_is_dynamic,
+    processes_are_run_and_kept_running,
+    process_1_leaves_its_processes_to_their_routes,
     the_site_revalidates,
     the_command_serves_a_folder,
 ]

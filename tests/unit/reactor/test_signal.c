@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
+#include <torc/fiber.h>
 #include <torc/signal.h>
 #include <torc/testing.h>
 
@@ -176,6 +177,158 @@ static void what_cannot_be_made_unblocks(void **state) {
         torc_signal_free(watch); /* the late double registers nothing */
 }
 
+/* ---- several watches ---- */
+
+static torc_signal *others[3];
+static int others_told, frees_all_at;
+
+static void other_received(void *context, int number) {
+    assert_int_equal(number, SIGUSR1);
+    assert_true(context >= (void *)others && context < (void *)(others + 3));
+    if (++others_told != frees_all_at) return;
+    for (int i = 0; i < 3; i++) torc_signal_free(others[i]);
+}
+
+static void watch_thrice(void) {
+    others_told = frees_all_at = 0;
+    for (int i = 0; i < 3; i++)
+        check_ok(torc_signal_new(reactor, SIGUSR1, other_received, &others[i], &others[i]));
+}
+
+static void all_watches_are_told(void **state) {
+    (void)state;
+    watch_thrice();
+    raise(SIGUSR1);
+    torc_test_settle(reactor);
+    assert_int_equal(others_told, 3);
+    torc_signal_free(others[1]);
+    assert_true(is_blocked(SIGUSR1));
+    raise(SIGUSR1);
+    torc_test_settle(reactor);
+    assert_int_equal(others_told, 5);
+    torc_signal_free(others[0]);
+    torc_signal_free(others[2]);
+    torc_test_settle(reactor);
+    assert_false(is_blocked(SIGUSR1));
+}
+
+static void one_may_free_the_others(void **state) {
+    (void)state;
+    watch_thrice();
+    frees_all_at = 2;
+    raise(SIGUSR1);
+    torc_test_settle(reactor);
+    assert_int_equal(others_told, 2);
+    assert_false(is_blocked(SIGUSR1));
+}
+
+/* The last one is still being closed then. */
+static void a_watch_may_follow_at_once(void **state) {
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
+        torc_signal_free(watch);
+    }
+    check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
+    torc_test_settle(reactor);
+    assert_true(is_blocked(SIGUSR1));
+    raise(SIGUSR1);
+    torc_test_settle(reactor);
+    assert_int_equal(arrivals, 1);
+    torc_signal_free(watch);
+    torc_test_settle(reactor);
+    assert_false(is_blocked(SIGUSR1));
+}
+
+static void what_cannot_be_told_is_refused(void **state) {
+    static const int numbers[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(numbers); i++)
+        check_err(torc_signal_new(reactor, numbers[i], received, &arrivals, &watch),
+                  TORC_ERR_INVALID);
+}
+
+/* ---- waiting ---- */
+
+static torc_callback callback;
+static int fires;
+static torc_err told;
+
+static void fired(torc_callback *of, torc_err err, void *value) {
+    assert_ptr_equal(of, &callback);
+    assert_null(value);
+    fires++;
+    told = err;
+}
+
+static void wait_for_next(void) {
+    fires = 0;
+    torc_deferred_then(torc_signal_next(watch), &callback, fired);
+    torc_test_settle(reactor);
+}
+
+static void an_arrival_is_waited_for(void **state) {
+    (void)state;
+    check_ok(torc_signal_new(reactor, SIGUSR1, NULL, NULL, &watch));
+    wait_for_next();
+    assert_int_equal(fires, 0);
+    raise(SIGUSR1);
+    torc_test_settle(reactor);
+    assert_int_equal(fires, 1);
+    check_ok(told);
+    raise(SIGUSR1); /* between two waits */
+    torc_test_settle(reactor);
+    wait_for_next();
+    assert_int_equal(fires, 1);
+    wait_for_next();
+    assert_int_equal(fires, 0);
+    torc_callback_cancel(&callback);
+    wait_for_next();
+    torc_signal_free(watch);
+    torc_test_settle(reactor);
+    assert_int_equal(fires, 1);
+    check_err(told, TORC_ERR_CANCELLED);
+}
+
+static void one_waits_at_a_time(void **state) {
+    torc_deferred *first;
+
+    (void)state;
+    check_ok(torc_signal_new(reactor, SIGUSR1, NULL, NULL, &watch));
+    first = torc_signal_next(watch);
+    wait_for_next();
+    check_err(told, TORC_ERR_BUSY);
+    torc_deferred_drop(first);
+    torc_signal_free(watch);
+}
+
+static torc_err count_on_fiber(void *context) {
+    int *count = context;
+
+    while (!(told = torc_signal_await(watch))) ++*count;
+    return told;
+}
+
+static void a_fiber_waits_for_it(void **state) {
+    torc_fiber *fiber;
+    int count = 0;
+
+    (void)state;
+    check_ok(torc_signal_new(reactor, SIGUSR1, NULL, NULL, &watch));
+    check_ok(torc_fiber_spawn(reactor, count_on_fiber, &count, &fiber));
+    for (int i = 1; i <= 3; i++) {
+        raise(SIGUSR1);
+        torc_test_settle(reactor);
+        assert_int_equal(count, i);
+    }
+    torc_fiber_cancel(fiber, TORC_ERR_STOPPING);
+    torc_test_settle(reactor);
+    check_err(told, TORC_ERR_STOPPING);
+    torc_fiber_detach(fiber);
+    torc_signal_free(watch);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         BOTH(a_signal_is_an_event),
@@ -187,6 +340,13 @@ int main(void) {
         BOTH(a_freed_reactor_watches_no_more),
         BOTH(what_is_no_signal_is_refused),
         BOTH(what_cannot_be_made_unblocks),
+        BOTH(all_watches_are_told),
+        BOTH(one_may_free_the_others),
+        BOTH(a_watch_may_follow_at_once),
+        BOTH(what_cannot_be_told_is_refused),
+        BOTH(an_arrival_is_waited_for),
+        BOTH(one_waits_at_a_time),
+        BOTH(a_fiber_waits_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
