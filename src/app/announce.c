@@ -15,14 +15,20 @@ enum {
     URL_SIZE = TORC_ADDR_TEXT_MAX + 16
 };
 
+static const char *scheme_of(const torc_app *app, size_t row) {
+    return app->sockets.rows[row]->endpoint.has_tls ? "https" : "http";
+}
+
 /* A URL where there is one. */
 static const char *url_of(const torc_app *app, size_t row, char url[URL_SIZE]) {
     const torc_addr addr = torc_sockets_addr(&app->sockets, row);
     char text[TORC_ADDR_TEXT_MAX];
     const torc_str where = torc_addr_text(&addr, text);
 
-    snprintf(url, URL_SIZE, torc_addr_family(&addr) == AF_UNIX ? "unix:%.*s" : "http://%.*s/",
-             TORC_STR_ARGS(where));
+    if (torc_addr_family(&addr) == AF_UNIX)
+        snprintf(url, URL_SIZE, "unix:%.*s", TORC_STR_ARGS(where));
+    else
+        snprintf(url, URL_SIZE, "%s://%.*s/", scheme_of(app, row), TORC_STR_ARGS(where));
     return url;
 }
 
@@ -41,8 +47,8 @@ static void tell_people(const torc_app *app) {
     for (size_t row = 0; row < app->sockets.row_count; row++) {
         const torc_addr addr = torc_sockets_addr(&app->sockets, row);
         if (is_everywhere(&addr))
-            fprintf(stderr, "  on http://localhost:%u/, and on all addresses of this machine\n",
-                    torc_addr_port(&addr));
+            fprintf(stderr, "  on %s://localhost:%u/, and on all addresses of this machine\n",
+                    scheme_of(app, row), torc_addr_port(&addr));
         else
             fprintf(stderr, "  on %s\n", url_of(app, row, url));
     }

@@ -16,6 +16,8 @@
 #include "app/process_options.h"
 #include "app/shared.h"
 #include "app/sockets.h"
+#include "app/tls.h"
+#include "app/tls_options.h"
 
 enum {
     TORC_APP_OWN_OPTIONS_MAX = 64,
@@ -36,6 +38,7 @@ typedef struct torc_app_settings {
     torc_field fields[TORC_APP_FIELDS_MAX]; /* of every response */
     size_t field_count;
     torc_app_process_settings process;
+    torc_app_tls_settings tls;
     bool show_errors;
     int workers;            /* 0: serve in this process; TORC_APP_WORKERS_AUTO */
     const char *help_topic; /* NULL: all of it */
@@ -72,6 +75,7 @@ struct torc_app {
     torc_logs logs;
     torc_app_process process;
     torc_sockets sockets;
+    torc_app_tls tls;
     sigset_t signals_before;    /* the mask of who started it */
     rlim_t files_before;        /* the limit of descriptors that was raised; 0: it was not */
     struct torc_worker *worker; /* this process is one; NULL: it is not */

@@ -187,6 +187,7 @@ static torc_option_set option_set(const torc_app *app) {
     const torc_option *log_options = torc_log_options(&log_count);
     const torc_option_group common[] = {
         {"Serving", serving_options, TORC_COUNT_OF(serving_options)},
+        {"TLS", torc_app_tls_options, TORC_APP_TLS_OPTION_COUNT},
         {"Process", torc_app_process_options, TORC_PROCESS_OPTION_COUNT},
         {"Logs", log_options, log_count},
         {"General", general_options, TORC_COUNT_OF(general_options)},
@@ -276,6 +277,7 @@ static bool goes_together(const torc_app *app, int *exit_code) {
     const char *wrong =
         torc_app_process_check(&app->settings.process, app->settings.log.target_count > 0);
 
+    if (!wrong) wrong = torc_app_tls_check(&app->settings.tls);
     if (!wrong) return true;
     *exit_code = 2;
     return torc_app_fail(app, wrong, NULL);

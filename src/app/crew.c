@@ -496,10 +496,18 @@ uint64_t torc_crew_due_ms(const torc_crew *crew) {
 
 /* ---- all of them ---- */
 
-void torc_crew_reopen_logs(torc_crew *crew) {
+static void order_all(torc_crew *crew, torc_control_kind kind) {
     for (size_t i = 0; i < crew->member_count; i++)
         if (crew->members[i].state != TORC_MEMBER_NONE)
-            order(crew, &crew->members[i], TORC_CONTROL_REOPEN, crew->members[i].slot);
+            order(crew, &crew->members[i], kind, crew->members[i].slot);
+}
+
+void torc_crew_reopen_logs(torc_crew *crew) {
+    order_all(crew, TORC_CONTROL_REOPEN);
+}
+
+void torc_crew_renew_certificates(torc_crew *crew) {
+    order_all(crew, TORC_CONTROL_RENEW);
 }
 
 void torc_crew_set_verbose(torc_crew *crew, bool is_verbose) {

@@ -83,6 +83,7 @@ void torc_crew_reload(torc_crew *crew);
 void torc_crew_reopen_logs(torc_crew *crew);
 /* Let all workers log everything, or again what the arguments say. */
 void torc_crew_set_verbose(torc_crew *crew, bool is_verbose);
+void torc_crew_renew_certificates(torc_crew *crew);
 /* All drain, and end. */
 void torc_crew_drain(torc_crew *crew);
 /* All end at once. */

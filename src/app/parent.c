@@ -34,6 +34,7 @@ typedef struct parent {
     sigset_t mask_before;
     struct pollfd *polled;        /* the signals, and the links of members */
     torc_member **linked;         /* whose these are, from the second on */
+    uint64_t look_at_ms;          /* when to look at the files of certificates next */
     torc_last_signal last_signal; /* of those that end it */
 } parent;
 
@@ -66,6 +67,7 @@ static void reopen(parent *self, int number) {
 
 static void reload(parent *self, int number) {
     reopen(self, number);
+    torc_app_tls_reload(self->app);
     torc_crew_reload(&self->crew);
 }
 
@@ -149,11 +151,15 @@ static uint64_t process_due_ms(const parent *self, uint64_t now_ms) {
     return due_ms == UINT64_MAX || is_well(self) ? due_ms : now_ms + LOOK_MS;
 }
 
+static bool looks_at_files(const parent *self) {
+    return torc_logs_rotate_at_all(self->app) || torc_app_tls_is_watched(self->app);
+}
+
 static int time_to_wait(const parent *self) {
     const uint64_t crew_ms = torc_crew_due_ms(&self->crew), now_ms = monotonic_ms();
     const uint64_t process_ms = process_due_ms(self, now_ms);
     const uint64_t due_ms = crew_ms < process_ms ? crew_ms : process_ms;
-    const uint64_t most_ms = torc_logs_rotate_at_all(self->app) ? LOOK_MS : INT32_MAX;
+    const uint64_t most_ms = looks_at_files(self) ? LOOK_MS : INT32_MAX;
 
     if (due_ms == UINT64_MAX && most_ms == INT32_MAX) return -1;
     if (due_ms <= now_ms) return 0;
@@ -185,6 +191,16 @@ static size_t wait_for_events(parent *self) {
     return count;
 }
 
+/* Not at each of the many turns that a busy start has. */
+static void look_at_certificates(parent *self) {
+    const uint64_t now_ms = self->crew.now_ms;
+
+    if (now_ms < self->look_at_ms) return;
+    self->look_at_ms = now_ms + LOOK_MS;
+    if (torc_app_tls_has_changed(self->app) && torc_app_tls_reload(self->app))
+        torc_crew_renew_certificates(&self->crew);
+}
+
 /* One turn: signals first, so that workers that were ended together with this process are not
  * replaced. */
 static void turn(parent *self) {
@@ -196,6 +212,7 @@ static void turn(parent *self) {
     for (size_t i = 1; i < count; i++)
         if (self->polled[i].revents) torc_crew_hear(crew, self->linked[i]);
     if (torc_logs_rotate(self->app)) torc_crew_reopen_logs(crew);
+    look_at_certificates(self);
     torc_crew_tick(crew, crew->now_ms);
     if (is_well(self)) torc_app_process_tick(self->app, crew->now_ms);
 }

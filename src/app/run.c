@@ -81,6 +81,8 @@ static void restore_file_limit(torc_app *app) {
     (void)!setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static const char default_tls_endpoint[] = "ssl:8443:interface=127.0.0.1";
+
 static bool open_sockets(torc_app *app) {
     torc_app_settings *settings = &app->settings;
     torc_endpoint_error error = {0};
@@ -89,7 +91,9 @@ static bool open_sockets(torc_app *app) {
     app->sockets.inherited = &app->process.inherited;
     app->sockets.slot_count = settings->workers > 0 ? (size_t)settings->workers : 1;
     if (settings->endpoint_count == 0)
-        settings->endpoints[settings->endpoint_count++] = app->default_endpoint;
+        settings->endpoints[settings->endpoint_count++] =
+            settings->tls.cert_count || settings->tls.self_signed ? default_tls_endpoint
+                                                                  : app->default_endpoint;
     for (size_t i = 0; i < settings->endpoint_count; i++)
         if (torc_sockets_add(&app->sockets, settings->endpoints[i], &error))
             return torc_app_fail(app, settings->endpoints[i], error.text);
@@ -110,6 +114,7 @@ static const struct {
     {torc_logs_open, torc_logs_close},
     {raise_file_limit, restore_file_limit},
     {open_sockets, close_sockets},
+    {torc_app_tls_open, torc_app_tls_close},
     {torc_app_process_drop_rights, NULL},
     {torc_app_process_confine, NULL},
 };

@@ -20,6 +20,7 @@
 #include <torc/listen.h>
 
 #include "app/listen.h"
+#include "app/proxy.h"
 #include "app/worker.h"
 #include "base/alloc.h"
 #include "reactor/subprocess.h"
@@ -27,6 +28,7 @@
 #include "web/tree.h"
 
 enum {
+    LOOK_MS = 1000,
     YIELD_IDLE_MS = 5000 /* longer than a request takes to come; shorter than anybody is idle for */
 };
 
@@ -95,17 +97,34 @@ static bool make_site(torc_app *app) {
 
 /* ---- listening ---- */
 
+/* On an accepted socket: what follows from the endpoint, the lowest stage first. */
+static torc_err add_stages(const torc_app *app, size_t row, torc_filters *filters) {
+    const torc_err err = torc_app_proxy_add_filter(app, row, filters);
+
+    return err ? err : torc_app_tls_add_filter(app, row, filters);
+}
+
+static torc_err listen_on(const torc_app *app, int fd, size_t row, torc_listener **listener) {
+    torc_filters filters = {0};
+    const torc_http_options options = {
+        .size = sizeof(options), .limits = &app->settings.limits, .filters = &filters};
+    torc_err err = add_stages(app, row, &filters);
+
+    if (!err)
+        err = torc_listen_http_fd(app->reactor, fd, torc_site_acceptor(app->site), &options,
+                                  listener);
+    torc_filters_dispose(&filters);
+    return err;
+}
+
 static torc_err listen_at(torc_serving *self, size_t row, size_t slot) {
     torc_app *app = self->app;
-    const torc_http_options options = {.size = sizeof(options), .limits = &app->settings.limits};
     listening *made = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*made));
 
     if (!made) return TORC_ERR_NO_MEMORY;
     const int fd = torc_sockets_dup(&app->sockets, row, slot);
-    const torc_err err = fd < 0
-                             ? TORC_ERR_FILE_TABLE_FULL
-                             : torc_listen_http_fd(app->reactor, fd, torc_site_acceptor(app->site),
-                                                   &options, &made->listener);
+    const torc_err err =
+        fd < 0 ? TORC_ERR_FILE_TABLE_FULL : listen_on(app, fd, row, &made->listener);
     if (err) {
         if (fd >= 0) close(fd);
         torc_dealloc(NULL, made);
@@ -208,6 +227,7 @@ static void finish(torc_serving *self) {
     torc_list_node *node;
 
     torc_timer_cancel(&self->drained);
+    torc_timer_cancel(&self->looked);
     torc_app_process_tick_off(self->app);
     while ((node = torc_list_first(&self->listenings)) != NULL) close_listening(self, at(node));
     for (size_t i = 0; i < self->signal_count; i++) torc_signal_free(self->signals[i]);
@@ -240,6 +260,13 @@ static void told_to_end(void *context, int number) {
     torc_serving_drain(self, false);
 }
 
+static void looked(torc_timer *timer) {
+    torc_serving *self = torc_container_of(timer, torc_serving, looked);
+
+    if (torc_app_tls_has_changed(self->app)) torc_app_tls_reload(self->app);
+    torc_timer_arm(timer, LOOK_MS);
+}
+
 /* A service manager waits for the end of what it takes for a reload. */
 static void told_to_reopen(void *context, int number) {
     torc_serving *self = context;
@@ -247,6 +274,7 @@ static void told_to_reopen(void *context, int number) {
     if (number == SIGHUP) torc_app_tell(self->app, TORC_APP_RELOADING);
     torc_app_reopen_logs(self->app);
     if (number != SIGHUP) return;
+    torc_app_tls_reload(self->app);
     TORC_LOG_WARN(self->app->log, "app", "logs were reopened; to reload it needs workers",
                   TORC_LOG_TEXT("fix", "--workers 1"));
     torc_app_tell(self->app, TORC_APP_READY);
@@ -309,6 +337,7 @@ static bool stand_alone(torc_serving *self) {
         if (!torc_serving_take_signal(self, SIGCHLD, child_ended, self)) return false;
         child_ended(self, SIGCHLD); /* those that ended before */
     }
+    if (torc_app_tls_is_watched(self->app)) torc_timer_arm(&self->looked, LOOK_MS);
     torc_app_announce(self->app);
     torc_app_process_tick_on(self->app);
     torc_app_tell(self->app, TORC_APP_READY);
@@ -329,6 +358,7 @@ static bool serve(torc_app *app) {
 
     torc_list_init(&self.listenings);
     torc_timer_init(&self.drained, app->reactor, drained);
+    torc_timer_init(&self.looked, app->reactor, looked);
     fine = make_site(app) && torc_logs_start(app) && torc_app_process_confine_server(app) &&
            (app->worker ? torc_worker_attach(app->worker, &self) : stand_alone(&self));
     if (fine) {

@@ -21,6 +21,7 @@ typedef struct torc_serving {
     uint64_t gone[TORC_SHARED_COUNTS]; /* what was counted by those that are closed */
     torc_signal *signals[TORC_SERVING_SIGNALS_MAX];
     size_t signal_count;
+    torc_timer looked;  /* at the files of certificates, where no parent does */
     torc_timer drained; /* looks whether all has ended; and is the deadline */
     uint64_t drain_until_ms;
     torc_last_signal last_signal;

@@ -81,9 +81,17 @@ static void remove_file(const torc_socket_row *row) {
         unlink(path);
 }
 
+/* A socket alone: what stands on its connections is made where they are accepted. */
+static torc_endpoint socket_of(const torc_socket_row *row) {
+    torc_endpoint endpoint = row->endpoint;
+
+    endpoint.has_tls = endpoint.has_proxy = false;
+    return endpoint;
+}
+
 /* The others join the first, at its address. */
 static torc_err open_others(torc_socket_row *row, size_t slot_count) {
-    torc_endpoint endpoint = row->endpoint;
+    torc_endpoint endpoint = socket_of(row);
 
     endpoint.addr.len = sizeof(endpoint.addr.as);
     if (getsockname(row->fds[0], &endpoint.addr.as.any, &endpoint.addr.len))
@@ -101,7 +109,8 @@ static torc_err open_others(torc_socket_row *row, size_t slot_count) {
 }
 
 static torc_err open_row(torc_socket_row *row, size_t slot_count) {
-    const torc_err err = torc_endpoint_open(&row->endpoint, &row->fds[0]);
+    const torc_endpoint endpoint = socket_of(row);
+    const torc_err err = torc_endpoint_open(&endpoint, &row->fds[0]);
 
     if (err) {
         row->fds[0] = -1;

@@ -87,6 +87,9 @@ static void obey(torc_worker *self, const torc_control_message *message) {
     case TORC_CONTROL_USUAL:
         torc_logs_set_verbose(self->app, message->kind == TORC_CONTROL_VERBOSE);
         break;
+    case TORC_CONTROL_RENEW:
+        torc_app_tls_reload(self->app);
+        break;
     default:
         break;
     }

@@ -439,8 +439,8 @@ int torc_command_cert(int argc, char **argv) {
     torc_app *app = torc_app_new("torc cert");
 
     torc_app_set_description(
-        app, "Make a certificate for development: for localhost, signed by itself, in cert.pem\n"
-             "and key.pem, unless told otherwise. Manual: man torc-cert");
+        app, "Make a certificate for development: for localhost, signed by itself, in\n"
+             "cert.pem and key.pem, unless told otherwise. Manual: man torc-cert");
     torc_app_set_context(app, &self);
     torc_app_add_group(app, "Certificate");
     for (size_t i = 0; i < TORC_COUNT_OF(options); i++)
