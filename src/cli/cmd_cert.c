@@ -49,7 +49,7 @@ typedef struct maker {
     torc_key_kind kind;
     uint32_t days;
     const char *folder;
-    bool with_authority, force;
+    bool with_authority, for_clients, force;
 
     char paths[ROLES][PATH_MAX];
     torc_private_key *authority_key, *key;
@@ -114,6 +114,15 @@ static const char *apply_ca(torc_app *app, const char *value, char text[160]) {
     return NULL;
 }
 
+static const char *apply_client(torc_app *app, const char *value, char text[160]) {
+    maker *self = torc_app_context(app);
+
+    (void)value;
+    (void)text;
+    self->for_clients = true;
+    return NULL;
+}
+
 static const char *apply_force(torc_app *app, const char *value, char text[160]) {
     maker *self = torc_app_context(app);
 
@@ -137,6 +146,10 @@ static const struct {
      "The authority is made when the folder has none, and used again when it has: who trusts it "
      "once trusts all that it signs. Its key is as precious as that trust.",
      apply_ca},
+    {"client", NULL,
+     "a client may show it, too\n"
+     "To servers that ask clients who they are, as by `torc web --tls-client-ca`.",
+     apply_client},
     {"days", "N", "how long it is valid (397)\nBrowsers refuse what is valid for longer.",
      apply_days},
     {"key", "ec|ec384|rsa|rsa3072|ed25519",
@@ -246,6 +259,7 @@ static int make(maker *self) {
     const torc_certificate_options wanted = {.size = sizeof(wanted),
                                              .names = self->names,
                                              .days = self->days,
+                                             .for_clients = self->for_clients,
                                              .issuer = self->authority,
                                              .issuer_key = self->authority_key};
     torc_certificate_error error;

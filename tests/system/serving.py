@@ -159,7 +159,7 @@ class App(Server):
 
     def start(self):
         super().start()
-        found = self.wait_for(r'"url":"(http://.*?:(\d+)/|unix:[^"]*)"')
+        found = self.wait_for(r'"url":"(https?://.*?:(\d+)/|unix:[^"]*)"')
         assert found, f"it does not start: {self.said()}"
         self.port = int(found[2] or 0)
 
