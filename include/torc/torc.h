@@ -37,6 +37,7 @@
 #include <torc/head.h>
 #include <torc/json.h>
 #include <torc/limits.h>
+#include <torc/line.h>
 #include <torc/link.h>
 #include <torc/link_info.h>
 #include <torc/listen.h>
@@ -72,10 +73,12 @@
 #include <torc/signer.h>
 #include <torc/site.h>
 #include <torc/spawn.h>
+#include <torc/stateful.h>
 #include <torc/static_files.h>
 #include <torc/status.h>
 #include <torc/stdio.h>
 #include <torc/str.h>
+#include <torc/string_protocol.h>
 #include <torc/target.h>
 #include <torc/thread.h>
 #include <torc/ticket.h>

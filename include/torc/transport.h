@@ -48,6 +48,8 @@ TORC_API void torc_transport_abort(torc_transport *transport);
  */
 TORC_API void torc_transport_pause(torc_transport *transport);
 TORC_API void torc_transport_resume(torc_transport *transport);
+/** Whether torc_transport_pause() holds, also that of a delivery that was not consumed whole. */
+TORC_API bool torc_transport_is_paused(const torc_transport *transport);
 /** Whether it is closing or closed: writing has no effect any more. */
 TORC_API bool torc_transport_is_closing(const torc_transport *transport);
 /**

@@ -391,6 +391,10 @@ void torc_transport_resume(torc_transport *transport) {
     transport->ops->receive_start(transport);
 }
 
+bool torc_transport_is_paused(const torc_transport *transport) {
+    return has(transport, PAUSED);
+}
+
 void torc_transport_peer_ended(torc_transport *transport) {
     if (has(transport, PEER_ENDED)) return;
     set(transport, PEER_ENDED);
