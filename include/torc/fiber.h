@@ -3,6 +3,7 @@
 #define TORC_FIBER_H
 
 #include <torc/err.h>
+#include <torc/timer.h>
 
 /**
  * Fibers: functions with a stack of their own, which wait in straight-line code while the reactor
@@ -19,6 +20,12 @@
  * fiber ends by its ordinary error path. One that is cancelled before it began runs all the same,
  * so that it disposes of what it was given.
  *
+ * A deadline bounds a part of a fiber's way, however many waits that has: between
+ * torc_deadline_begin() and torc_deadline_end() all waits together last so long at most. Then what
+ * is waited for is cancelled, the wait returns TORC_ERR_TIMEOUT, and so do all that follow until
+ * the end of the part. Deadlines nest: the narrower holds. A fiber that is spawned under one, and
+ * what that spawns, has it until it ends.
+ *
  * The stack is small (64 KiB, see torc_reactor_options): no large arrays on it. It cannot grow; the
  * page below it is guarded, so a fiber that needs more dies by SIGSEGV and overwrites nothing. A
  * fiber belongs to its reactor's thread. It may not be left by longjmp or by a C++ exception, nor
@@ -28,6 +35,14 @@
  */
 /** What a fiber runs; the answer is for who joins it. */
 typedef torc_err torc_fiber_fn(void *context);
+
+/** A deadline; on the stack of the fiber that it is for. Private, but for `due_ms`. */
+typedef struct torc_deadline {
+    uint64_t due_ms; /* on the reactor's clock: see torc_reactor_now_ms() */
+    struct torc_deadline *outer;
+    torc_fiber *fiber;
+    torc_timer timer;
+} torc_deadline;
 
 TORC_BEGIN_DECLS
 
@@ -70,6 +85,14 @@ TORC_API torc_err torc_yield(torc_reactor *reactor);
  */
 TORC_API void torc_shield_begin(torc_reactor *reactor);
 TORC_API void torc_shield_end(torc_reactor *reactor);
+/** On a fiber: from here on waits last `timeout_ms` in all, and no longer than they did before. */
+TORC_API void torc_deadline_begin(torc_reactor *reactor, torc_deadline *deadline,
+                                  uint64_t timeout_ms);
+/** The end of what torc_deadline_begin() has begun last: before the function returns. */
+TORC_API void torc_deadline_end(torc_reactor *reactor, torc_deadline *deadline);
+/** Milliseconds that the fiber here may still wait; UINT64_MAX: there is no deadline, or no fiber.
+ */
+TORC_API uint64_t torc_deadline_left_ms(const torc_reactor *reactor);
 
 TORC_END_DECLS
 

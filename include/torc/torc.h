@@ -29,10 +29,12 @@
 #include <torc/endpoint.h>
 #include <torc/endpoint_prefix.h>
 #include <torc/err.h>
+#include <torc/event.h>
 #include <torc/failure.h>
 #include <torc/fiber.h>
 #include <torc/fields.h>
 #include <torc/file.h>
+#include <torc/file_lock.h>
 #include <torc/filter.h>
 #include <torc/head.h>
 #include <torc/json.h>
@@ -61,6 +63,7 @@
 #include <torc/promise.h>
 #include <torc/protocol.h>
 #include <torc/proxy_header.h>
+#include <torc/queue.h>
 #include <torc/random.h>
 #include <torc/range.h>
 #include <torc/reactor.h>
@@ -69,6 +72,7 @@
 #include <torc/request.h>
 #include <torc/resource.h>
 #include <torc/schedule.h>
+#include <torc/semaphore.h>
 #include <torc/signal.h>
 #include <torc/signer.h>
 #include <torc/site.h>

@@ -43,6 +43,7 @@ static const named_limit of_times[] = {
     LIMIT(rate_grace_ms, "rate-grace-ms", "before a minimum rate counts"),
     LIMIT(half_close_ms, "half-close-ms", "for the answers after the peer's end"),
     LIMIT(linger_ms, "linger-ms", "to read on after an error reply"),
+    LIMIT(answer_ms, "answer-ms", "of all that a route waits for"),
     LIMIT(drain_ms, "drain-ms", "for what is in progress at the end"),
 };
 

@@ -26,6 +26,7 @@
     X(rate_grace_ms, 5000)                                                                         \
     X(half_close_ms, 5000)                                                                         \
     X(linger_ms, 2000)                                                                             \
+    X(answer_ms, TORC_UNLIMITED)                                                                   \
     X(drain_ms, 30000)                                                                             \
     X(requests_per_connection_max, 100000)                                                         \
     X(requests_per_turn_max, 64)                                                                   \

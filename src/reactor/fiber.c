@@ -10,6 +10,8 @@
  * itself or ends goes back to its resumer.
  *  - A suspended fiber goes on by `call` alone, which is posted by the end of its wait, or when it
  *    was spawned.
+ *  - A deadline costs nothing until a wait begins under it that has not ended: then its timer is
+ * armed. Of several the innermost is never the later.
  *  - A wait ends once. When it is cancelled, `cancel` is called once, and the wait may still end
  *    with another result.
  *  - A fiber that has ended is recycled by whoever it went back to, unless somebody may still join
@@ -51,8 +53,10 @@ struct torc_fiber {
     struct torc_fiber_pool *pool;
     torc_fiber_fn *run;
     void *argument;
-    torc_wait *wait;   /* that it is suspended for */
-    torc_wait *joiner; /* who waits for its end */
+    torc_wait *wait;         /* that it is suspended for */
+    torc_wait *joiner;       /* who waits for its end */
+    torc_deadline *deadline; /* the innermost, which is the narrowest; NULL: none */
+    torc_deadline inherited; /* the outermost, of one that was spawned under another's */
     torc_call call;
     torc_list_node node; /* among all that are mapped */
     torc_fiber *next;    /* among the hot or the cold */
@@ -233,6 +237,7 @@ TORC_CONTEXT_FRAME static void end(torc_fiber *fiber) {
     torc_fiber_pool *pool = fiber->pool;
 
     if (fiber->joiner) torc_wait_end(fiber->joiner, TORC_OK);
+    if (fiber->deadline) torc_deadline_stop(fiber->deadline);
     pool->live_count--;
     fiber->now.is_live = false;
     pool->current = fiber->resumer;
@@ -263,6 +268,7 @@ __attribute__((always_inline)) static inline torc_fiber *make(torc_reactor *reac
     fiber->argument = context;
     fiber->wait = NULL;
     fiber->joiner = NULL;
+    fiber->deadline = NULL;
     memset(&fiber->now, 0, sizeof(fiber->now));
     fiber->now.is_suspended = fiber->now.is_live = true;
     pool->live_count++;
@@ -304,6 +310,10 @@ torc_err torc_fiber_spawn(torc_reactor *reactor, torc_fiber_fn *run, void *conte
 
     if (!made) return refusal(reactor);
     made->now.is_joinable = fiber != NULL;
+    const torc_fiber *parent = made->pool->current;
+    if (parent && parent->deadline)
+        made->deadline =
+            torc_deadline_inherit(&made->inherited, reactor, made, parent->deadline->due_ms);
     if (fiber) *fiber = made;
     torc_reactor_post(reactor, &made->call);
     return TORC_OK;
@@ -329,6 +339,15 @@ static void cancel_wait(torc_wait *wait, torc_err reason) {
     wait->cancel(wait, reason);
 }
 
+torc_deadline **torc_fiber_deadline(torc_fiber *fiber) {
+    return &fiber->deadline;
+}
+
+void torc_fiber_time_out(torc_fiber *fiber) {
+    if (fiber->wait && (!fiber->now.shields || fiber->pool->ignores_shields))
+        cancel_wait(fiber->wait, TORC_ERR_TIMEOUT);
+}
+
 torc_err torc_fiber_wait(torc_reactor *reactor, torc_wait *wait, torc_wait_cancel_fn *cancel) {
     torc_fiber *fiber = torc_fiber_current(reactor);
 
@@ -337,6 +356,7 @@ torc_err torc_fiber_wait(torc_reactor *reactor, torc_wait *wait, torc_wait_cance
     wait->cancel = cancel;
     fiber->wait = wait;
     if (is_cancelled(fiber)) cancel_wait(wait, (torc_err)fiber->now.cancelled);
+    if (fiber->deadline && !wait->has_ended) torc_deadline_watch(fiber->deadline);
     const bool is_quick = wait->has_ended;
     if (!is_quick) {
         fiber->now.quick_waits = 0;

@@ -48,6 +48,17 @@ void torc_wait_end(torc_wait *wait, torc_err result);
  * yields, so that it cannot hold the reactor; the error is that of this wait.
  */
 torc_err torc_fiber_did_not_wait(torc_reactor *reactor) TORC_MUST_CHECK;
+/* For deadlines: the innermost of a fiber; and that it is over: what the fiber waits for is
+ * cancelled, unless it is shielded. */
+torc_deadline **torc_fiber_deadline(torc_fiber *fiber);
+void torc_fiber_time_out(torc_fiber *fiber);
+/* Begin with the deadline of the fiber that has spawned this one. Returns it. */
+torc_deadline *torc_deadline_inherit(torc_deadline *deadline, torc_reactor *reactor,
+                                     torc_fiber *fiber, uint64_t due_ms);
+/* A wait begins: have the fiber told when it is over, at once if it is. */
+void torc_deadline_watch(torc_deadline *deadline);
+/* The fiber has ended. */
+void torc_deadline_stop(torc_deadline *deadline);
 /* Cancel all fibers of a reactor that is about to be freed; new ones are refused from now on. */
 void torc_fibers_cancel_all(torc_reactor *reactor, torc_err reason);
 /* Unmap the stacks that wait for another fiber. */
