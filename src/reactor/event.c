@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events.
+ * Events: many wait until something has happened.
  *
  *  - While an event is set, nobody is in its line but who has lost a race and is about to leave.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bounded queues.
+ * Bounded queues: values, and the lines of who waits to put and to get.
  *
  *  - The values are a ring of `capacity` places, which grows up to `size_max`.
  *  - match() brings together what is there. After it nobody wants a value while there is one, and

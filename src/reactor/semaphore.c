@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Semaphores.
+ * Semaphores: permits, and the line of who waits for one.
  *
  *  - Permits are free or acquired; never more than there were at the beginning are free.
  *  - While a permit is free, nobody in the line wants one.
