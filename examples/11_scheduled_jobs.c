@@ -7,7 +7,6 @@
 typedef struct shop {
     torc_reactor *reactor;
     torc_cron_job *report;
-    torc_looping_call *sampling;
     uint64_t reports, samples, missed;
     int64_t reported_at;
 } shop;
@@ -26,7 +25,8 @@ static torc_err report(void *context, const torc_cron_run *run) {
     return TORC_OK;
 }
 
-/* Ten times a second. `count` is more than 1 when the reactor was held up. */
+/* Ten times a second, as a service: from the start of the program to its end. `count` is more than
+ * 1 when the reactor was held up. */
 static torc_deferred *sample(void *context, uint64_t count) {
     shop *self = context;
 
@@ -78,19 +78,13 @@ static void start(torc_app *app) {
     it.reactor = torc_app_reactor(app);
     torc_app_set_context(app, &it);
     if (torc_cron_job_new_on_fiber(it.reactor, report_at, &options, report, &it, &error,
-                                   &it.report)) {
+                                   &it.report))
         torc_app_refuse(app, error.text);
-    } else if (torc_looping_call_new(it.reactor, sample, &it, &it.sampling)) {
-        torc_app_refuse(app, "out of memory");
-    } else {
-        torc_looping_call_start(it.sampling, 100, true);
-    }
 }
 
 static void stop(torc_app *app) {
     (void)app;
     torc_cron_job_free(it.report);
-    torc_looping_call_free(it.sampling);
 }
 
 int main(int argc, char **argv) {
@@ -100,6 +94,7 @@ int main(int argc, char **argv) {
     torc_app_add_option(app, "report-at", "TEXT", "cron expression of the report; * * * * *",
                         set_report_at);
     torc_app_add_option(app, "zone", "NAME", "time zone of the report; local", set_zone);
+    torc_app_add_service(app, torc_looping_service_new("samples", 100, sample, &it));
     torc_app_on_start(app, start);
     torc_app_on_stop(app, stop);
     return torc_app_run(app, argc, argv);

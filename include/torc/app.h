@@ -6,6 +6,7 @@
 #include <torc/reactor.h>
 #include <torc/reply.h>
 #include <torc/resource.h>
+#include <torc/service.h>
 
 /**
  * Apps: a site with routes, run as a program with the options of a server.
@@ -47,6 +48,14 @@ TORC_API torc_resource *torc_app_root(torc_app *app);
 TORC_API void torc_app_on_start(torc_app *app, torc_app_start_fn *start);
 /** Called there after the last request. */
 TORC_API void torc_app_on_stop(torc_app *app, torc_app_start_fn *stop);
+/**
+ * Add a service, which this takes: its `privileged_start` is called once, before the program gives
+ * up its rights; it starts in each serving process after `on_start` and before the process serves,
+ * and stops there in reverse order after the last request, for limits.drain_ms at most. One that
+ * cannot start is the end of the program, as by torc_app_refuse(). NULL, of a service for which
+ * there was no memory, is one that cannot.
+ */
+TORC_API void torc_app_add_service(torc_app *app, torc_service *service);
 /** Tell an observer of every request (see <torc/observer.h>); in each worker, what it is there. */
 TORC_API void torc_app_add_observer(torc_app *app, torc_observer *observer);
 /**

@@ -43,6 +43,7 @@
 #include <torc/link.h>
 #include <torc/link_info.h>
 #include <torc/listen.h>
+#include <torc/listener_service.h>
 #include <torc/log.h>
 #include <torc/log_file.h>
 #include <torc/log_ring.h>
@@ -55,8 +56,8 @@
 #include <torc/metrics.h>
 #include <torc/names.h>
 #include <torc/observer.h>
-#include <torc/policy.h>
 #include <torc/phase.h>
+#include <torc/policy.h>
 #include <torc/process.h>
 #include <torc/process_monitor.h>
 #include <torc/producer.h>
@@ -73,6 +74,7 @@
 #include <torc/resource.h>
 #include <torc/schedule.h>
 #include <torc/semaphore.h>
+#include <torc/service.h>
 #include <torc/signal.h>
 #include <torc/signer.h>
 #include <torc/site.h>

@@ -15,6 +15,9 @@
 /* What torc_app_new() answers when there is no memory: torc_app_run() reports it. */
 static torc_app no_app;
 
+/* The root is nothing but its children. */
+static const torc_service_ops services_ops = {0};
+
 bool torc_app_is_none(const torc_app *app) {
     return app == &no_app;
 }
@@ -29,6 +32,7 @@ torc_app *torc_app_new(const char *name) {
         return &no_app;
     }
     snprintf(app->name, sizeof(app->name), "%s", name);
+    torc_service_init(&app->services, &services_ops, "services");
     app->settings.limits.size = sizeof(app->settings.limits);
     app->default_endpoint = "tcp:8080:interface=127.0.0.1";
     app->settings.log.levels = "info";
@@ -40,6 +44,7 @@ torc_app *torc_app_new(const char *name) {
 void torc_app_free(torc_app *app) {
     if (!app || app == &no_app) return;
     torc_resource_dispose(app->root);
+    torc_service_free(&app->services);
     torc_dealloc(NULL, app);
 }
 
@@ -57,6 +62,15 @@ torc_resource *torc_app_root(torc_app *app) {
 
 void torc_app_on_start(torc_app *app, torc_app_start_fn *start) {
     app->start = start;
+}
+
+void torc_app_add_service(torc_app *app, torc_service *service) {
+    if (!service)
+        app->lacks_service = true;
+    else if (torc_app_is_none(app))
+        torc_service_free(service);
+    else
+        torc_service_add(&app->services, service);
 }
 
 void torc_app_add_observer(torc_app *app, torc_observer *observer) {

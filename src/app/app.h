@@ -62,6 +62,8 @@ struct torc_app {
     torc_resource *root; /* until the site takes it */
     torc_app_start_fn *start, *stop;
     torc_app_task_fn *task;   /* done instead of serving; NULL: it serves */
+    torc_service services;    /* the root of those that the program added */
+    bool lacks_service;       /* there was no memory for one */
     torc_observer *observers; /* the newest first, until the site has them */
     void *context;
     const char *default_endpoint;

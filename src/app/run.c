@@ -100,6 +100,17 @@ static bool open_sockets(torc_app *app) {
     return true;
 }
 
+static bool start_with_rights(torc_app *app) {
+    torc_service *failed = NULL;
+    const torc_err err = app->lacks_service
+                             ? TORC_ERR_NO_MEMORY
+                             : torc_service_privileged_start(&app->services, &failed);
+
+    if (!err) return true;
+    return torc_app_fail(app, failed && failed->name ? failed->name : "a service",
+                         torc_err_text(err));
+}
+
 static void close_sockets(torc_app *app) {
     torc_sockets_close(&app->sockets);
 }
@@ -115,6 +126,7 @@ static const struct {
     {raise_file_limit, restore_file_limit},
     {open_sockets, close_sockets},
     {torc_app_tls_open, torc_app_tls_close},
+    {start_with_rights, NULL},
     {torc_app_process_drop_rights, NULL},
     {torc_app_process_confine, NULL},
 };

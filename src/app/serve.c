@@ -29,6 +29,7 @@
 
 enum {
     LOOK_MS = 1000,
+    SERVICES_START_MS = 30000,
     YIELD_IDLE_MS = 5000 /* longer than a request takes to come; shorter than anybody is idle for */
 };
 
@@ -351,6 +352,46 @@ static bool run(torc_serving *self) {
     return !err || torc_app_fail(self->app, "reactor", torc_err_text(err));
 }
 
+/* ---- services ---- */
+
+typedef struct service_wait {
+    torc_callback callback;
+    bool is_over;
+    torc_err err;
+} service_wait;
+
+static void service_fired(torc_callback *callback, torc_err err, void *value) {
+    service_wait *self = torc_container_of(callback, service_wait, callback);
+
+    (void)value;
+    self->err = err;
+    self->is_over = true;
+}
+
+/* Turn until it has fired: there is nothing else to do now. */
+static torc_err wait_for_services(torc_app *app, torc_deferred *deferred, uint64_t most_ms) {
+    service_wait self = {.err = TORC_OK};
+    torc_err err = TORC_OK;
+
+    torc_deferred_then(torc_deferred_timeout(deferred, most_ms), &self.callback, service_fired);
+    while (!self.is_over && !err) err = torc_reactor_turn(app->reactor, -1);
+    torc_callback_cancel(&self.callback);
+    return err ? err : self.err;
+}
+
+static bool start_services(torc_app *app) {
+    const torc_err err =
+        wait_for_services(app, torc_service_start(&app->services, app->reactor), SERVICES_START_MS);
+    return !err || torc_app_fail(app, "a service could not start", torc_err_text(err));
+}
+
+static void stop_services(torc_app *app) {
+    const torc_err err = wait_for_services(app, torc_service_stop(&app->services, app->reactor),
+                                           limits_of(app).drain_ms);
+    if (err)
+        TORC_LOG_WARN(app->log, "app", "services did not stop in time", TORC_LOG_ERR("error", err));
+}
+
 /* With a reactor: make what serves, and serve until the end. */
 static bool serve(torc_app *app) {
     torc_serving self = {.app = app};
@@ -360,11 +401,13 @@ static bool serve(torc_app *app) {
     torc_timer_init(&self.drained, app->reactor, drained);
     torc_timer_init(&self.looked, app->reactor, looked);
     fine = make_site(app) && torc_logs_start(app) && torc_app_process_confine_server(app) &&
+           start_services(app) &&
            (app->worker ? torc_worker_attach(app->worker, &self) : stand_alone(&self));
     if (fine) {
         fine = run(&self);
         if (app->stop) app->stop(app);
     }
+    if (torc_service_is_started(&app->services)) stop_services(app);
     if (app->worker) torc_worker_detach(app->worker);
     finish(&self);
     if (fine && !app->worker) torc_app_tell_counts(app, self.gone);
