@@ -42,7 +42,8 @@ typedef enum torc_log_kind {
     TORC_LOG_KIND_BOOL,
     TORC_LOG_KIND_DURATION, /* `int_`: microseconds */
     TORC_LOG_KIND_TIME,     /* `int_`: microseconds since 1970 UTC */
-    TORC_LOG_KIND_BYTES     /* `str`: shown in hexadecimal */
+    TORC_LOG_KIND_BYTES,    /* `str`: shown in hexadecimal */
+    TORC_LOG_KIND_FAILURE   /* sinks have it as a text, with its causes */
 } torc_log_kind;
 
 /** A key, a word of [A-Za-z0-9_.-], and a value, lent for the call. */
@@ -55,6 +56,7 @@ typedef struct torc_log_field {
         uint64_t uint_;
         double double_;
         bool bool_;
+        const torc_failure *failure; /* NULL: none */
     } value;
 } torc_log_field;
 
@@ -248,6 +250,12 @@ static inline torc_log_field torc_log_field_bytes(const char *key, torc_str valu
     return field;
 }
 
+static inline torc_log_field torc_log_field_failure(const char *key, const torc_failure *value) {
+    torc_log_field field = torc_log_field_make(key, TORC_LOG_KIND_FAILURE);
+    field.value.failure = value;
+    return field;
+}
+
 static inline int torc_log_lowest(const torc_log *log) {
     return __atomic_load_n(&log->lowest, __ATOMIC_RELAXED);
 }
@@ -257,7 +265,7 @@ TORC_END_DECLS
 /**
  * Fields: a key and a value. TEXT takes a `char *`, ERR a torc_err, whose name it logs; DURATION
  * microseconds ("1.5ms" for people, seconds as a number in JSON), TIME microseconds since 1970 UTC,
- * BYTES a torc_str that is no text.
+ * BYTES a torc_str that is no text, FAILURE a torc_failure with all that it came from.
  */
 #define TORC_LOG_STR(key, value) torc_log_field_str(key, value)
 #define TORC_LOG_TEXT(key, value) torc_log_field_str(key, torc_str_of(value))
@@ -268,6 +276,7 @@ TORC_END_DECLS
 #define TORC_LOG_DURATION(key, us) torc_log_field_us(key, TORC_LOG_KIND_DURATION, us)
 #define TORC_LOG_TIME(key, us) torc_log_field_us(key, TORC_LOG_KIND_TIME, us)
 #define TORC_LOG_BYTES(key, value) torc_log_field_bytes(key, value)
+#define TORC_LOG_FAILURE(key, value) torc_log_field_failure(key, value)
 #define TORC_LOG_ERR(key, value) torc_log_field_str(key, torc_str_of(torc_err_name(value)))
 
 /** torc_log_is_enabled(), with the two tests that mostly decide made in place. */

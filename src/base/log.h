@@ -108,11 +108,11 @@ torc_log_sink_options torc_log_sink_named(const torc_log_sink_options *given, co
 
 /* ---- log_secret.c ---- */
 
-/* Room for what an event looks like without its secrets. */
+/* Room for what an event looks like without its secrets, and with failures as texts. */
 typedef struct torc_log_redaction {
     torc_log_record record;
     torc_log_field fields[TORC_LOG_REDACTED_MAX];
-    char text[1024]; /* URLs without credentials */
+    char text[2048]; /* URLs without credentials, and failures */
     size_t text_len;
 } torc_log_redaction;
 

@@ -121,6 +121,7 @@ static void put_member(torc_json *json, const torc_log_field *field, size_t max)
     case TORC_LOG_KIND_DURATION:
     case TORC_LOG_KIND_TIME:
     case TORC_LOG_KIND_BYTES:
+    case TORC_LOG_KIND_FAILURE:
         put_other(json, field, max);
         break;
     }

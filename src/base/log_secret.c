@@ -8,6 +8,8 @@
  *  - Nothing is allocated. Of an event with secrets at most TORC_LOG_REDACTED_MAX fields are left,
  *    and a URL for which there is no room is replaced as a whole.
  */
+#include <torc/failure.h>
+
 #include "base/log.h"
 
 enum {
@@ -118,6 +120,17 @@ static bool is_text(const torc_log_field *field) {
     return field->kind == TORC_LOG_KIND_STR || field->kind == TORC_LOG_KIND_BYTES;
 }
 
+/* A failure as a text, of which sinks need to know nothing else. */
+static torc_str text_of(torc_log_redaction *to, const torc_failure *failure) {
+    const size_t begin = to->text_len;
+    torc_buf buf;
+
+    torc_buf_init_fixed(&buf, to->text + begin, sizeof(to->text) - begin);
+    torc_failure_format(failure, &buf); /* what there is no room for is cut */
+    to->text_len += buf.len;
+    return torc_buf_str(&buf);
+}
+
 static bool has_userinfo(const torc_log_field *field) {
     size_t start, end;
 
@@ -128,6 +141,7 @@ static bool has_userinfo(const torc_log_field *field) {
 bool torc_log_has_secrets(const torc_log_config *config, const torc_log_record *record) {
     for (size_t i = 0; i < record->field_count; i++) {
         const torc_log_field *field = &record->fields[i];
+        if (field->kind == TORC_LOG_KIND_FAILURE) return true;
         if (!is_text(field)) continue;
         if (is_hidden(config, torc_str_of(field->key)) || has_userinfo(field)) return true;
     }
@@ -146,6 +160,8 @@ const torc_log_record *torc_log_redact(const torc_log_config *config, const torc
     for (size_t i = 0; i < count; i++) {
         torc_log_field *field = &redaction->fields[i];
         *field = record->fields[i];
+        if (field->kind == TORC_LOG_KIND_FAILURE)
+            *field = torc_log_field_str(field->key, text_of(redaction, field->value.failure));
         if (is_text(field) && is_hidden(config, torc_str_of(field->key))) {
             field->kind = TORC_LOG_KIND_STR;
             field->value.str = hidden;

@@ -76,7 +76,7 @@ static void put_param_value(torc_buf *buf, torc_str value) {
     char bytes[256];
     torc_buf piece;
 
-    while (value.len > 0) {
+    while (value.len > 0 && !torc_buf_err(buf)) { /* the rest of a large value is not looked at */
         const torc_str some = torc_log_cut(value, 24);
         const torc_str taken = some.len ? some : torc_str_head(value, 1);
         torc_buf_init_fixed(&piece, bytes, sizeof(bytes));

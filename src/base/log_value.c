@@ -7,6 +7,7 @@
  */
 #include "base/log_value.h"
 
+#include <torc/failure.h>
 #include <torc/utf8.h>
 
 enum {
@@ -184,7 +185,7 @@ static void put_code(torc_buf *buf, uint32_t code, torc_str bytes, bool in_quote
 }
 
 void torc_log_put_escaped(torc_buf *buf, torc_str text, bool in_quotes) {
-    while (text.len > 0) {
+    while (text.len > 0 && !torc_buf_err(buf)) {
         const char *start = text.bytes;
         uint32_t code;
 
@@ -227,6 +228,15 @@ static void put_hex(torc_buf *buf, torc_str bytes, size_t max) {
     if (shown.len < bytes.len) torc_buf_add(buf, TORC_STR("\xe2\x80\xa6"));
 }
 
+static void put_failure(torc_buf *buf, const torc_failure *failure, size_t max) {
+    char bytes[1024];
+    torc_buf text;
+
+    torc_buf_init_fixed(&text, bytes, sizeof(bytes));
+    torc_failure_format(failure, &text);
+    torc_log_put_str(buf, torc_buf_str(&text), max);
+}
+
 void torc_log_put_value(torc_buf *buf, const torc_log_field *field, size_t max) {
     switch (field->kind) {
     case TORC_LOG_KIND_STR:
@@ -253,6 +263,9 @@ void torc_log_put_value(torc_buf *buf, const torc_log_field *field, size_t max) 
     case TORC_LOG_KIND_BYTES:
         put_hex(buf, field->value.str, max);
         break;
+    case TORC_LOG_KIND_FAILURE:
+        put_failure(buf, field->value.failure, max);
+        break;
     }
 }
 
@@ -262,6 +275,8 @@ torc_str torc_log_plain_value(torc_buf *buf, const torc_log_field *field, size_t
     if (field->kind == TORC_LOG_KIND_STR) return torc_log_cut(field->value.str, max);
     if (field->kind == TORC_LOG_KIND_DURATION)
         torc_log_put_seconds(buf, field->value.int_);
+    else if (field->kind == TORC_LOG_KIND_FAILURE)
+        torc_failure_format(field->value.failure, buf);
     else
         torc_log_put_value(buf, field, max);
     return torc_str_make(buf->bytes + before, buf->len - before);

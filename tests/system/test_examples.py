@@ -143,6 +143,26 @@ def requests_are_observed_and_logged():
                                              "127.0.0.1 GET /counts 200"])
 
 
+def events_are_logged():
+    with tempfile.TemporaryDirectory() as folder:
+        log = pathlib.Path(folder) / "log"
+        with example("17_logging", "--workers", "0", "--log", "stderr", "--log", f"file:{log},format=logfmt") as program:
+            check(ask(program, "POST", "/buy/apple", b"").status, 200)
+            check(ask(program, "POST", "/buy/unicorn", b"").status, 404)
+            check(ask(program, "PUT", "/levels?off,shop.stock=debug", b"").status, 200)
+            check(ask(program, "PUT", "/levels?loud", b"").status, 400)
+            check(ask(program, "POST", "/buy/pear", b"").status, 200)
+            check(ask(program, "PUT", "/levels?info", b"").status, 200)
+            ask(program, "GET", "/login", None, "Cookie: id=secret", "Referer: https://me:secret@example.com/")
+            check(json.loads(ask(program, "GET", "/errors").body), {"errors": 1})
+        text = log.read_text()
+        assert 'namespace=shop text="something was sold" item=apple took=' in text, text
+        assert 'text="nothing was sold" failure="no unicorn in stock: ' in text, text
+        assert 'level=debug namespace=shop.stock text="looked for" item=pear' in text, text
+        assert "cookie=[redacted] from=https://[redacted]@example.com/" in text, text
+        assert "secret" not in text and text.count("item=pear") == 1, text
+
+
 def versions_are_compared_and_ranges_are_sent():
     with example("07_versions_and_ranges") as program:
         check(ask(program, "GET", "/notes").first("ETag"), '"notes-3"')
@@ -272,6 +292,8 @@ CASES = [
     the_tree_finds_children,
     replies_come_later,
     bodies_are_streamed,
+    requests_are_observed_and_logged,
+    events_are_logged,
     the_test_of_a_route_passes,
     versions_are_compared_and_ranges_are_sent,
     files_are_served_and_listed,

@@ -2,6 +2,8 @@
 /*
  * What is never logged.
  */
+#include <torc/failure.h>
+
 #include "base/log.h"
 #include "check.h"
 
@@ -113,6 +115,35 @@ static void an_event_of_many_fields_loses_the_last_rather_than_a_secret(void **s
     assert_true(torc_str_find(shown, TORC_STR("123456")) < 0);
 }
 
+static void a_failure_is_told_with_its_causes(void **state) {
+    torc_failure *failure = torc_failure_new_at(NULL, "shop.c:7", TORC_ERR_NOT_FOUND, "no shop");
+
+    torc_failure_add_cause(failure, torc_failure_new_at(NULL, "db.c:9", TORC_ERR_REFUSED,
+                                                        "asked %s", "http://u:secret@db/"));
+    TORC_LOG_INFO(log_, "a", "t", TORC_LOG_FAILURE("failure", failure), TORC_LOG_INT("n", 1),
+                  TORC_LOG_FAILURE("none", NULL));
+    const torc_str shown = fields();
+    assert_true(torc_str_starts_with(shown, TORC_STR("failure=\"no shop: ")));
+    assert_true(torc_str_find(shown, TORC_STR("http://[redacted]@db/")) > 0);
+    assert_true(torc_str_find(shown, TORC_STR("db.c:9")) > 0);
+    assert_true(torc_str_find(shown, TORC_STR("secret")) < 0);
+    assert_true(torc_str_find(shown, TORC_STR(" n=1 none=")) > 0);
+    torc_failure_free(failure);
+}
+
+/* The same for who formats by itself. */
+static void a_failure_of_a_record(void **state) {
+    torc_failure *failure = torc_failure_new_at(NULL, NULL, TORC_ERR_NOT_FOUND, "no \"shop\"");
+    const torc_log_field field = TORC_LOG_FAILURE("f", failure);
+    const torc_log_record record = {.space = "a", .text = "t", .fields = &field, .field_count = 1};
+
+    torc_log_format_text(&buf, &record);
+    torc_log_format_json(&buf, &record);
+    assert_true(torc_str_find(torc_buf_str(&buf), TORC_STR(" f=\"no \\\"shop\\\"")) > 0);
+    assert_true(torc_str_find(torc_buf_str(&buf), TORC_STR("\"f\":\"no \\\"shop\\\"")) > 0);
+    torc_failure_free(failure);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -122,6 +153,8 @@ int main(void) {
         CASE(what_a_program_hides_besides),
         CASE(urls_lose_what_stands_before_the_host),
         CASE(a_url_without_room_goes_as_a_whole),
+        CASE(a_failure_is_told_with_its_causes),
+        CASE(a_failure_of_a_record),
         CASE(an_event_of_many_fields_loses_the_last_rather_than_a_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
