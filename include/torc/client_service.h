@@ -44,7 +44,8 @@ TORC_BEGIN_DECLS
 
 /**
  * Make a service, which is stopped; the factory must outlive it. `options` may be NULL.
- * TORC_ERR_SYNTAX: `error` (may be NULL) says what is wrong with the string.
+ * TORC_ERR_SYNTAX: `error` (may be NULL) says what is wrong with the string; others are of the
+ * files that it names for TLS, which are read now.
  */
 TORC_API torc_err torc_client_service_new(torc_reactor *reactor, const char *endpoint,
                                           torc_factory *factory,

@@ -5,6 +5,7 @@
 #include <torc/deferred.h>
 #include <torc/endpoint.h>
 #include <torc/proxy_header.h>
+#include <torc/tls.h>
 
 /**
  * Connecting: a client's endpoints.
@@ -58,6 +59,10 @@ typedef struct torc_connect_options {
     const torc_filters *filters;            /* on top of those that the string asks for; held */
     const torc_proxy_header *proxy_header;  /* what haproxy: sends; NULL: LOCAL */
     const torc_endpoint_prefixes *prefixes; /* that are added to Torc's own */
+    /* What tls: uses in place of what the string says of it, but for the host: one that is made
+     * once (torc_client_endpoint_tls()) spares reading the trusted certificates each time, and
+     * resumes sessions. NULL: one is made of the string. */
+    torc_tls_config *tls;
     /* Which part of the string is wrong, or which address failed why: written before the deferred
      * fires, as long as it is wanted. May be NULL. */
     torc_endpoint_error *error;

@@ -20,8 +20,11 @@
  * `tcp:8080:127.0.0.1:511` is the second of those above. The parameters are, with those that need
  * no name first:
  *
- *  - tcp: port, interface, backlog. All IPv4 addresses, unless the interface is one.
- *  - tcp6: port, interface, backlog; v6only. All IPv6 ones, and with `v6only=0` IPv4 too.
+ *  - tcp: port, interface, backlog; deferAccept. All IPv4 addresses, unless the interface is one.
+ *    With `deferAccept=5` a connection is accepted when there is something to read on it, or after
+ *    five seconds.
+ *  - tcp6: port, interface, backlog; v6only, deferAccept. All IPv6 ones, and with `v6only=0` IPv4
+ *    too.
  *  - unix: address (`@name` is an abstract one), mode, backlog, lockfile; owner, group. With
  *    `lockfile=1` a lock (`address.lock`) is held while it listens. A socket file that nobody
  *    listens on any more is in nobody's way, with a lock or without.
@@ -110,6 +113,8 @@ typedef struct torc_endpoint {
     torc_addr addr; /* to bind; none for a descriptor */
     int fd;         /* inherited and listening; -1: none */
     int backlog;
+    int defer_accept_s; /* TCP: accept when there is something to read, or after so long; 0: at once
+                         */
     uint32_t unix_mode; /* permissions of the socket file */
     bool v6only;
     bool reuse_port;   /* SO_REUSEPORT before binding: join whoever of this user listens there so */
@@ -199,10 +204,17 @@ TORC_API uint32_t torc_listener_connections(const torc_listener *listener);
 TORC_API void torc_listener_pause(torc_listener *listener);
 TORC_API void torc_listener_resume(torc_listener *listener);
 /**
- * Stop listening for good; connections go on. A UNIX socket's file is removed. The listener can
- * still be asked, until torc_listener_close().
+ * Stop listening; connections go on. A UNIX socket's file is removed. The listener can still be
+ * asked, and listen again by torc_listener_start(), until torc_listener_close().
  */
 TORC_API void torc_listener_stop(torc_listener *listener);
+/**
+ * Listen again, at the address and port of before, after torc_listener_stop(). Fine when it
+ * listens. TORC_ERR_BUSY: the socket of before is still being closed, try again next turn;
+ * TORC_ERR_UNSUPPORTED: it was an inherited descriptor; or what the kernel refused, as in
+ * torc_endpoint_listen().
+ */
+TORC_API torc_err torc_listener_start(torc_listener *listener) TORC_MUST_CHECK;
 /** Let go of the listener, which is stopped if it was not; connections go on. NULL is fine. */
 TORC_API void torc_listener_close(torc_listener *listener);
 

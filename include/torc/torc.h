@@ -28,6 +28,7 @@
 #include <torc/digest.h>
 #include <torc/endpoint.h>
 #include <torc/endpoint_prefix.h>
+#include <torc/endpoint_stages.h>
 #include <torc/err.h>
 #include <torc/event.h>
 #include <torc/failure.h>

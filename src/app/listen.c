@@ -35,8 +35,8 @@ static torc_err listen_at(torc_reactor *reactor, const torc_endpoint *endpoint,
     if (err) return err;
     const torc_listen_options of_listener =
         listen_options(torc_http_server_limits(factory), options->filters);
-    err = torc_listener_new(reactor, endpoint, factory, &of_listener, torc_http_server_refusal(),
-                            listener);
+    err = torc_listener_new_staged(reactor, endpoint, factory, &of_listener,
+                                   torc_http_server_refusal(), listener);
     if (err) torc_http_server_free(factory);
     return err;
 }

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "transport/listener.h"
+#include "transport/listening.h"
 
 static const char *advice(torc_err err, const torc_endpoint *endpoint) {
     const bool is_unix = endpoint->fd < 0 && torc_addr_family(&endpoint->addr) == AF_UNIX;
@@ -81,17 +81,9 @@ static void remove_file(const torc_socket_row *row) {
         unlink(path);
 }
 
-/* A socket alone: what stands on its connections is made where they are accepted. */
-static torc_endpoint socket_of(const torc_socket_row *row) {
-    torc_endpoint endpoint = row->endpoint;
-
-    endpoint.has_tls = endpoint.has_proxy = false;
-    return endpoint;
-}
-
 /* The others join the first, at its address. */
 static torc_err open_others(torc_socket_row *row, size_t slot_count) {
-    torc_endpoint endpoint = socket_of(row);
+    torc_endpoint endpoint = row->endpoint;
 
     endpoint.addr.len = sizeof(endpoint.addr.as);
     if (getsockname(row->fds[0], &endpoint.addr.as.any, &endpoint.addr.len))
@@ -99,23 +91,21 @@ static torc_err open_others(torc_socket_row *row, size_t slot_count) {
     endpoint.share_port = false;
     endpoint.reuse_port = true;
     for (size_t i = 1; i < slot_count; i++) {
-        const torc_err err = torc_endpoint_open(&endpoint, &row->fds[i]);
-        if (err) {
-            row->fds[i] = -1;
-            return err;
-        }
+        torc_listening opened;
+        const torc_err err = torc_listening_open(&endpoint, &opened);
+        if (err) return err;
+        row->fds[i] = opened.fd;
     }
     return TORC_OK;
 }
 
 static torc_err open_row(torc_socket_row *row, size_t slot_count) {
-    const torc_endpoint endpoint = socket_of(row);
-    const torc_err err = torc_endpoint_open(&endpoint, &row->fds[0]);
+    torc_listening opened;
+    const torc_err err = torc_listening_open(&row->endpoint, &opened);
 
-    if (err) {
-        row->fds[0] = -1;
-        return err;
-    }
+    if (err) return err;
+    row->fds[0] = opened.fd;
+    row->lock_fd = opened.lock_fd;
     look_at_file(row);
     row->is_one = row->endpoint.fd >= 0 || torc_addr_family(&row->endpoint.addr) == AF_UNIX;
     if (!row->is_one) return open_others(row, slot_count);
@@ -129,7 +119,41 @@ static void close_row(torc_socket_row *row, size_t slot_count, bool is_inherited
     for (size_t i = 0; i < count; i++)
         if (row->fds[i] >= 0) close(row->fds[i]);
     if (!is_inherited) remove_file(row);
+    if (is_inherited && row->lock_fd >= 0)
+        close(row->lock_fd); /* the file is its owner's */
+    else
+        torc_listening_unlock(&(torc_listening){.lock_fd = row->lock_fd}, &row->endpoint);
     torc_dealloc(NULL, row);
+}
+
+static torc_err add_row(torc_sockets *sockets, const char *text, const torc_endpoint *endpoint) {
+    if (sockets->row_count == TORC_SOCKETS_ENDPOINTS_MAX) return TORC_ERR_LIMIT;
+    torc_socket_row *row = torc_alloc_zero(
+        NULL, TORC_MEMORY_OTHER, 1, sizeof(*row) + sockets->slot_count * sizeof(row->fds[0]));
+    if (!row) return TORC_ERR_NO_MEMORY;
+    row->text = text;
+    row->endpoint = *endpoint;
+    row->endpoint.share_port = sockets->slot_count > 1;
+    row->lock_fd = -1;
+    for (size_t i = 0; i < sockets->slot_count; i++) row->fds[i] = -1;
+    const torc_err err = open_row(row, sockets->slot_count);
+    if (err)
+        close_row(row, sockets->slot_count, false);
+    else
+        sockets->rows[sockets->row_count++] = row;
+    return err;
+}
+
+/* `localhost` is two addresses, at one port. */
+static torc_err add_other(torc_sockets *sockets, const char *text, torc_endpoint *endpoint) {
+    const torc_addr first = torc_sockets_addr(sockets, sockets->row_count - 1);
+    torc_endpoint other;
+
+    if (!torc_listening_other(endpoint, &first, &other)) return TORC_OK;
+    const torc_err err = add_row(sockets, text, &other);
+    if (torc_listening_is_without_v6(err)) return TORC_OK;
+    *endpoint = other; /* which the error is of */
+    return err;
 }
 
 torc_err torc_sockets_add(torc_sockets *sockets, const char *text, torc_endpoint_error *error) {
@@ -138,22 +162,9 @@ torc_err torc_sockets_add(torc_sockets *sockets, const char *text, torc_endpoint
 
     if (!err) err = torc_endpoint_resolve(&endpoint, sockets->inherited, error);
     if (err) return err;
-    if (sockets->row_count == TORC_SOCKETS_ENDPOINTS_MAX)
-        return fail(TORC_ERR_LIMIT, &endpoint, error);
-    torc_socket_row *row = torc_alloc_zero(
-        NULL, TORC_MEMORY_OTHER, 1, sizeof(*row) + sockets->slot_count * sizeof(row->fds[0]));
-    if (!row) return fail(TORC_ERR_NO_MEMORY, &endpoint, error);
-    row->text = text;
-    row->endpoint = endpoint;
-    row->endpoint.share_port = sockets->slot_count > 1;
-    for (size_t i = 0; i < sockets->slot_count; i++) row->fds[i] = -1;
-    err = open_row(row, sockets->slot_count);
-    if (err) {
-        close_row(row, sockets->slot_count, false);
-        return fail(err, &endpoint, error);
-    }
-    sockets->rows[sockets->row_count++] = row;
-    return TORC_OK;
+    err = add_row(sockets, text, &endpoint);
+    if (!err) err = add_other(sockets, text, &endpoint);
+    return err ? fail(err, &endpoint, error) : TORC_OK;
 }
 
 int torc_sockets_dup(const torc_sockets *sockets, size_t row, size_t slot) {

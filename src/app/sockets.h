@@ -23,6 +23,7 @@ typedef struct torc_socket_row {
     bool is_one;       /* one socket for all slots: a UNIX socket's, or an inherited one */
     dev_t file_device; /* of a UNIX socket's file, so that only ours is removed */
     ino_t file_number; /* 0: there is none */
+    int lock_fd;       /* of its lock file; -1: none */
     int fds[];         /* of each slot */
 } torc_socket_row;
 

@@ -13,7 +13,9 @@
  * and while closing until the connection is aborted.
  *  - `connection` is there from its making until it is lost; also while closing.
  */
+#include <stdio.h>
 #include <torc/client_service.h>
+#include <torc/endpoint_stages.h>
 #include <torc/log.h>
 #include <torc/transport.h>
 
@@ -49,6 +51,7 @@ struct torc_client_service {
     torc_backoff backoff;
     torc_filters filters;
     torc_client_endpoint endpoint;
+    torc_tls_config *tls; /* of an endpoint with TLS, made once */
     service_state state;
     bool is_wanted; /* started, and not stopped since */
     uint32_t failures;
@@ -254,6 +257,7 @@ static void connect_now(torc_client_service *self) {
     const torc_connect_options options = {.size = sizeof(options),
                                           .timeout_ms = self->options.timeout_ms,
                                           .filters = &self->filters,
+                                          .tls = self->tls,
                                           .error = &self->error};
 
     self->state = CONNECTING;
@@ -360,6 +364,15 @@ static void keep_options(torc_client_service *self, const torc_client_service_op
     self->options.filters = NULL;
 }
 
+static torc_err make_tls(torc_client_service *self, torc_endpoint_error *error) {
+    const torc_tls_client_options defaults = {.size = sizeof(defaults), .log = self->reactor->log};
+    torc_tls_error why;
+    const torc_err err = torc_client_endpoint_tls(&self->endpoint, &defaults, &why, &self->tls);
+
+    if (err && error) snprintf(error->text, sizeof(error->text), "%.250s", why.text);
+    return err;
+}
+
 torc_err torc_client_service_new(torc_reactor *reactor, const char *endpoint, torc_factory *factory,
                                  const torc_client_service_options *options,
                                  torc_endpoint_error *error, torc_client_service **service) {
@@ -373,8 +386,9 @@ torc_err torc_client_service_new(torc_reactor *reactor, const char *endpoint, to
     torc_list_init(&self->stopping);
     torc_timer_init(&self->timer, reactor, expired);
     keep_options(self, options);
-    const torc_err err = torc_client_endpoint_parse_with(
-        self->options.prefixes, torc_str_of(endpoint), &self->endpoint, error);
+    torc_err err = torc_client_endpoint_parse_with(self->options.prefixes, torc_str_of(endpoint),
+                                                   &self->endpoint, error);
+    if (!err && self->endpoint.has_tls) err = make_tls(self, error);
     if (err) {
         torc_client_service_free(self);
         return err;
@@ -395,5 +409,6 @@ void torc_client_service_free(torc_client_service *self) {
     fail_all(&self->waiting, TORC_ERR_CANCELLED);
     fail_all(&self->stopping, TORC_ERR_CANCELLED);
     torc_filters_dispose(&self->filters);
+    torc_tls_config_unref(self->tls);
     torc_dealloc(&self->reactor->memory, self);
 }

@@ -9,6 +9,7 @@
  */
 #include "transport/connect.h"
 
+#include <torc/endpoint_stages.h>
 #include <torc/names.h>
 
 #include "base/alloc.h"
@@ -211,6 +212,28 @@ static torc_connect_options read_options(const torc_connect_options *given) {
     return options;
 }
 
+/* TLS with the configuration that is given, or one of the string's. */
+static torc_err add_tls(connecting *self, torc_tls_config *given) {
+    const torc_client_endpoint *endpoint = &self->endpoint;
+    const torc_tls_client_options defaults = {.size = sizeof(defaults),
+                                              .log = reactor_of(self)->log};
+    torc_tls_config *config = given ? torc_tls_config_ref(given) : NULL;
+    torc_filter_factory *factory;
+    torc_tls_error error;
+    torc_err err = TORC_OK;
+
+    if (!config) err = torc_client_endpoint_tls(endpoint, &defaults, &error, &config);
+    if (err) {
+        torc_connect_error_add(&self->said, "%.200s", error.text);
+        return err;
+    }
+    err = torc_tls_client_filter(config,
+                                 torc_endpoint_text_of(&endpoint->texts, endpoint->tls.host_name),
+                                 endpoint->port, &factory);
+    torc_tls_config_unref(config);
+    return err ? err : torc_filters_add(&self->filters, factory);
+}
+
 /* The stages that the string asks for, the lowest first, and those that are given on top. */
 static torc_err make_filters(connecting *self, const torc_connect_options *options) {
     torc_filter_factory *factory;
@@ -223,7 +246,7 @@ static torc_err make_filters(connecting *self, const torc_connect_options *optio
         err = torc_proxy_header_sender_new(reactor_of(self), &header, &factory);
         if (!err) err = torc_filters_add(&self->filters, factory);
     }
-    if (!err && self->endpoint.has_tls) err = TORC_ERR_UNSUPPORTED;
+    if (!err && self->endpoint.has_tls) err = add_tls(self, options->tls);
     for (size_t i = 0; options->filters && i < options->filters->count && !err; i++)
         err = torc_filters_add(&self->filters,
                                torc_filter_factory_ref(options->filters->factories[i]));

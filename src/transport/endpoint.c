@@ -74,6 +74,9 @@ static torc_err read_tcp_of(torc_endpoint_arguments *arguments, int family,
     if (!err) err = read_backlog(arguments, endpoint);
     if (!err) err = torc_endpoint_flag(arguments, "v6only", &endpoint->v6only);
     if (torc_addr_family(&endpoint->addr) == AF_INET) endpoint->v6only = false;
+    uint64_t defer_s = 0;
+    if (!err) err = torc_endpoint_number(arguments, "deferAccept", 3600, &defer_s);
+    endpoint->defer_accept_s = (int)defer_s;
     return err;
 }
 
@@ -282,12 +285,12 @@ static torc_err read_haproxy(const torc_endpoint_prefix *prefix, torc_endpoint_a
 
 static const torc_endpoint_prefix prefixes[] = {
     {.prefix = "tcp",
-     .parameters = {"port", "interface", "backlog"},
+     .parameters = {"port", "interface", "backlog", "deferAccept"},
      .positional = 3,
      .missing = "the port is missing: tcp:8080",
      .read_server = read_tcp},
     {.prefix = "tcp6",
-     .parameters = {"port", "interface", "backlog", "v6only"},
+     .parameters = {"port", "interface", "backlog", "v6only", "deferAccept"},
      .positional = 3,
      .missing = "the port is missing: tcp6:8080",
      .read_server = read_tcp6},
@@ -299,13 +302,13 @@ static const torc_endpoint_prefix prefixes[] = {
     {.prefix = "ssl",
      .parameters = {"port", "privateKey", "certKey", "sslmethod", "interface", "backlog",
                     "extraCertChain", "dhParameters", "v6only", "alpn", "minTLS", "profile",
-                    "clientCA", "clientAuth", "sni", "endpoint"},
+                    "clientCA", "clientAuth", "sni", "endpoint", "deferAccept"},
      .positional = 8,
      .read_server = read_ssl},
     {.prefix = "tls",
      .parameters = {"port", "privateKey", "certKey", "sslmethod", "interface", "backlog",
                     "extraCertChain", "dhParameters", "v6only", "alpn", "minTLS", "profile",
-                    "clientCA", "clientAuth", "sni", "endpoint"},
+                    "clientCA", "clientAuth", "sni", "endpoint", "deferAccept"},
      .positional = 8,
      .read_server = read_ssl},
     {.prefix = "haproxy",

@@ -4,25 +4,22 @@
  *
  *  - A connection that may not be is closed at once, after the refusal, and counted.
  *  - When no descriptor is left accepting pauses for a moment: the queue waits, and nothing spins.
+ *    That is logged once, and how often it was when it is over.
  *  - The factory is used by the listener until it is freed; `stopped` is told by the last user.
  */
 #include "transport/listener.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <torc/endpoint_stages.h>
 #include <torc/log.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 
 enum {
-    PAUSE_MS = 100
+    PAUSE_MS = 100,
+    CALM_MS = 10000 /* without a failure: descriptors are scarce no more */
 };
 
 static torc_listener *of_io(torc_io *io) {
@@ -35,12 +32,13 @@ static void free_when_unused(torc_listener *self) {
     torc_factory *factory = self->stages.factory;
 
     if (self->is_held || !self->is_gone || self->connections > 0) return;
+    if (self->primary) self->primary->other = NULL;
+    if (self->other) self->other->primary = NULL;
     torc_metric_remove(&self->accepted.metric);
     torc_metric_remove(&self->refused.metric);
     torc_metric_remove(&self->exhausted.metric);
     torc_accounts_dispose(&self->accounts);
     torc_stages_dispose(&self->stages);
-    torc_dealloc(&self->reactor->memory, self->unlink_path);
     torc_dealloc(&self->reactor->memory, self);
     if (--factory->users == 0 && factory->ops->stopped) factory->ops->stopped(factory);
 }
@@ -48,7 +46,9 @@ static void free_when_unused(torc_listener *self) {
 /* Closed by its owner, or with the reactor. */
 static void let_go(torc_listener *self) {
     torc_timer_cancel(&self->pause);
-    if (self->unlink_path && !self->is_closed) unlink(self->unlink_path);
+    if (self->is_closed) return;
+    if (self->has_file) unlink(self->endpoint.addr.as.un.sun_path);
+    torc_listening_unlock(&self->listening, &self->endpoint);
     self->is_closed = true;
 }
 
@@ -60,18 +60,28 @@ static void closed(torc_io *io) {
     free_when_unused(self);
 }
 
-void torc_listener_stop(torc_listener *self) {
+static void stop(torc_listener *self) {
     if (self->is_closed) return;
     self->is_held = true;
     let_go(self);
     torc_io_close(&self->io, false);
 }
 
-void torc_listener_close(torc_listener *self) {
-    if (!self) return;
-    torc_listener_stop(self);
+void torc_listener_stop(torc_listener *self) {
+    stop(self);
+    if (self->other) stop(self->other);
+}
+
+static void release(torc_listener *self) {
+    stop(self);
     self->is_held = false;
     free_when_unused(self);
+}
+
+void torc_listener_close(torc_listener *self) {
+    if (!self) return;
+    if (self->other) release(self->other);
+    release(self);
 }
 
 /* ---- counting ---- */
@@ -114,12 +124,26 @@ static void refuse(torc_listener *self, int fd) {
     close(fd);
 }
 
+/* Of both listeners of localhost. */
+static uint32_t count_all(const torc_listener *self) {
+    const torc_listener *partner = self->other ? self->other : self->primary;
+    return self->connections + (partner ? partner->connections : 0);
+}
+
+/* Descriptors have not been scarce for a while: say how often they were. */
+static void calm_down(torc_listener *self) {
+    if (!self->is_exhausted || self->reactor->now_ms - self->exhausted_ms < CALM_MS) return;
+    TORC_LOG_INFO(self->reactor->log, "transport", "accepting again",
+                  TORC_LOG_UINT("failures", self->exhausted_times));
+    self->is_exhausted = false;
+}
+
 static void accepted(torc_io *io, int fd) {
     torc_listener *self = of_io(io);
     torc_account *account;
     torc_stream *stream;
 
-    if (self->connections >= self->options.connections_max || count_peer(self, fd, &account)) {
+    if (count_all(self) >= self->options.connections_max || count_peer(self, fd, &account)) {
         refuse(self, fd);
         return;
     }
@@ -129,7 +153,7 @@ static void accepted(torc_io *io, int fd) {
         return;
     }
     torc_counter_add(&self->accepted, 1);
-    self->is_exhausted = false;
+    calm_down(self);
     self->connections++;
     stream->owner = &self->owner;
     stream->account = account;
@@ -147,24 +171,37 @@ static void failed(torc_io *io, torc_err err) {
 
     torc_counter_add(&self->exhausted, 1);
     if (self->is_closed || torc_timer_is_armed(&self->pause)) return;
-    if (!self->is_exhausted)
+    if (!self->is_exhausted) {
         TORC_LOG_WARN(self->reactor->log, "transport", "cannot accept; trying again",
                       TORC_LOG_ERR("error", err));
+        self->exhausted_times = 0;
+    }
     self->is_exhausted = true;
+    self->exhausted_times++;
+    self->exhausted_ms = self->reactor->now_ms;
     torc_io_receive_stop(&self->io);
     torc_timer_arm(&self->pause, PAUSE_MS);
 }
 
 static const torc_io_ops io_ops = {.accepted = accepted, .failed = failed, .closed = closed};
 
+static void set_paused(torc_listener *self, bool is_paused) {
+    self->is_paused = is_paused;
+    if (self->is_closed) return;
+    if (is_paused)
+        torc_io_receive_stop(&self->io);
+    else if (!torc_timer_is_armed(&self->pause))
+        torc_io_receive_start(&self->io);
+}
+
 void torc_listener_pause(torc_listener *self) {
-    self->is_paused = true;
-    if (!self->is_closed) torc_io_receive_stop(&self->io);
+    set_paused(self, true);
+    if (self->other) set_paused(self->other, true);
 }
 
 void torc_listener_resume(torc_listener *self) {
-    self->is_paused = false;
-    if (!self->is_closed && !torc_timer_is_armed(&self->pause)) torc_io_receive_start(&self->io);
+    set_paused(self, false);
+    if (self->other) set_paused(self->other, false);
 }
 
 torc_addr torc_listener_addr(const torc_listener *self) {
@@ -172,101 +209,10 @@ torc_addr torc_listener_addr(const torc_listener *self) {
 }
 
 uint32_t torc_listener_connections(const torc_listener *self) {
-    return self->connections;
+    return count_all(self);
 }
 
 /* ---- the beginning ---- */
-
-/* A socket's file that nobody listens on any more is in the way: remove it. */
-static void remove_stale(const torc_addr *addr) {
-    struct stat about;
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0) return;
-    if (lstat(addr->as.un.sun_path, &about) == 0 && S_ISSOCK(about.st_mode) &&
-        connect(fd, &addr->as.any, addr->len) && errno == ECONNREFUSED)
-        unlink(addr->as.un.sun_path);
-    close(fd);
-}
-
-static torc_err set_options(int fd, const torc_endpoint *endpoint, int family) {
-    const int on = 1, v6only = endpoint->v6only;
-
-    if (family == AF_UNIX) return TORC_OK;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-        (endpoint->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))) ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) || /* connections inherit it */
-        (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only))))
-        return torc_err_from_errno(errno);
-    return TORC_OK;
-}
-
-/* Let more sockets listen at the address of this one, which was bound as the only one: so who else
- * listens there already was not joined unknowingly. */
-static bool let_share(int fd, const torc_endpoint *endpoint, int family) {
-    const int on = 1;
-
-    if (!endpoint->share_port || family == AF_UNIX) return true;
-    return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0;
-}
-
-static torc_err bind_and_listen(int fd, const torc_endpoint *endpoint, int family) {
-    const bool has_file = family == AF_UNIX && endpoint->addr.as.un.sun_path[0];
-    torc_err err = set_options(fd, endpoint, family);
-
-    if (err) return err;
-    if (has_file) remove_stale(&endpoint->addr);
-    if (bind(fd, &endpoint->addr.as.any, endpoint->addr.len)) return torc_err_from_errno(errno);
-    if ((has_file && chmod(endpoint->addr.as.un.sun_path, endpoint->unix_mode)) ||
-        !let_share(fd, endpoint, family) || listen(fd, endpoint->backlog)) {
-        err = torc_err_from_errno(errno);
-        if (has_file) unlink(endpoint->addr.as.un.sun_path);
-    }
-    return err;
-}
-
-/* An inherited descriptor: a socket that listens already, made non-blocking. */
-static torc_err adopt(int fd, int *family) {
-    const int on = 1;
-    int listening = 0;
-    socklen_t len = sizeof(listening), family_len = sizeof(*family);
-
-    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ||
-        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, family, &family_len))
-        return torc_err_from_errno(errno);
-    if (!listening) return TORC_ERR_INVALID;
-    const int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC) ||
-        (*family != AF_UNIX && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))))
-        return torc_err_from_errno(errno);
-    return TORC_OK;
-}
-
-static torc_err open_socket(const torc_endpoint *endpoint, int *fd, int *family) {
-    torc_err err;
-
-    if (endpoint->has_tls || endpoint->has_proxy || endpoint->is_stdio) return TORC_ERR_UNSUPPORTED;
-    *fd = endpoint->fd;
-    if (endpoint->fd >= 0) return adopt(endpoint->fd, family);
-    *family = torc_addr_family(&endpoint->addr);
-    *fd = socket(*family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    err = *fd < 0 ? torc_err_from_errno(errno) : bind_and_listen(*fd, endpoint, *family);
-    /* A machine without IPv6 serves IPv4 all the same, where both were meant. */
-    if (err == TORC_ERR_UNSUPPORTED && *family == AF_INET6 && !endpoint->v6only) {
-        torc_endpoint v4 = *endpoint;
-        v4.addr = (torc_addr){.len = sizeof(v4.addr.as.in)};
-        v4.addr.as.in.sin_family = AF_INET;
-        v4.addr.as.in.sin_port = endpoint->addr.as.in6.sin6_port;
-        return open_socket(&v4, fd, family);
-    }
-    if (err && *fd >= 0) close(*fd);
-    return err;
-}
-
-torc_err torc_endpoint_open(const torc_endpoint *endpoint, int *fd) {
-    int family;
-    return open_socket(endpoint, fd, &family);
-}
 
 static torc_listen_options read_options(const torc_listen_options *given) {
     torc_listen_options options = {0};
@@ -290,25 +236,40 @@ static void register_metrics(torc_listener *self) {
                              "Times that no descriptor was left to accept.", "");
 }
 
-static torc_err keep_path(torc_listener *self, const torc_endpoint *endpoint) {
-    const char *path = endpoint->addr.as.un.sun_path;
+/* Open the socket, and accept from it. */
+static torc_err open_listener(torc_listener *self) {
+    const torc_endpoint *endpoint = &self->endpoint;
+    torc_listening opened;
+    torc_err err = torc_listening_open(endpoint, &opened);
 
-    if (endpoint->fd >= 0 || torc_addr_family(&endpoint->addr) != AF_UNIX || !path[0])
-        return TORC_OK;
-    self->unlink_path = torc_alloc(&self->reactor->memory, TORC_MEMORY_OTHER, strlen(path) + 1);
-    if (!self->unlink_path) return TORC_ERR_NO_MEMORY;
-    strcpy(self->unlink_path, path);
+    if (err) return err;
+    const bool has_file =
+        endpoint->fd < 0 && opened.family == AF_UNIX && endpoint->addr.as.un.sun_path[0] != '\0';
+    err =
+        torc_io_open(&self->io, self->reactor, TORC_IO_LISTENER, opened.fd, opened.family, &io_ops);
+    if (err) {
+        if (has_file) unlink(endpoint->addr.as.un.sun_path);
+        torc_listening_unlock(&opened, endpoint);
+        if (endpoint->fd < 0) close(opened.fd);
+        return err;
+    }
+    self->listening = opened;
+    self->has_file = has_file;
+    self->is_closed = self->is_gone = self->is_held = false;
+    self->addr.len = sizeof(self->addr.as);
+    if (getsockname(opened.fd, &self->addr.as.any, &self->addr.len)) self->addr.len = 0;
+    if (!self->is_paused) torc_io_receive_start(&self->io);
     return TORC_OK;
 }
 
-torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
-                           torc_factory *factory, const torc_listen_options *options,
-                           torc_str refusal, torc_listener **listener) {
+static torc_err new_listener(torc_reactor *reactor, const torc_endpoint *endpoint,
+                             torc_factory *factory, const torc_listen_options *options,
+                             torc_str refusal, torc_listener **listener) {
     torc_listener *self = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*self));
-    int fd = -1, family = 0;
 
     if (!self) return TORC_ERR_NO_MEMORY;
     self->reactor = reactor;
+    self->endpoint = *endpoint;
     self->owner.ended = stream_ended;
     self->options = read_options(options);
     torc_stages_init(&self->stages, self->options.filters, factory);
@@ -317,26 +278,101 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
     self->refusal = refusal;
     torc_accounts_init(&self->accounts, &reactor->memory, sizeof(torc_account), SIZE_MAX);
     torc_timer_init(&self->pause, reactor, pause_over);
-    torc_err err = keep_path(self, endpoint);
-    if (!err) err = open_socket(endpoint, &fd, &family);
-    if (!err) {
-        err = torc_io_open(&self->io, reactor, TORC_IO_LISTENER, fd, family, &io_ops);
-        if (err && self->unlink_path) unlink(self->unlink_path);
-        if (err && endpoint->fd < 0) close(fd);
-    }
+    const torc_err err = open_listener(self);
     if (err) {
         torc_stages_dispose(&self->stages);
-        torc_dealloc(&reactor->memory, self->unlink_path);
         torc_dealloc(&reactor->memory, self);
         return err;
     }
-    self->addr.len = sizeof(self->addr.as);
-    if (getsockname(fd, &self->addr.as.any, &self->addr.len)) self->addr.len = 0;
     factory->users++;
     register_metrics(self);
-    torc_io_receive_start(&self->io);
     *listener = self;
     return TORC_OK;
+}
+
+/* The listener for the other address of localhost, where there is one. */
+static torc_err add_other(torc_listener *self, const torc_listen_options *options) {
+    torc_endpoint endpoint;
+    torc_listener *other;
+
+    if (!torc_listening_other(&self->endpoint, &self->addr, &endpoint)) return TORC_OK;
+    const torc_err err = new_listener(self->reactor, &endpoint, self->stages.factory, options,
+                                      self->refusal, &other);
+    if (err) return torc_listening_is_without_v6(err) ? TORC_OK : err;
+    self->other = other;
+    other->primary = self;
+    return TORC_OK;
+}
+
+torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
+                           torc_factory *factory, const torc_listen_options *options,
+                           torc_str refusal, torc_listener **listener) {
+    torc_listener *self;
+    torc_err err = new_listener(reactor, endpoint, factory, options, refusal, &self);
+
+    if (err) return err;
+    err = add_other(self, options);
+    if (err)
+        torc_listener_close(self);
+    else
+        *listener = self;
+    return err;
+}
+
+static torc_err start(torc_listener *self) {
+    if (!self->is_closed) return TORC_OK;
+    if (self->endpoint.fd >= 0) return TORC_ERR_UNSUPPORTED;
+    if (!self->is_gone) return TORC_ERR_BUSY;
+    if (torc_addr_family(&self->addr) != AF_UNIX) self->endpoint.addr = self->addr;
+    return open_listener(self);
+}
+
+torc_err torc_listener_start(torc_listener *self) {
+    torc_err err = start(self);
+
+    if (!err && self->other) err = start(self->other);
+    if (err && err != TORC_ERR_BUSY) torc_listener_stop(self);
+    return err;
+}
+
+/* The filters that the endpoint asks for, and on them those that are given. */
+static torc_err make_filters(torc_reactor *reactor, const torc_endpoint *endpoint,
+                             const torc_listen_options *options, torc_filters *filters) {
+    torc_tls_context *context = NULL;
+    torc_tls_config *config = NULL;
+    torc_err err = TORC_OK;
+
+    if (endpoint->has_tls) {
+        const torc_tls_server_options defaults = {.size = sizeof(defaults), .log = reactor->log};
+        torc_tls_error error;
+        err = torc_endpoint_tls_server(endpoint, &defaults, &error, &config);
+        if (err)
+            TORC_LOG_ERROR(reactor->log, "transport", "no TLS", TORC_LOG_TEXT("why", error.text));
+        context = err ? NULL : torc_tls_context_new(config);
+        if (!err && !context) err = TORC_ERR_NO_MEMORY;
+        torc_tls_config_unref(config);
+    }
+    if (!err) err = torc_endpoint_add_stages(endpoint, reactor, context, filters);
+    torc_tls_context_unref(context);
+    for (size_t i = 0; !err && options->filters && i < options->filters->count; i++)
+        err = torc_filters_add(filters, torc_filter_factory_ref(options->filters->factories[i]));
+    return err;
+}
+
+torc_err torc_listener_new_staged(torc_reactor *reactor, const torc_endpoint *endpoint,
+                                  torc_factory *factory, const torc_listen_options *given,
+                                  torc_str refusal, torc_listener **listener) {
+    torc_listen_options options = {0};
+    torc_filters filters = {0};
+
+    if (given)
+        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    options.size = sizeof(options);
+    torc_err err = make_filters(reactor, endpoint, &options, &filters);
+    options.filters = &filters;
+    if (!err) err = torc_listener_new(reactor, endpoint, factory, &options, refusal, listener);
+    torc_filters_dispose(&filters);
+    return err;
 }
 
 torc_err torc_endpoint_listen(torc_reactor *reactor, const torc_endpoint *endpoint,
@@ -346,5 +382,6 @@ torc_err torc_endpoint_listen(torc_reactor *reactor, const torc_endpoint *endpoi
     const torc_err err = torc_endpoint_resolve(&found, NULL, NULL);
 
     if (err) return err;
-    return torc_listener_new(reactor, &found, factory, options, torc_str_make(NULL, 0), listener);
+    return torc_listener_new_staged(reactor, &found, factory, options, torc_str_make(NULL, 0),
+                                    listener);
 }

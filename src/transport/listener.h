@@ -6,6 +6,7 @@
 #include <torc/metrics.h>
 
 #include "transport/accounts.h"
+#include "transport/listening.h"
 #include "transport/stages.h"
 #include "transport/stream.h"
 
@@ -13,7 +14,8 @@
  * A listener: a listening socket, and the count of what it accepted.
  *
  * It is freed once it is closed and the last of its connections has ended, since these count
- * themselves out. One that was stopped stays until it is closed.
+ * themselves out. One that was stopped stays until it is closed, and may be started again. That of
+ * `localhost` has a second one for the other family, which does what it does.
  */
 struct torc_listener {
     torc_io io;
@@ -29,8 +31,14 @@ struct torc_listener {
     bool is_closed, is_gone; /* asked for; told by the poller */
     bool is_held;            /* stopped, and not yet closed by its owner */
     bool is_paused;
-    bool is_exhausted; /* no descriptor is left: said once, until one is accepted */
-    char *unlink_path; /* of a UNIX socket's file; removed at the end */
+    bool has_file;     /* of a UNIX socket; removed at the end */
+    bool is_exhausted; /* descriptors are scarce: said once, until they have not been lately */
+    uint32_t exhausted_times; /* since it was said */
+    uint64_t exhausted_ms;    /* the last of them */
+    torc_listener *other;     /* of localhost: for ::1; NULL: none */
+    torc_listener *primary;   /* whose `other` it is; NULL: nobody's */
+    torc_listening listening;
+    torc_endpoint endpoint; /* as it was bound */
     torc_counter accepted, refused, exhausted;
 };
 
@@ -40,11 +48,10 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
                            torc_factory *factory, const torc_listen_options *options,
                            torc_str refusal, torc_listener **listener) TORC_MUST_CHECK;
 
-/*
- * Bind and listen, without a reactor: the socket is the caller's, and a listener is made of it by
- * an endpoint that has it as its `fd`. A UNIX socket's file is the caller's to remove. Of an
- * endpoint that is an inherited descriptor this is that descriptor, once it is seen to listen.
- */
-torc_err torc_endpoint_open(const torc_endpoint *endpoint, int *fd) TORC_MUST_CHECK;
+/* As torc_listener_new(), with the stages that the endpoint asks for below the filters that are
+ * given. */
+torc_err torc_listener_new_staged(torc_reactor *reactor, const torc_endpoint *endpoint,
+                                  torc_factory *factory, const torc_listen_options *options,
+                                  torc_str refusal, torc_listener **listener) TORC_MUST_CHECK;
 
 #endif

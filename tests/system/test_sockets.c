@@ -62,6 +62,19 @@ static void slots_share_a_port(void **state) {
     assert_int_equal(ntohs(addr.as.in.sin_port), port_of(0, 0));
 }
 
+static void localhost_is_a_row_for_each_family(void **state) {
+    (void)state;
+    check_ok(torc_sockets_add(&sockets, "localhost:0", &error));
+    if (sockets.row_count == 1) skip_test("there is no IPv6");
+    assert_int_equal(sockets.row_count, 2);
+    for (size_t slot = 0; slot < 3; slot++) {
+        assert_int_equal(port_of(1, slot), port_of(0, 0));
+        assert_int_equal(port_of(0, slot), port_of(0, 0));
+    }
+    const torc_addr addr = torc_sockets_addr(&sockets, 1);
+    assert_int_equal(torc_addr_family(&addr), AF_INET6);
+}
+
 /* Also when it is one of the same user's, with the same options. */
 static void a_port_in_use_is_not_joined(void **state) {
     torc_sockets others = {.slot_count = 2};
@@ -142,6 +155,7 @@ int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(slots_share_a_port),
+        CASE(localhost_is_a_row_for_each_family),
         CASE(a_port_in_use_is_not_joined),
         CASE(what_is_wrong_is_told_with_what_to_do),
         CASE(a_unix_socket_is_one_for_all),

@@ -183,6 +183,23 @@ static void both_families_are_served(void **state) {
     close(four);
 }
 
+static void localhost_is_served_on_both_families(void **state) {
+    (void)state;
+    if (!has_ipv6()) skip_test("there is no IPv6");
+    listen_at("localhost:0");
+    const int one = call("127.0.0.1"), two = call("::1");
+    settle_until(&site.count, 2);
+    assert_int_equal(torc_listener_connections(listener), 2);
+    torc_listener_stop(listener);
+    assert_int_equal(dial("127.0.0.1"), -1);
+    assert_int_equal(dial("::1"), -1);
+    torc_test_settle(reactor);
+    check_ok(torc_listener_start(listener)); /* at the port of before */
+    const int three = call("127.0.0.1"), four = call("::1");
+    settle_until(&site.count, 4);
+    close(one), close(two), close(three), close(four);
+}
+
 static void tcp6_alone_is_ipv6_alone(void **state) {
     (void)state;
     if (!has_ipv6()) skip_test("there is no IPv6 here");
@@ -444,6 +461,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         BOTH(the_kernel_chooses_the_port),
         BOTH(both_families_are_served),
+        BOTH(localhost_is_served_on_both_families),
         BOTH(tcp6_alone_is_ipv6_alone),
         BOTH(an_address_in_use_is_an_error),
         BOTH(ports_may_be_shared),

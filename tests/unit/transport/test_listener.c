@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <torc/log.h>
 #include <torc/testing.h>
 #include <unistd.h>
 
@@ -251,6 +252,133 @@ static void a_stopped_listener_can_still_be_asked(void **state) {
     listener = NULL;
     assert_int_equal(site.stops, 1);
     close(one);
+}
+
+static void a_stopped_listener_can_listen_again(void **state) {
+    (void)state;
+    listen_plainly();
+    check_ok(torc_listener_start(listener)); /* it does */
+    const int one = call();
+    settle();
+    for (int i = 0; i < 3; i++) {
+        torc_listener_stop(listener);
+        assert_int_equal(dial(), -1);
+        settle();
+        check_ok(torc_listener_start(listener));
+        const int fd = call();
+        settle();
+        assert_int_equal(site.count, i + 2);
+        close(fd);
+    }
+    assert_int_equal(site.probes[0].losts, 0); /* connections of before go on */
+    assert_int_equal(torc_listener_connections(listener), 4);
+    torc_listener_stop(listener);
+    check_err(torc_listener_start(listener), TORC_ERR_BUSY); /* in one turn */
+    settle();
+    torc_listener_pause(listener);
+    check_ok(torc_listener_start(listener));
+    const int last = call();
+    settle();
+    assert_int_equal(site.count, 4); /* it is paused still */
+    torc_listener_resume(listener);
+    settle();
+    assert_int_equal(site.count, 5);
+    close(one), close(last);
+}
+
+static void starting_again_may_fail(void **state) {
+    (void)state;
+    listen_plainly();
+    settle();
+    torc_listener_stop(listener);
+    settle();
+    const int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    check_err(torc_listener_start(listener), TORC_ERR_ADDRESS_IN_USE);
+    close(fd);
+    unlink(path);
+    check_ok(torc_listener_start(listener));
+    const int client = call();
+    settle();
+    assert_int_equal(site.count, 1);
+    close(client);
+}
+
+static void a_lock_is_held_while_it_listens(void **state) {
+    const torc_endpoint endpoint = endpoint_of(":lockfile=1");
+    torc_listener *other = NULL;
+    char lock[100];
+
+    (void)state;
+    snprintf(lock, sizeof(lock), "%s.lock", path);
+    check_ok(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener));
+    assert_int_equal(access(lock, F_OK), 0);
+    unlink(path); /* nothing to see there, but the lock */
+    check_err(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &other),
+              TORC_ERR_ADDRESS_IN_USE);
+    torc_listener_stop(listener);
+    assert_int_equal(access(lock, F_OK), -1);
+    settle();
+    check_ok(torc_listener_start(listener));
+    assert_int_equal(access(lock, F_OK), 0);
+    torc_listener_close(listener);
+    listener = NULL;
+    assert_int_equal(access(lock, F_OK), -1);
+    const int stale = open(lock, O_CREAT | O_WRONLY | O_CLOEXEC, 0600); /* held by nobody */
+    close(stale);
+    check_ok(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener));
+    torc_listener_close(listener);
+    listener = NULL;
+}
+
+static void the_file_has_its_owner(void **state) {
+    char arguments[60];
+    struct stat about;
+
+    (void)state;
+    snprintf(arguments, sizeof(arguments), ":owner=%u:group=%u", (unsigned)getuid(),
+             (unsigned)getgid());
+    const torc_endpoint endpoint = endpoint_of(arguments);
+    check_ok(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener));
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_uid, getuid());
+    assert_int_equal(about.st_gid, getgid());
+}
+
+static void what_an_endpoint_asks_for_stands_in_between(void **state) {
+    char string[160], bytes[20];
+    torc_endpoint endpoint;
+
+    (void)state;
+    snprintf(string, sizeof(string), "haproxy:endpoint=unix\\:%s:allow=unix\\:", path);
+    check_ok(torc_endpoint_parse(torc_str_of(string), &endpoint, NULL));
+    check_ok(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener));
+    const int fd = call();
+    settle();
+    assert_int_equal(site.count, 0);
+    assert_int_equal(write(fd, "PROXY TCP4 192.0.2.7 192.0.2.8 5 80\r\nhello", 42), 42);
+    settle();
+    assert_int_equal(site.count, 1);
+    check_got(&site.probes[0], "hello");
+    const torc_addr peer = torc_transport_peer(site.probes[0].base.transport);
+    char text[TORC_ADDR_TEXT_MAX];
+    assert_string_equal(torc_addr_text(&peer, text).bytes, "192.0.2.7:5");
+    torc_transport_write(site.probes[0].base.transport, TORC_STR("hi"));
+    settle();
+    check_str(receive(fd, bytes, sizeof(bytes)), "hi");
+    close(fd);
+}
+
+static void tls_without_a_certificate_does_not_listen(void **state) {
+    char string[160];
+    torc_endpoint endpoint;
+
+    (void)state;
+    snprintf(string, sizeof(string), "ssl:endpoint=unix\\:%s", path);
+    check_ok(torc_endpoint_parse(torc_str_of(string), &endpoint, NULL));
+    check_err(torc_endpoint_listen(reactor, &endpoint, &site.base, NULL, &listener),
+              TORC_ERR_INVALID);
+    assert_null(listener);
+    assert_int_equal(dial(), -1);
 }
 
 static void the_file_goes_with_the_reactor(void **state) {
@@ -498,6 +626,47 @@ static void a_full_table_is_survived(void **state) {
     close(one), close(two), close(three);
 }
 
+static int count_lines(const torc_buf *logged, const char *text) {
+    torc_str rest = torc_buf_str(logged);
+    int count = 0;
+
+    for (ptrdiff_t at; (at = torc_str_find(rest, torc_str_of(text))) >= 0; count++)
+        rest = torc_str_from(rest, (size_t)at + 1);
+    return count;
+}
+
+/* However long descriptors are scarce, and whatever is accepted in between: two lines. */
+static void a_full_table_is_logged_once(void **state) {
+    torc_log *log;
+    torc_buf logged;
+
+    (void)state;
+    torc_buf_init(&logged, NULL, TORC_MEMORY_OTHER, 100000);
+    check_ok(torc_log_new_buf(NULL, &logged, TORC_LOG_FORMAT_JSON, &log));
+    reactor->log = log;
+    listen_plainly();
+    settle();
+    for (int i = 0; i < 20; i++) {
+        torc_test_fail_calls(reactor, TORC_TEST_ACCEPT, 1, 1, EMFILE);
+        const int refused = call();
+        settle();
+        const int fd = call();
+        torc_test_advance(reactor, 100); /* it is accepted */
+        close(refused), close(fd);
+    }
+    assert_int_equal(count_lines(&logged, "cannot accept"), 1);
+    assert_int_equal(count_lines(&logged, "accepting again"), 0);
+    torc_test_advance(reactor, 10000);
+    const int fd = call();
+    settle();
+    assert_int_equal(count_lines(&logged, "accepting again"), 1);
+    assert_int_equal(count_lines(&logged, "\"failures\":20"), 1);
+    close(fd);
+    reactor->log = NULL;
+    torc_log_free(log);
+    torc_buf_dispose(&logged);
+}
+
 static void pausing_and_a_full_table_go_together(void **state) {
     (void)state;
     listen_plainly();
@@ -595,6 +764,12 @@ int main(void) {
         BOTH(the_file_has_its_mode),
         BOTH(the_file_goes_with_the_listener),
         BOTH(a_stopped_listener_can_still_be_asked),
+        BOTH(a_stopped_listener_can_listen_again),
+        BOTH(starting_again_may_fail),
+        BOTH(a_lock_is_held_while_it_listens),
+        BOTH(the_file_has_its_owner),
+        BOTH(what_an_endpoint_asks_for_stands_in_between),
+        BOTH(tls_without_a_certificate_does_not_listen),
         BOTH(the_file_goes_with_the_reactor),
         BOTH(a_file_that_nobody_listens_on_is_replaced),
         BOTH(a_file_that_somebody_listens_on_is_not),
@@ -609,6 +784,7 @@ int main(void) {
         BOTH(the_maximum_of_the_output_holds_above_filters),
         BOTH(a_filter_that_cannot_be_made_is_the_end),
         BOTH(a_full_table_is_survived),
+        BOTH(a_full_table_is_logged_once),
         BOTH(pausing_and_a_full_table_go_together),
         BOTH(closing_ends_the_wait_for_descriptors),
         BOTH(its_metrics_go_with_it),
