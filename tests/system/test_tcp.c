@@ -191,9 +191,9 @@ static void localhost_is_served_on_both_families(void **state) {
     settle_until(&site.count, 2);
     assert_int_equal(torc_listener_connections(listener), 2);
     torc_listener_stop(listener);
+    torc_test_settle(reactor);
     assert_int_equal(dial("127.0.0.1"), -1);
     assert_int_equal(dial("::1"), -1);
-    torc_test_settle(reactor);
     check_ok(torc_listener_start(listener)); /* at the port of before */
     const int three = call("127.0.0.1"), four = call("::1");
     settle_until(&site.count, 4);
