@@ -180,7 +180,7 @@ static void a_mistake_exits_with_2_and_a_line(void **state) {
          "greeter: --log-format jason: not one of auto, text, json, logfmt, json-seq; did you mean "
          "json?\n"},
         {{"--help", "weather", NULL},
-         "greeter: --help weather: topics are words, serving, process, logs, general, limits\n"},
+         "greeter: --help weather: topics are words, serving, tls, process, logs, general, limits\n"},
         {{"--add-header", "X-A", NULL},
          "greeter: --add-header X-A: write 'Name: value', for example 'X-Frame-Options: DENY'\n"},
         {{"--add-header", "X A: b", NULL},
