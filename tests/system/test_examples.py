@@ -204,6 +204,30 @@ def files_are_served_and_listed():
             check(ask(program, "GET", "/files/missing").body, b"There is no such file.\n")
 
 
+def files_are_served_by_tls():
+    """As the tutorial has it: certificates by the command, trusted by curl, and a client's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        made, pages = pathlib.Path(folder) / "certificates", pathlib.Path(folder) / "pages"
+        pages.mkdir()
+        (pages / "index.html").write_text("hello")
+        check(run(BUILD / "torc", "cert", "--ca", "--client", "--out", made).returncode, 0)
+        pair = ["--tls-cert", made / "cert.pem", "--tls-key", made / "key.pem"]
+        with App(BUILD / "examples/16_tls", "--folder", pages, *pair, listen="ssl:0:interface=127.0.0.1") as program:
+            url = f"https://localhost:{program.port}"
+            check(run("curl", "-sS", "--cacert", made / "authority.pem", f"{url}/").stdout, b"hello")
+            told = json.loads(run("curl", "-sS", "--cacert", made / "authority.pem", f"{url}/who").stdout)
+            check(told, {"secure": True, "version": "TLSv1.3", "name": "localhost", "client": ""})
+        with App(BUILD / "examples/16_tls", "--folder", pages, *pair, "--tls-client-ca", made / "authority.pem",
+                 listen="ssl:0:interface=127.0.0.1") as program:
+            url = f"https://localhost:{program.port}/who"
+            own = ["--cert", made / "cert.pem", "--key", made / "key.pem"]
+            told = json.loads(run("curl", "-sS", "--cacert", made / "authority.pem", *own, url).stdout)
+            check((told["secure"], told["client"]), (True, "CN=localhost"))
+            assert run("curl", "-sS", "--cacert", made / "authority.pem", url).returncode != 0
+        with App(BUILD / "examples/16_tls", "--folder", pages, "--tls-self-signed", listen="ssl:0:interface=127.0.0.1") as program:
+            check(run("curl", "-sS", "--insecure", f"https://localhost:{program.port}/").stdout, b"hello")
+
+
 LINK = re.compile(r'(?:href|src)="([^"#]+)"')
 
 
@@ -297,6 +321,7 @@ CASES = [
     the_test_of_a_route_passes,
     versions_are_compared_and_ranges_are_sent,
     files_are_served_and_listed,
+    files_are_served_by_tls,
     the_site_holds_together,
     the_site_is_dynamic,
     processes_are_run_and_kept_running,
