@@ -19,7 +19,7 @@ import tempfile
 import time
 import zlib
 
-from serving import App, Peer, Skipped, check, head, run, run_cases, wait_until
+from serving import App, Peer, Server, Skipped, check, head, run, run_cases, wait_until
 
 BUILD, ROOT = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 PAGES = ROOT / "examples/site/pages"
@@ -294,6 +294,47 @@ def process_1_leaves_its_processes_to_their_routes():
         check(program.exit_code(), 0)
 
 
+class Echo(Server):
+    """The program that serves and calls endpoints, serving."""
+
+    def __init__(self, endpoint):
+        super().__init__([BUILD / "examples/15_endpoints", "serve", endpoint])
+
+    def start(self):
+        super().start()
+        found = self.wait_for(r"listening at (.*)\n")
+        assert found, self.said()
+        self.where = found[1]
+
+
+def say(endpoint, words):
+    return run(BUILD / "examples/15_endpoints", "say", endpoint, words, text=True)
+
+
+def endpoints_are_served_and_called():
+    with tempfile.TemporaryDirectory(prefix="torc-examples-") as folder:
+        run(BUILD / "torc", "cert", "--out", folder)
+        with Echo("tcp:0:interface=127.0.0.1") as server:
+            port = server.where.rsplit(":", 1)[1]
+            check(say(f"tcp:localhost:{port}", "hello there").stdout, "hello there\n")
+        answer = say(f"tcp:localhost:{port}", "hello there")
+        check(answer.returncode, 1)
+        assert "localhost" in answer.stderr and "127.0.0.1:" in answer.stderr and "refused" in answer.stderr, answer.stderr
+        with Echo(f"unix:{folder}/echo.sock:mode=600"):
+            check(say(f"unix:{folder}/echo.sock", "hello again").stdout, "hello again\n")
+        with Echo(f"ssl:0:privateKey={folder}/key.pem:certKey={folder}/cert.pem:interface=127.0.0.1") as server:
+            port = server.where.rsplit(":", 1)[1]
+            check(say(f"tls:localhost:{port}:trustRoots={folder}/cert.pem", "in secret").stdout, "in secret\n")
+            answer = say(f"tls:localhost:{port}", "in secret")
+            check(answer.returncode, 1, "a certificate that nobody trusts was taken")
+
+
+def wrong_endpoints_are_told():
+    answer = run(BUILD / "examples/15_endpoints", "serve", "tcp:x", text=True)
+    check((answer.returncode, answer.stderr), (1, "tcp:x: at byte 4: port is a number from 0 to 65535, not `x`\n"))
+    check(say("tcp:localhost", "x").returncode, 1)
+
+
 def the_site_revalidates():
     with site() as program:
         tag = ask(program, "GET", "/style.css").first("ETag")
@@ -326,6 +367,8 @@ CASES = [
     the_site_is_dynamic,
     processes_are_run_and_kept_running,
     process_1_leaves_its_processes_to_their_routes,
+    endpoints_are_served_and_called,
+    wrong_endpoints_are_told,
     the_site_revalidates,
     the_command_serves_a_folder,
 ]
