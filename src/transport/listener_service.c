@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "transport/listener.h"
+#include "transport/listening.h"
 
 typedef struct listener_service {
     torc_service base;
@@ -21,6 +21,7 @@ typedef struct listener_service {
     torc_factory *factory;
     torc_listen_options options;
     torc_listener *listener;
+    torc_listening opened; /* by `privileged_start`, with the lock of a UNIX socket */
     int fd;
 } listener_service;
 
@@ -30,9 +31,11 @@ static listener_service *self_of(const torc_service *service) {
 
 static torc_err privileged_start(torc_service *service) {
     listener_service *self = self_of(service);
-    const torc_err err = torc_endpoint_resolve(&self->endpoint, NULL, NULL);
+    torc_err err = torc_endpoint_resolve(&self->endpoint, NULL, NULL);
 
-    return err ? err : torc_endpoint_open(&self->endpoint, &self->fd);
+    if (!err) err = torc_listening_open(&self->endpoint, &self->opened);
+    if (!err) self->fd = self->opened.fd;
+    return err;
 }
 
 /* What to listen on: the socket that is there, or one that is opened now. */
@@ -66,7 +69,10 @@ static torc_deferred *stop(torc_service *service) {
 static void dispose(torc_service *service) {
     listener_service *self = self_of(service);
 
-    if (self->fd >= 0) close(self->fd);
+    if (self->fd >= 0) {
+        close(self->fd);
+        torc_listening_unlock(&self->opened, &self->endpoint);
+    }
     torc_dealloc(NULL, self);
 }
 
