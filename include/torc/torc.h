@@ -59,6 +59,7 @@
 #include <torc/observer.h>
 #include <torc/phase.h>
 #include <torc/policy.h>
+#include <torc/port_forward.h>
 #include <torc/process.h>
 #include <torc/process_monitor.h>
 #include <torc/producer.h>
