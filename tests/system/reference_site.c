@@ -4,7 +4,8 @@
  *
  *   reference_site --base-port P --root DIR
  *
- * listens on 127.0.0.1: P plain; P+1 with deadlines of a second; P+2 with error details shown; P+7
+ * listens on 127.0.0.1: P plain; P+1 with deadlines of a second; P+2 with error details shown; P+3
+ * by TLS, with a certificate made at the start; P+7
  * another tree, where any path answers OK. Prints `ready` when all ports listen, ends on SIGTERM.
  */
 #include <errno.h>
@@ -533,21 +534,80 @@ static void make_files(const char *root) {
 /* ---- the program ---- */
 
 enum {
-    PORTS = 4
+    PORTS = 5
 };
 
 typedef struct reference_site {
     torc_reactor *reactor;
     torc_site *plain, *open, *ok;
+    torc_tls_context *tls;
     torc_listener *listeners[PORTS];
 } reference_site;
 
+/* ---- TLS ---- */
+
+/* What should not be goes no further. */
+static void must(torc_err err, const char *what) {
+    if (!err) return;
+    fprintf(stderr, "reference_site: %s: %s\n", what, torc_err_text(err));
+    exit(1);
+}
+
+/* PEM of a certificate for this machine that signs itself, and of its key. */
+static void make_certificate(torc_buf *cert, torc_buf *key_pem) {
+    static const char *const names[] = {"localhost", "127.0.0.1", NULL};
+    const torc_certificate_options options = {.size = sizeof(options), .names = names};
+    torc_private_key *key;
+    torc_certificate *certificate;
+
+    must(torc_private_key_new(TORC_KEY_EC_P256, &key), "key");
+    must(torc_certificate_new(key, &options, &certificate, NULL), "certificate");
+    torc_certificate_write_pem(certificate, cert);
+    torc_private_key_write_pem(key, key_pem);
+    must(torc_buf_err(cert), "certificate");
+    must(torc_buf_err(key_pem), "key");
+    torc_certificate_free(certificate);
+    torc_private_key_free(key);
+}
+
+static torc_tls_context *new_tls(void) {
+    torc_buf cert, key;
+    torc_tls_config *config;
+    torc_tls_error error;
+
+    torc_buf_init(&cert, NULL, TORC_MEMORY_TLS, 65536);
+    torc_buf_init(&key, NULL, TORC_MEMORY_TLS, 65536);
+    make_certificate(&cert, &key);
+    const torc_tls_certificate mine = {.cert = torc_buf_str(&cert), .key = torc_buf_str(&key)};
+    const torc_tls_server_options options = {.size = sizeof(options),
+                                             .certificates = &mine,
+                                             .certificate_count = 1,
+                                             .protocols = "http/1.1"};
+    must(torc_tls_server_new(&options, &error, &config), "TLS");
+    torc_tls_context *context = torc_tls_context_new(config);
+    must(context ? TORC_OK : TORC_ERR_NO_MEMORY, "TLS");
+    torc_tls_config_unref(config);
+    torc_buf_dispose(&cert);
+    torc_buf_dispose(&key);
+    return context;
+}
+
+static void filter_by_tls(const reference_site *self, torc_filters *filters) {
+    torc_filter_factory *factory;
+
+    must(torc_tls_server_filter(self->tls, &factory), "TLS");
+    must(torc_filters_add(filters, factory), "TLS");
+}
+
+/* ---- listening ---- */
+
 static torc_listener *listen_on(reference_site *self, long port, torc_site *site,
-                                const torc_limits *limits) {
+                                const torc_limits *limits, const torc_filters *filters) {
     char endpoint[64];
     torc_endpoint_error error = {0};
     torc_listener *listener;
-    const torc_http_options options = {.size = sizeof(options), .limits = limits};
+    const torc_http_options options = {
+        .size = sizeof(options), .limits = limits, .filters = filters};
 
     snprintf(endpoint, sizeof(endpoint), "tcp:%ld:interface=127.0.0.1", port);
     const torc_err err = torc_listen_http(self->reactor, endpoint, torc_site_acceptor(site),
@@ -572,13 +632,19 @@ static void serve(reference_site *self, long port, const char *root) {
     torc_limits hasty = limits;
 
     hasty.keep_alive_ms = hasty.header_ms = hasty.body_stall_ms = 1000;
+    torc_filters tls = {0};
+
+    self->tls = new_tls();
+    filter_by_tls(self, &tls);
     self->plain = new_site(make_tree(root), false);
     self->open = new_site(make_tree(root), true);
     self->ok = new_site(make_ok_tree(), false);
-    self->listeners[0] = listen_on(self, port, self->plain, &limits);
-    self->listeners[1] = listen_on(self, port + 1, self->plain, &hasty);
-    self->listeners[2] = listen_on(self, port + 2, self->open, &limits);
-    self->listeners[3] = listen_on(self, port + 7, self->ok, &limits);
+    self->listeners[0] = listen_on(self, port, self->plain, &limits, NULL);
+    self->listeners[1] = listen_on(self, port + 1, self->plain, &hasty, NULL);
+    self->listeners[2] = listen_on(self, port + 2, self->open, &limits, NULL);
+    self->listeners[3] = listen_on(self, port + 7, self->ok, &limits, NULL);
+    self->listeners[4] = listen_on(self, port + 3, self->plain, &limits, &tls);
+    torc_filters_dispose(&tls);
 }
 
 static void terminate(void *context, int number) {
@@ -613,5 +679,6 @@ int main(int argc, char **argv) {
     torc_site_free(self.plain);
     torc_site_free(self.open);
     torc_site_free(self.ok);
+    torc_tls_context_unref(self.tls);
     return err ? 1 : 0;
 }

@@ -10,11 +10,13 @@ import email.utils
 import json
 import os
 import pathlib
+import socket
+import ssl
 import sys
 import time
 import zlib
 
-from serving import Peer, ReferenceSite, ask, check, get, head, run_cases
+from serving import SECONDS, Peer, ReferenceSite, ask, check, get, head, run_cases
 
 BUILD = pathlib.Path(sys.argv[1])
 SITE = ReferenceSite(BUILD)
@@ -330,6 +332,27 @@ def the_first_ports_have_the_same_tree():
             check(get(port, path).body, body, f"{port} {path}")
 
 
+def the_fourth_port_has_it_by_tls():
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["http/1.1"])
+    plain_socket = socket.create_connection(("127.0.0.1", SITE.port + 3), SECONDS)
+    with context.wrap_socket(plain_socket, server_hostname="localhost") as peer:
+        check(peer.selected_alpn_protocol(), "http/1.1")
+        for path, end in (("/", b"root"), ("/host", b"https://localhost/host\r\n1\r\n|\r\n4\r\nhost\r\n1\r\n|\r\n0\r\n\r\n"), ("/big?n=300000", b"x" * 300000),
+                          ("/stream", b"\r\n0\r\n\r\n"), ("/static/big.bin", b"")):
+            peer.sendall(head("GET", path))
+            got, length = b"", 0
+            while b"\r\n\r\n" not in got or len(got) < length or not got.endswith(end):
+                more = peer.recv(65536)
+                assert more, f"{path}: it ended after {len(got)} bytes"
+                got += more
+                top = got.partition(b"\r\n\r\n")[0]
+                found = top.lower().partition(b"content-length: ")[2]
+                length = len(top) + 4 + int(found.split(b"\r\n")[0]) if found else 0
+            assert got.startswith(b"HTTP/1.1 200 "), f"{path}: {got[:200]}"
+
+
 def the_hasty_port_waits_a_second():
     port = SITE.port + 1
     cases = ((b"", None), (b"GET / HTTP/1.1\r\n", 408), (head("POST", "/content", "Content-Length: 5") + b"he", 408),
@@ -385,6 +408,7 @@ CASES = [
     a_thread_computes,
     content_comes_back,
     the_first_ports_have_the_same_tree,
+    the_fourth_port_has_it_by_tls,
     the_hasty_port_waits_a_second,
     the_last_port_has_another_tree,
 ]
