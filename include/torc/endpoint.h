@@ -40,7 +40,8 @@
  *  - systemd: index, name, domain. A socket that the service manager opened (socket activation):
  *    `systemd:0` is the first, `systemd:name=http` the one that is called so (FileDescriptorName=);
  *    `systemd:domain=INET:index=0` says of which kind it must be, too.
- *  - stdio: one connection, over standard input and output.
+ *  - stdio: one connection, over standard input and output (see stdio.h). Its listener is closed
+ *    before its reactor is freed.
  *
  * The short forms without a host listen on all addresses of both families, `localhost:8080` on
  * those two of the machine itself.

@@ -25,7 +25,9 @@ static const char *url_of(const torc_app *app, size_t row, char url[URL_SIZE]) {
     char text[TORC_ADDR_TEXT_MAX];
     const torc_str where = torc_addr_text(&addr, text);
 
-    if (torc_addr_family(&addr) == AF_UNIX)
+    if (app->sockets.rows[row]->endpoint.is_stdio)
+        snprintf(url, URL_SIZE, "stdio:");
+    else if (torc_addr_family(&addr) == AF_UNIX)
         snprintf(url, URL_SIZE, "unix:%.*s", TORC_STR_ARGS(where));
     else
         snprintf(url, URL_SIZE, "%s://%.*s/", scheme_of(app, row), TORC_STR_ARGS(where));

@@ -71,6 +71,20 @@ torc_err torc_listen_http_fd(torc_reactor *reactor, int fd, torc_acceptor *accep
     return listen_at(reactor, &endpoint, acceptor, &options, listener);
 }
 
+torc_err torc_listen_http_stdio(torc_reactor *reactor, torc_acceptor *acceptor,
+                                const torc_http_options *given,
+                                void (*served)(torc_listener *listener, void *context),
+                                void *context, torc_listener **listener) {
+    const torc_http_options options = read_options(given);
+    const torc_endpoint endpoint = {.fd = -1, .is_stdio = true};
+    const torc_err err = listen_at(reactor, &endpoint, acceptor, &options, listener);
+
+    if (err) return err;
+    (*listener)->served = served;
+    (*listener)->served_context = context;
+    return TORC_OK;
+}
+
 torc_listener *torc_listen(torc_reactor *reactor, const char *endpoint, torc_acceptor *acceptor,
                            const torc_http_options *options) {
     torc_endpoint_error error = {0};

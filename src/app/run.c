@@ -94,9 +94,14 @@ static bool open_sockets(torc_app *app) {
         settings->endpoints[settings->endpoint_count++] =
             settings->tls.cert_count || settings->tls.self_signed ? default_tls_endpoint
                                                                   : app->default_endpoint;
-    for (size_t i = 0; i < settings->endpoint_count; i++)
+    for (size_t i = 0; i < settings->endpoint_count; i++) {
         if (torc_sockets_add(&app->sockets, settings->endpoints[i], &error))
             return torc_app_fail(app, settings->endpoints[i], error.text);
+        if (settings->workers > 0 &&
+            app->sockets.rows[app->sockets.row_count - 1]->endpoint.is_stdio)
+            return torc_app_fail(app, settings->endpoints[i],
+                                 "standard input is served by one process: add --workers 0");
+    }
     return true;
 }
 

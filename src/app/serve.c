@@ -105,13 +105,25 @@ static torc_err add_stages(const torc_app *app, size_t row, torc_filters *filter
     return err ? err : torc_app_tls_add_filter(app, row, filters);
 }
 
-static torc_err listen_on(const torc_app *app, int fd, size_t row, torc_listener **listener) {
+/* The one connection that there was has ended: so does the program, if it serves nothing else. */
+static void served(torc_listener *listener, void *context) {
+    torc_serving *self = context;
+
+    (void)listener;
+    if (self->app->sockets.row_count == 1) torc_serving_drain(self, false);
+}
+
+static torc_err listen_on(torc_serving *self, int fd, size_t row, torc_listener **listener) {
+    const torc_app *app = self->app;
     torc_filters filters = {0};
     const torc_http_options options = {
         .size = sizeof(options), .limits = &app->settings.limits, .filters = &filters};
     torc_err err = add_stages(app, row, &filters);
 
-    if (!err)
+    if (!err && fd < 0)
+        err = torc_listen_http_stdio(app->reactor, torc_site_acceptor(app->site), &options, served,
+                                     self, listener);
+    else if (!err)
         err = torc_listen_http_fd(app->reactor, fd, torc_site_acceptor(app->site), &options,
                                   listener);
     torc_filters_dispose(&filters);
@@ -123,9 +135,10 @@ static torc_err listen_at(torc_serving *self, size_t row, size_t slot) {
     listening *made = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*made));
 
     if (!made) return TORC_ERR_NO_MEMORY;
-    const int fd = torc_sockets_dup(&app->sockets, row, slot);
+    const bool is_stdio = app->sockets.rows[row]->endpoint.is_stdio;
+    const int fd = is_stdio ? -1 : torc_sockets_dup(&app->sockets, row, slot);
     const torc_err err =
-        fd < 0 ? TORC_ERR_FILE_TABLE_FULL : listen_on(app, fd, row, &made->listener);
+        fd < 0 && !is_stdio ? TORC_ERR_FILE_TABLE_FULL : listen_on(self, fd, row, &made->listener);
     if (err) {
         if (fd >= 0) close(fd);
         torc_dealloc(NULL, made);

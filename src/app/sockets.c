@@ -101,8 +101,10 @@ static torc_err open_others(torc_socket_row *row, size_t slot_count) {
 
 static torc_err open_row(torc_socket_row *row, size_t slot_count) {
     torc_listening opened;
-    const torc_err err = torc_listening_open(&row->endpoint, &opened);
 
+    row->is_one = row->endpoint.is_stdio;
+    if (row->endpoint.is_stdio) return TORC_OK; /* it has no socket */
+    const torc_err err = torc_listening_open(&row->endpoint, &opened);
     if (err) return err;
     row->fds[0] = opened.fd;
     row->lock_fd = opened.lock_fd;

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <torc/endpoint_stages.h>
 #include <torc/log.h>
+#include <torc/stdio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -64,7 +65,7 @@ static void stop(torc_listener *self) {
     if (self->is_closed) return;
     self->is_held = true;
     let_go(self);
-    torc_io_close(&self->io, false);
+    if (!self->endpoint.is_stdio) torc_io_close(&self->io, false);
 }
 
 void torc_listener_stop(torc_listener *self) {
@@ -187,7 +188,7 @@ static const torc_io_ops io_ops = {.accepted = accepted, .failed = failed, .clos
 
 static void set_paused(torc_listener *self, bool is_paused) {
     self->is_paused = is_paused;
-    if (self->is_closed) return;
+    if (self->is_closed || self->endpoint.is_stdio) return;
     if (is_paused)
         torc_io_receive_stop(&self->io);
     else if (!torc_timer_is_armed(&self->pause))
@@ -210,6 +211,51 @@ torc_addr torc_listener_addr(const torc_listener *self) {
 
 uint32_t torc_listener_connections(const torc_listener *self) {
     return count_all(self);
+}
+
+/* ---- standard input and output ---- */
+
+static void stdio_made(torc_protocol *protocol) {
+    torc_listener *self = torc_container_of(protocol, torc_listener, starter);
+    torc_stages_build(&self->stages, torc_filter_stack(&self->bottom, protocol->transport));
+}
+
+static size_t stdio_received(torc_protocol *protocol, torc_str bytes) {
+    (void)protocol; /* a filter is in its place by then */
+    return bytes.len;
+}
+
+static void stdio_ended(torc_listener *self) {
+    self->connections = 0;
+    if (!self->is_held)
+        free_when_unused(self);
+    else if (self->served)
+        self->served(self, self->served_context); /* which may close it */
+}
+
+static void stdio_lost(torc_protocol *protocol, torc_err reason) {
+    (void)reason;
+    stdio_ended(torc_container_of(protocol, torc_listener, starter));
+}
+
+static void bottom_free(torc_filter *filter) {
+    stdio_ended(torc_container_of(filter, torc_listener, bottom));
+}
+
+static const torc_protocol_ops starter_ops = {
+    .connection_made = stdio_made, .data_received = stdio_received, .connection_lost = stdio_lost};
+static const torc_filter_ops bottom_ops = {.free = bottom_free};
+
+/* There is no socket that would be told as closed: it stays until its owner closes it. */
+static torc_err open_stdio(torc_listener *self) {
+    torc_filter_init(&self->bottom, self->reactor, &bottom_ops);
+    self->starter.ops = &starter_ops;
+    const torc_err err = torc_stdio_open(self->reactor, &self->starter);
+
+    if (err) return err;
+    self->connections = 1;
+    self->is_held = self->is_gone = true;
+    return TORC_OK;
 }
 
 /* ---- the beginning ---- */
@@ -278,7 +324,8 @@ static torc_err new_listener(torc_reactor *reactor, const torc_endpoint *endpoin
     self->refusal = refusal;
     torc_accounts_init(&self->accounts, &reactor->memory, sizeof(torc_account), SIZE_MAX);
     torc_timer_init(&self->pause, reactor, pause_over);
-    const torc_err err = open_listener(self);
+    self->listening.lock_fd = -1;
+    const torc_err err = endpoint->is_stdio ? open_stdio(self) : open_listener(self);
     if (err) {
         torc_stages_dispose(&self->stages);
         torc_dealloc(&reactor->memory, self);
@@ -321,7 +368,7 @@ torc_err torc_listener_new(torc_reactor *reactor, const torc_endpoint *endpoint,
 
 static torc_err start(torc_listener *self) {
     if (!self->is_closed) return TORC_OK;
-    if (self->endpoint.fd >= 0) return TORC_ERR_UNSUPPORTED;
+    if (self->endpoint.fd >= 0 || self->endpoint.is_stdio) return TORC_ERR_UNSUPPORTED;
     if (!self->is_gone) return TORC_ERR_BUSY;
     if (torc_addr_family(&self->addr) != AF_UNIX) self->endpoint.addr = self->addr;
     return open_listener(self);

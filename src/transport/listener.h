@@ -6,6 +6,7 @@
 #include <torc/metrics.h>
 
 #include "transport/accounts.h"
+#include "transport/filter.h"
 #include "transport/listening.h"
 #include "transport/stages.h"
 #include "transport/stream.h"
@@ -39,6 +40,12 @@ struct torc_listener {
     torc_listener *primary;   /* whose `other` it is; NULL: nobody's */
     torc_listening listening;
     torc_endpoint endpoint; /* as it was bound */
+    /* Of stdio:, which has one connection and no socket: what gets the transport, and the lowest
+     * stage on it, which tells of its end. */
+    torc_protocol starter;
+    torc_filter bottom;
+    void (*served)(torc_listener *listener, void *context); /* it has ended; NULL: told to nobody */
+    void *served_context;
     torc_counter accepted, refused, exhausted;
 };
 

@@ -115,6 +115,20 @@ def a_locked_socket_is_refused_to_others():
         check([(path / name).exists() for name in ("x.sock", "x.sock.lock")], [False, False])
 
 
+def standard_input_is_one_connection():
+    """As inetd and ssh start a server: it ends with its connection."""
+    with tempfile.TemporaryDirectory(prefix="torc-endpoints-") as folder:
+        (pathlib.Path(folder) / "index.html").write_text("served\n")
+        command = [str(TORC), "web", "--path", folder, "--listen", "stdio:"]
+        asked = "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        done = subprocess.run([*command, "--workers", "0"], input=asked, capture_output=True, text=True, timeout=SECONDS)
+        check(done.returncode, 0, done.stderr)
+        check(done.stdout.count("HTTP/1.1 200 OK"), 2, done.stdout)
+        check(done.stdout.count("served\n"), 2, done.stdout)
+        done = subprocess.run([*command, "--workers", "2"], input=asked, capture_output=True, text=True, timeout=SECONDS)
+        assert done.returncode != 0 and "--workers 0" in done.stderr, done.stderr
+
+
 def what_is_wrong_is_one_line():
     for endpoint, said in (
             ("ssl:0", "there is no certificate"),
@@ -135,5 +149,6 @@ if __name__ == "__main__":
         tls_stands_on_a_unix_socket,
         localhost_is_both_addresses,
         a_locked_socket_is_refused_to_others,
+        standard_input_is_one_connection,
         what_is_wrong_is_one_line,
     ]))
