@@ -279,9 +279,15 @@ TORC_END_DECLS
 #define TORC_LOG_FAILURE(key, value) torc_log_field_failure(key, value)
 #define TORC_LOG_ERR(key, value) torc_log_field_str(key, torc_str_of(torc_err_name(value)))
 
+/** Events below this level are not even compiled: define it before this is included, to 1 for INFO
+ * and so on. */
+#ifndef TORC_LOG_LEVEL_COMPILED
+#define TORC_LOG_LEVEL_COMPILED 0
+#endif
 /** torc_log_is_enabled(), with the two tests that mostly decide made in place. */
 #define TORC_LOG_IS_ENABLED(log, space, level)                                                     \
-    ((log) && torc_log_lowest(log) <= (int)(level) && torc_log_is_enabled(log, space, level))
+    ((int)(level) >= TORC_LOG_LEVEL_COMPILED && (log) && torc_log_lowest(log) <= (int)(level) &&   \
+     torc_log_is_enabled(log, space, level))
 
 /** Log an event: the log, its namespace, its text, and any number of fields. */
 #define TORC_LOG_DEBUG(log, space, ...) TORC_LOG_AT(log, TORC_LOG_LEVEL_DEBUG, space, __VA_ARGS__)

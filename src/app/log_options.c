@@ -165,7 +165,8 @@ static const torc_option options[] = {
      apply_ring},
     {"crash-report", "stderr|none|FILE",
      "where a crash is told (stderr)\n"
-     "By which signal, where, the last events of the log, and whether a fiber's stack overflowed; "
+     "In the background it goes to the first file of --log instead. By which signal, where, the "
+     "last events of the log, and whether a fiber's stack overflowed; "
      "then the signal takes its "
      "usual course, so that there is a core file where these are wanted.",
      apply_crash_report},

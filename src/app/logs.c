@@ -193,13 +193,20 @@ void torc_logs_set_verbose(torc_app *app, bool is_verbose) {
 
 /* ---- opening and closing ---- */
 
+/* The standard error of who serves in the background leads nowhere. */
+static int crash_fd(const torc_app *app) {
+    if (app->logs.crash_file) return torc_log_file_fd(app->logs.crash_file);
+    if (app->settings.process.daemonize && app->logs.file_count > 0)
+        return torc_log_file_fd(app->logs.files[0]);
+    return STDERR_FILENO;
+}
+
 static bool watch_crashes(torc_app *app) {
     const char *path = app->settings.log.crash_report;
 
     if (path && !path[0]) return true;
     if (path && !open_file(app, "--crash-report", path, &app->logs.crash_file)) return false;
-    torc_crash_watch(app,
-                     app->logs.crash_file ? torc_log_file_fd(app->logs.crash_file) : STDERR_FILENO);
+    torc_crash_watch(app, crash_fd(app));
     return true;
 }
 

@@ -5,6 +5,8 @@
  *  - A slot is words that are read and written atomically, and a number: odd while somebody writes,
  *    and another one afterwards. Who reads looks at the number before and after, and takes what did
  *    not change; so nobody waits, and a handler of signals may read whatever it has interrupted.
+ *    Each word is released after the number became odd, and acquired before it is looked at again:
+ *    so no fence is needed, which the thread sanitizer would not see.
  *  - Events take slots by turns (`next`). One whose slot is being written by a thread that is a
  *    whole ring behind is lost.
  *  - An event is packed: a head, then texts that end with a NUL, each with its length before it.
@@ -164,10 +166,9 @@ static torc_err write_to_ring(void *context, const torc_log_record *record) {
     pack(&packed, record);
     if ((before & 1) || !atomic_compare_exchange_strong(&at->number, &before, (turn + 1) * 2 + 1))
         return TORC_ERR_AGAIN;
-    atomic_thread_fence(memory_order_release);
     for (size_t i = 0; i * 8 < packed.at; i++) {
         memcpy(&word, packed.bytes + i * 8, sizeof(word));
-        atomic_store_explicit(&at->words[i], word, memory_order_relaxed);
+        atomic_store_explicit(&at->words[i], word, memory_order_release);
     }
     atomic_store_explicit(&at->number, (turn + 1) * 2, memory_order_release);
     return TORC_OK;
@@ -179,10 +180,9 @@ static bool read_turn(const torc_log_ring *self, uint_fast64_t turn, packing *pa
 
     if (atomic_load_explicit(&at->number, memory_order_acquire) != (turn + 1) * 2) return false;
     for (size_t i = 0; i < WORDS; i++) {
-        const uint64_t word = atomic_load_explicit(&at->words[i], memory_order_relaxed);
+        const uint64_t word = atomic_load_explicit(&at->words[i], memory_order_acquire);
         memcpy(packed->bytes + i * 8, &word, sizeof(word));
     }
-    atomic_thread_fence(memory_order_acquire);
     return atomic_load_explicit(&at->number, memory_order_relaxed) == (turn + 1) * 2;
 }
 

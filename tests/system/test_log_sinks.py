@@ -138,6 +138,24 @@ def a_daemon_that_reads_nothing_stops_nobody():
         check(get(site.port, "/").status, 200)
 
 
+def a_filter_of_system_calls_lets_events_pass():
+    if IS_SANITIZED:
+        return
+    with Daemon() as syslog, Daemon() as journal, Site("--seccomp", "--log", "stderr:format=text", "--log",
+                                                       f"syslog:server=unix:{syslog.path}", "--log",
+                                                       f"journald:socket={journal.path}") as site:
+        check(get(site.port, "/login").status, 200)
+        syslog.next_with(b"somebody came")
+        journal.next_with(b"somebody came")
+        syslog.stop()
+        syslog.start()
+        check(get(site.port, "/login").status, 200)
+        syslog.next_with(b"somebody came")
+    number, report = crash("/read?1234", "--seccomp")
+    check(number, signal.SIGSEGV)
+    assert "the last events of its log:" in report and "end of the report" in report, report
+
+
 # ---- several, and their levels ----
 
 
@@ -226,6 +244,26 @@ def a_stack_that_overflows_is_named():
     assert "the last events" not in report, report
 
 
+def a_worker_that_crashes_is_told_of_and_replaced():
+    if IS_SANITIZED:
+        return
+    with App(PROGRAM, "--workers", "1") as site:
+        try:
+            get(site.port, "/deep")
+        except (AssertionError, OSError, ValueError, IndexError):
+            pass
+        assert site.wait_for("the stack of a fiber has overflowed"), site.said()
+        assert site.wait_for("end of the report"), site.said()
+
+        def serves():
+            try:
+                return get(site.port, "/").status == 200
+            except (AssertionError, OSError, ValueError, IndexError):
+                return False
+
+        wait_until(serves, "another worker")
+
+
 def no_report_is_made_where_none_is_wanted():
     number, report = (0, "")
     site = Site("--crash-report", "none")
@@ -277,11 +315,13 @@ CASES = [
     events_go_to_the_journal,
     a_daemon_that_goes_is_told_of_once_and_found_again,
     a_daemon_that_reads_nothing_stops_nobody,
+    a_filter_of_system_calls_lets_events_pass,
     each_has_its_format_and_level,
     signals_change_levels,
     a_crash_is_told_with_the_last_events,
     what_is_only_kept_is_told_too,
     a_stack_that_overflows_is_named,
+    a_worker_that_crashes_is_told_of_and_replaced,
     no_report_is_made_where_none_is_wanted,
     mistakes_name_the_option_and_the_fix,
     users_in_urls_are_not_in_access_logs,
