@@ -13,6 +13,7 @@
 #include <torc/arena.h>
 #include <torc/backoff.h>
 #include <torc/base64.h>
+#include <torc/blocking_call.h>
 #include <torc/body.h>
 #include <torc/bucket.h>
 #include <torc/buf.h>

@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/monotonic.h"
+#include "reactor/blocking_call.h"
 #include "reactor/fiber.h"
 #include "reactor/folder_watch.h"
 #include "reactor/thread_pool.h"
@@ -313,6 +314,7 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_list_init(&self->flushables_next);
     torc_list_init(&self->ios);
     torc_phases_init(self);
+    torc_blocking_calls_init(self);
     self->retired_end = &self->retired;
     self->log = options->log;
     self->system_clock = (torc_clock){.monotonic_us = system_monotonic_us,
@@ -371,6 +373,7 @@ void torc_reactor_trim(torc_reactor *reactor) {
 void torc_reactor_free(torc_reactor *reactor) {
     if (!reactor) return;
     assert(!reactor->running);
+    torc_blocking_calls_stop(reactor);
     if (reactor->poller) {
         reactor->is_ending = true;
         torc_deferreds_report(reactor);
@@ -395,6 +398,7 @@ void torc_reactor_free(torc_reactor *reactor) {
     torc_folder_watcher_free(reactor);
     torc_fibers_free(reactor);
     torc_threads_free(reactor);
+    torc_blocking_calls_dispose(reactor);
     torc_dealloc(&reactor->memory, reactor->scratch);
     torc_chain_pool_dispose(&reactor->chains);
     torc_page_pool_dispose(&reactor->pages);

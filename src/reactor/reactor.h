@@ -2,6 +2,7 @@
 #ifndef TORC_REACTOR_REACTOR_H
 #define TORC_REACTOR_REACTOR_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <torc/reactor.h>
 #include <torc/timer.h>
@@ -109,6 +110,10 @@ struct torc_reactor {
     torc_phase_lists phases;            /* of its start and stop */
     struct torc_cooperator *cooperator; /* NULL until the first task */
     uint32_t slice_us;                  /* of tasks; 0: the default */
+    pthread_t thread;               /* it was made in this one */
+    pthread_mutex_t blocking_mutex; /* of the next two, and of what is in the list */
+    torc_list blocking_calls;       /* threads that wait for this one */
+    bool refuses_blocking_calls;
     bool running, stopping;
     bool has_stdio;           /* the standard streams were taken, see torc/stdio.h */
     bool has_stopped_threads; /* it is being freed */
