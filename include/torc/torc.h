@@ -58,6 +58,7 @@
 #include <torc/metrics.h>
 #include <torc/names.h>
 #include <torc/observer.h>
+#include <torc/path_watch.h>
 #include <torc/phase.h>
 #include <torc/policy.h>
 #include <torc/port_forward.h>

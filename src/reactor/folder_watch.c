@@ -8,6 +8,7 @@
  * in the list of its torc_watched_folder. The kernel's goes with the last of them.
  *  - The kernel's numbers of watches are not used again, so an event that was on its way when its
  * watch was removed finds nobody.
+ *  - The kernel tells of a folder what any of its watches has asked for; each is told of its own.
  *  - A turn reads so many events at most. When more are there, or the kernel has dropped some, all
  * watches are told that something has changed.
  */
@@ -67,8 +68,18 @@ static void drop_unwatched(torc_folder_watcher *self, torc_watched_folder *folde
 
 /* ---- telling ---- */
 
+/* One is told, if it is of its changes. */
+static void tell_one(torc_folder_watch *watch, const torc_folder_event *event) {
+    if (!event->gone && !event->is_overflow && !(event->mask & watch->mask)) return;
+    if (watch->told)
+        watch->told(watch, event);
+    else
+        watch->changed(watch, event->name, event->gone);
+}
+
 /* Tell all who watch one folder; they may stop, and so may others. */
-static void tell(torc_folder_watcher *self, torc_watched_folder *folder, torc_str name, bool gone) {
+static void tell(torc_folder_watcher *self, torc_watched_folder *folder,
+                 const torc_folder_event *event) {
     torc_list round;
     torc_list_node *node;
 
@@ -77,11 +88,11 @@ static void tell(torc_folder_watcher *self, torc_watched_folder *folder, torc_st
     folder->is_telling = true;
     while ((node = torc_list_pop(&round)) != NULL) {
         torc_folder_watch *watch = torc_container_of(node, torc_folder_watch, node);
-        if (gone)
+        if (event->gone)
             watch->watched = NULL;
         else
             torc_list_push(&folder->watches, node);
-        watch->changed(watch, name, gone);
+        tell_one(watch, event);
     }
     folder->is_telling = false;
     drop_unwatched(self, folder);
@@ -89,6 +100,7 @@ static void tell(torc_folder_watcher *self, torc_watched_folder *folder, torc_st
 
 /* Nobody knows what has changed. */
 static void tell_all(torc_folder_watcher *self) {
+    const torc_folder_event event = {.is_overflow = true};
     torc_list round;
     torc_list_node *node;
 
@@ -96,19 +108,21 @@ static void tell_all(torc_folder_watcher *self) {
     torc_list_take(&round, &self->folders);
     while ((node = torc_list_pop(&round)) != NULL) {
         torc_list_push(&self->folders, node);
-        tell(self, torc_container_of(node, torc_watched_folder, node), torc_str_make(NULL, 0),
-             false);
+        tell(self, torc_container_of(node, torc_watched_folder, node), &event);
     }
 }
 
 static void tell_event(torc_folder_watcher *self, const struct inotify_event *event) {
     torc_watched_folder *folder = torc_map_find(&self->by_number, key_of(&event->wd));
-    const bool gone = (event->mask & IN_IGNORED) != 0;
+    const torc_folder_event told = {.name = torc_str_of(event->len ? event->name : NULL),
+                                    .mask = event->mask,
+                                    .cookie = event->cookie,
+                                    .gone = (event->mask & IN_IGNORED) != 0};
 
     if (event->mask & IN_Q_OVERFLOW) tell_all(self);
     if (!folder) return;
-    if (gone) forget_number(self, folder);
-    tell(self, folder, torc_str_of(event->len ? event->name : NULL), gone);
+    if (told.gone) forget_number(self, folder);
+    tell(self, folder, &told);
 }
 
 /* Read some events; false: there are no more for now. */
@@ -194,17 +208,15 @@ static torc_watched_folder *add_folder(torc_folder_watcher *self, int number) {
     return folder;
 }
 
-torc_err torc_folder_watch_start(torc_folder_watch *watch, torc_reactor *reactor, int fd,
-                                 torc_folder_changed_fn *changed) {
-    char path[32];
+/* Watch a path for a mask, besides what others watch it for. */
+static torc_err start(torc_folder_watch *watch, torc_reactor *reactor, const char *path) {
     torc_folder_watcher *self;
     torc_watched_folder *folder;
     torc_err err = watcher_of(reactor, &self);
 
     if (err) return err;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (torc_sys_fails(reactor, TORC_SYS_WATCH, NULL)) return torc_err_from_errno(errno);
-    const int number = inotify_add_watch(self->io.fd, path, CHANGES | IN_ONLYDIR | IN_EXCL_UNLINK);
+    const int number = inotify_add_watch(self->io.fd, path, watch->mask | IN_MASK_ADD);
     if (number < 0) return torc_err_from_errno(errno);
     folder = torc_map_find(&self->by_number, key_of(&number));
     if (!folder) folder = add_folder(self, number);
@@ -212,9 +224,27 @@ torc_err torc_folder_watch_start(torc_folder_watch *watch, torc_reactor *reactor
         inotify_rm_watch(self->io.fd, number);
         return TORC_ERR_NO_MEMORY;
     }
-    *watch = (torc_folder_watch){.reactor = reactor, .changed = changed, .watched = folder};
+    watch->reactor = reactor;
+    watch->watched = folder;
     torc_list_push(&folder->watches, &watch->node);
     return TORC_OK;
+}
+
+torc_err torc_folder_watch_start(torc_folder_watch *watch, torc_reactor *reactor, int fd,
+                                 torc_folder_changed_fn *changed) {
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    *watch = (torc_folder_watch){.changed = changed, .mask = CHANGES | IN_ONLYDIR | IN_EXCL_UNLINK};
+    return start(watch, reactor, path);
+}
+
+torc_err torc_folder_watch_start_path(torc_folder_watch *watch, torc_reactor *reactor,
+                                      const char *path, uint32_t mask, torc_folder_told_fn *told) {
+    const uint32_t always = IN_DELETE_SELF | IN_MOVE_SELF;
+
+    *watch = (torc_folder_watch){.told = told, .mask = mask | always};
+    return start(watch, reactor, path);
 }
 
 void torc_folder_watch_stop(torc_folder_watch *watch) {

@@ -24,10 +24,22 @@ typedef struct torc_folder_watch torc_folder_watch;
  */
 typedef void torc_folder_changed_fn(torc_folder_watch *watch, torc_str name, bool gone);
 
+/* The same in the kernel's words: the bits of inotify(7). */
+typedef struct torc_folder_event {
+    torc_str name;
+    uint32_t mask;
+    uint32_t cookie;
+    bool gone;
+    bool is_overflow; /* nobody knows what has happened */
+} torc_folder_event;
+typedef void torc_folder_told_fn(torc_folder_watch *watch, const torc_folder_event *event);
+
 /* Zero: it watches nothing. */
 struct torc_folder_watch {
     torc_reactor *reactor;
     torc_folder_changed_fn *changed;
+    torc_folder_told_fn *told;           /* instead */
+    uint32_t mask;                       /* what is told */
     struct torc_watched_folder *watched; /* NULL: it watches nothing */
     torc_list_node node;
 };
@@ -39,6 +51,13 @@ struct torc_folder_watch {
  */
 torc_err torc_folder_watch_start(torc_folder_watch *watch, torc_reactor *reactor, int fd,
                                  torc_folder_changed_fn *changed) TORC_MUST_CHECK;
+/*
+ * Watch what is at a path, of whatever kind, for the changes of `mask`, which may have IN_ONLYDIR
+ * and IN_DONT_FOLLOW besides. What is told of the thing itself, or that it is gone, always is.
+ */
+torc_err torc_folder_watch_start_path(torc_folder_watch *watch, torc_reactor *reactor,
+                                      const char *path, uint32_t mask,
+                                      torc_folder_told_fn *told) TORC_MUST_CHECK;
 /* Watch no more. Repeating it is fine. */
 void torc_folder_watch_stop(torc_folder_watch *watch);
 

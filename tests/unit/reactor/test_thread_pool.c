@@ -188,13 +188,141 @@ static void threads_take_no_signals(void **state) {
     assert_int_equal(notes[0].order, 1);
 }
 
+/* ---- classes ---- */
+
+static int64_t metric(const char *name) {
+    return torc_metric_value(torc_metrics_find(torc_reactor_metrics(reactor), torc_str_of(name)));
+}
+
+static void submit_to(int i, torc_thread_class class_) {
+    notes[i].job.thread_class = class_;
+    submit(i);
+}
+
+static void a_class_does_not_wait_for_another(void **state) {
+    int held = 0;
+
+    (void)state;
+    pthread_mutex_lock(&gate);
+    while (held < THREADS) submit_to(held++, TORC_THREAD_FILE);
+    while (atomic_load(&begun) < THREADS) sched_yield();
+    for (int i = 0; i < 3; i++) {
+        static const torc_thread_class others[] = {TORC_THREAD_NAME, TORC_THREAD_CPU,
+                                                   TORC_THREAD_USER};
+        notes[held + i].job = (torc_job){.work = look_at_mask, .done = done};
+        notes[held + i].job.thread_class = others[i];
+        check_ok(torc_job_submit(reactor, &notes[held + i].job));
+    }
+    while (told < 3) check_ok(torc_reactor_turn(reactor, -1));
+    for (int i = 0; i < 3; i++) assert_true(notes[held + i].is_done);
+    assert_int_equal(metric("thread_file_pending"), THREADS);
+    assert_int_equal(metric("thread_name_pending"), 0);
+    assert_int_equal(metric("thread_name_jobs"), 1);
+    assert_int_equal(metric("thread_cpu_jobs"), 1);
+    assert_int_equal(metric("thread_user_jobs"), 1);
+    assert_int_equal(metric("thread_jobs"), THREADS + 3);
+    pthread_mutex_unlock(&gate);
+    torc_test_finish_jobs(reactor);
+}
+
+static void each_class_has_its_limits(void **state) {
+    const torc_reactor_options options = {
+        .size = sizeof(options),
+        .threads = {[TORC_THREAD_CPU] = {1, 2}, [TORC_THREAD_USER] = {2, 1}}};
+
+    (void)state;
+    torc_reactor_free(reactor);
+    check_ok(torc_test_reactor_new(&options, &reactor));
+    pthread_mutex_lock(&gate);
+    submit_to(0, TORC_THREAD_CPU);
+    while (atomic_load(&begun) < 1) sched_yield();
+    submit_to(1, TORC_THREAD_USER);
+    while (atomic_load(&begun) < 2) sched_yield();
+    submit_to(2, TORC_THREAD_USER);
+    while (atomic_load(&begun) < 3) sched_yield();
+    submit_to(3, TORC_THREAD_CPU);
+    submit_to(4, TORC_THREAD_CPU);
+    submit_to(5, TORC_THREAD_USER);
+    for (int i = 6; i < 8; i++) {
+        notes[i].job = (torc_job){.work = work, .done = done};
+        notes[i].job.thread_class = i == 6 ? TORC_THREAD_CPU : TORC_THREAD_USER;
+        check_err(torc_job_submit(reactor, &notes[i].job), TORC_ERR_BUSY);
+    }
+    assert_int_equal(metric("thread_cpu_refused"), 1);
+    assert_int_equal(metric("thread_user_refused"), 1);
+    pthread_mutex_unlock(&gate);
+    torc_test_finish_jobs(reactor);
+    assert_int_equal(told, 6);
+}
+
+static void what_has_begun_is_abandoned(void **state) {
+    (void)state;
+    torc_test_fail_calls(reactor, TORC_TEST_THREAD, 2, 1000000, EAGAIN); /* one thread */
+    pthread_mutex_lock(&gate);
+    submit(0);
+    while (atomic_load(&begun) < 1) sched_yield();
+    submit(1);
+    assert_false(torc_job_abandon(&notes[0].job));
+    assert_true(torc_job_abandon(&notes[1].job));
+    assert_int_equal(metric("thread_file_abandoned"), 1);
+    assert_int_equal(metric("thread_file_pending"), 1);
+    pthread_mutex_unlock(&gate);
+    torc_test_finish_jobs(reactor);
+    assert_true(notes[0].is_done);
+    assert_false(notes[1].is_done);
+}
+
+/* ---- jobs that are left behind ---- */
+
+static atomic_int lefts;
+
+static void left(torc_job *job) {
+    (void)job;
+    atomic_fetch_add(&lefts, 1);
+}
+
+/* They stand at the gate when the reactor is freed, which does not wait for them. */
+static void a_job_may_be_left_behind(void **state) {
+    atomic_store(&lefts, 0);
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 2; i++) {
+        notes[i].job = (torc_job){.work = work, .done = done, .left = left};
+        check_ok(torc_job_submit(reactor, &notes[i].job));
+        while (atomic_load(&begun) < i + 1) sched_yield();
+    }
+    torc_reactor_free(reactor);
+    assert_int_equal(told, 2);
+    for (int i = 0; i < 2; i++) {
+        check_err(notes[i].job.err, TORC_ERR_STOPPING);
+        assert_true(notes[i].job.is_left);
+    }
+    assert_int_equal(atomic_load(&lefts), 0);
+    pthread_mutex_unlock(&gate);
+    while (atomic_load(&lefts) < 2) sched_yield();
+    assert_int_equal(set_up(state), 0);
+}
+
+static void one_that_ends_in_time_is_not(void **state) {
+    atomic_store(&lefts, 0);
+    notes[0].job = (torc_job){.work = work, .done = done, .left = left};
+    check_ok(torc_job_submit(reactor, &notes[0].job));
+    torc_test_finish_jobs(reactor);
+    assert_int_equal(told, 1);
+    check_ok(notes[0].job.err);
+    torc_reactor_free(reactor);
+    assert_int_equal(atomic_load(&lefts), 0);
+    assert_int_equal(set_up(state), 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(threads_have_a_maximum),        TEST(a_thread_is_made_only_when_none_is_idle),
         TEST(jobs_are_begun_in_their_order), TEST(without_threads_there_are_no_jobs),
         TEST(there_may_be_no_memory),        TEST(a_freed_reactor_tells_all),
-        TEST(threads_take_no_signals),
+        TEST(threads_take_no_signals),       TEST(a_class_does_not_wait_for_another),
+        TEST(each_class_has_its_limits),     TEST(what_has_begun_is_abandoned),
+        TEST(a_job_may_be_left_behind),      TEST(one_that_ends_in_time_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
