@@ -11,6 +11,7 @@
  *  - Firing a deferred calls nobody, so nothing changes while an answer is handed out.
  */
 #include <assert.h>
+#include <torc/failure.h>
 
 #include "base/alloc.h"
 #include "base/map.h"
@@ -112,9 +113,16 @@ static void set_port(torc_addr_list *list, uint16_t port) {
     }
 }
 
+/* What is known of a failure. */
+static torc_failure *failure_of(torc_reactor *reactor, const char *host, torc_err err) {
+    return torc_failure_new_at(&reactor->memory, NULL, err, "%.100s: %s", host,
+                               torc_resolve_err_text(err));
+}
+
 /* Fire with a copy, or fail. */
-static void give(torc_reactor *reactor, torc_deferred *deferred, torc_err err,
+static void give(const name *self, torc_deferred *deferred, torc_err err,
                  const torc_addr_list *list, uint16_t port) {
+    torc_reactor *reactor = self->names->reactor;
     torc_addr_list *copy = err ? NULL : torc_addr_list_new(reactor, list->addrs, list->count);
 
     if (!err && !copy) err = TORC_ERR_NO_MEMORY;
@@ -122,7 +130,7 @@ static void give(torc_reactor *reactor, torc_deferred *deferred, torc_err err,
         set_port(copy, port);
         (void)torc_deferred_fire(deferred, copy, torc_addr_list_free);
     } else {
-        (void)torc_deferred_fail(deferred, err);
+        (void)torc_deferred_fail_with(deferred, err, failure_of(reactor, self->host, err));
     }
 }
 
@@ -144,7 +152,7 @@ static void answered(name *self, torc_err err, torc_addr_list *list) {
     while ((node = torc_list_pop(&self->waiters)) != NULL) {
         waiter *one = torc_container_of(node, waiter, node);
         torc_timer_cancel(&one->timer);
-        give(names->reactor, one->deferred, err, list, one->port);
+        give(self, one->deferred, err, list, one->port);
         torc_dealloc(&names->reactor->memory, one);
     }
     keep_or_drop(self, err, list);
@@ -221,13 +229,15 @@ static torc_err add(torc_names *names, const char *host, name **added) {
 /* One stops waiting. */
 static void leave(waiter *self, torc_err reason) {
     name *of = self->name;
+    torc_reactor *reactor = of->names->reactor;
     torc_deferred *deferred = self->deferred;
 
     torc_timer_cancel(&self->timer);
     torc_list_remove(&self->node);
-    torc_dealloc(&of->names->reactor->memory, self);
+    torc_dealloc(&reactor->memory, self);
+    torc_failure *failure = failure_of(reactor, of->host, reason);
     if (torc_list_is_empty(&of->waiters) && !of->is_cancelled) stop_asking(of);
-    (void)torc_deferred_fail(deferred, reason);
+    (void)torc_deferred_fail_with(deferred, reason, failure);
 }
 
 static void expired(torc_timer *timer) {
@@ -265,7 +275,7 @@ static torc_deferred *answer_kept(name *self, uint16_t port) {
     torc_counter_add(&self->names->found, 1);
     torc_list_remove(&self->node);
     torc_list_push(&self->names->kept, &self->node);
-    give(reactor, deferred, self->err, self->list, port);
+    give(self, deferred, self->err, self->list, port);
     return deferred;
 }
 
@@ -375,7 +385,7 @@ static torc_deferred *resolve_name(torc_reactor *reactor, const char *host, uint
     name *self = NULL;
     const torc_err err = names ? find_or_ask(names, host, &self) : TORC_ERR_NO_MEMORY;
 
-    if (err) return torc_deferred_failed(reactor, err);
+    if (err) return torc_deferred_failed_with(reactor, err, failure_of(reactor, host, err));
     return self->is_asked ? wait_for(self, port) : answer_kept(self, port);
 }
 
@@ -384,7 +394,7 @@ torc_deferred *torc_resolve(torc_reactor *reactor, const char *host, uint16_t po
     torc_addr_list *list;
     const torc_err err = torc_names_known(reactor, host, asked, &list);
 
-    if (err) return torc_deferred_failed(reactor, err);
+    if (err) return torc_deferred_failed_with(reactor, err, failure_of(reactor, host, err));
     if (!list) return resolve_name(reactor, asked, port);
     set_port(list, port);
     return torc_deferred_of(reactor, list, torc_addr_list_free);

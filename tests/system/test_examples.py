@@ -163,6 +163,29 @@ def events_are_logged():
         assert "secret" not in text and text.count("item=pear") == 1, text
 
 
+def files_and_threads_do_not_hold_the_loop():
+    with tempfile.TemporaryDirectory() as place:
+        folder = pathlib.Path(place) / "notes"
+        with example("12_files_and_threads", "--workers", "0", "--notes", folder) as program:
+            check(json.loads(get(program, "/notes")), [])
+            check(ask(program, "PUT", "/notes/milk", b"Buy milk.").status, 201)
+            check(ask(program, "PUT", "/notes/milk", b"Buy two.").status, 201)
+            check(get(program, "/notes/milk"), b"Buy two.")
+            check(json.loads(get(program, "/notes")), ["milk"])
+            check(ask(program, "GET", "/notes/bread").status, 404)
+            check(ask(program, "PUT", "/notes/a.b", b"x").status, 404)
+            check(ask(program, "PUT", "/notes/%2e%2e%2fx", b"x").status, 404)
+            (folder / "bread").write_text("Buy bread.")
+            check(get(program, "/notes/bread"), b"Buy bread.")
+            check(get(program, "/squares"), b"333333833333500000\n")
+            check(get(program, "/addresses/localhost"), b"::1\n127.0.0.1\n")
+            check(get(program, "/addresses/192.0.2.1"), b"192.0.2.1\n")
+            answer = ask(program, "GET", "/addresses/127.1")
+            check((answer.status, answer.body), (502, b"this is neither an address nor a name of a host\n"))
+            wait_until(lambda: int(get(program, "/changes")) >= 3, "changes")
+        check(sorted(path.name for path in folder.iterdir()), ["bread", "milk"])
+
+
 def versions_are_compared_and_ranges_are_sent():
     with example("07_versions_and_ranges") as program:
         check(ask(program, "GET", "/notes").first("ETag"), '"notes-3"')
@@ -360,6 +383,7 @@ CASES = [
     requests_are_observed_and_logged,
     events_are_logged,
     the_test_of_a_route_passes,
+    files_and_threads_do_not_hold_the_loop,
     versions_are_compared_and_ranges_are_sent,
     files_are_served_and_listed,
     files_are_served_by_tls,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <torc/failure.h>
 #include <torc/fiber.h>
 #include <torc/testing.h>
 #include <torc/testing_names.h>
@@ -295,7 +296,14 @@ static void so_many_are_asked_at_a_time(void **state) {
 
 static torc_err resolve_on_fiber(void *context) {
     torc_addr_list *list;
+    torc_failure *failure;
     char *text = context;
+
+    check_err(torc_await_failure(torc_resolve(reactor, "none.test", 1), NULL, &failure),
+              TORC_ERR_NOT_FOUND);
+    assert_string_equal(torc_failure_message(failure),
+                        "none.test: there is no such name, or it has no address");
+    torc_failure_free(failure);
 
     check_err(torc_resolve_await(reactor, "none.test", 1, &list), TORC_ERR_NOT_FOUND);
     check_ok(torc_resolve_await(reactor, "a.test", 25, &list));
