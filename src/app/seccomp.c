@@ -205,7 +205,7 @@ static const int allowed_to_parent[] = {
 
 /* What glibc and Torc ask of a descriptor; TIOCSTI, which types into a terminal, is not among it.
  */
-static const uint32_t ioctls[] = {TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, TIOCOUTQ};
+static const uint32_t ioctls[] = {TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, TIOCOUTQ, SIOCGIFINDEX};
 static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6};
 /* A thread's name, and the names of mappings that newer C libraries give. */
 static const uint32_t prctls[] = {PR_SET_NAME, PR_GET_NAME, 0x53564d41 /* PR_SET_VMA */};
