@@ -12,14 +12,16 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import zlib
 
-from serving import App, Peer, Server, Skipped, check, head, run, run_cases, wait_until
+from serving import SECONDS, App, Peer, Server, Skipped, check, head, run, run_cases, wait_until
 
 BUILD, ROOT = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 PAGES = ROOT / "examples/site/pages"
@@ -317,21 +319,108 @@ def process_1_leaves_its_processes_to_their_routes():
         check(program.exit_code(), 0)
 
 
-class Echo(Server):
-    """The program that serves and calls endpoints, serving."""
-
-    def __init__(self, endpoint):
-        super().__init__([BUILD / "examples/15_endpoints", "serve", endpoint])
+class Listening(Server):
+    """A program that says where it listens."""
 
     def start(self):
         super().start()
         found = self.wait_for(r"listening at (.*)\n")
         assert found, self.said()
         self.where = found[1]
+        self.port = int(self.where.rsplit(":", 1)[1]) if ":" in self.where else None
+
+
+LOCAL = "tcp:0:interface=127.0.0.1"
+
+
+class Echo(Listening):
+    """The program that serves and calls endpoints, serving."""
+
+    def __init__(self, endpoint):
+        super().__init__([BUILD / "examples/15_endpoints", "serve", endpoint])
 
 
 def say(endpoint, words):
     return run(BUILD / "examples/15_endpoints", "say", endpoint, words, text=True)
+
+
+def hear(peer, end):
+    """What a socket gives up to and with `end`."""
+    heard = b""
+    while not heard.endswith(end):
+        part = peer.recv(4096)
+        assert part, heard
+        heard += part
+    return heard
+
+
+def call_up(server):
+    peer = socket.create_connection(("127.0.0.1", server.port))
+    peer.settimeout(SECONDS)
+    return peer
+
+
+def a_chat_tells_all_others():
+    with Listening([BUILD / "examples/14_chat", LOCAL]) as chat, call_up(chat) as ann, call_up(chat) as bob:
+        for peer, name in ((ann, b"Ann\n"), (bob, b"Bob\r\n")):
+            check(hear(peer, b"\n"), b"Who are you?\n")
+            peer.sendall(name)
+            if peer is bob:
+                check(hear(ann, b"here\n"), b"Bob is here\n")
+        ann.sendall(b"hello\nhow are you?\n")
+        check(hear(bob, b"you?\n"), b"Ann: hello\nAnn: how are you?\n")
+        with call_up(chat) as rude:
+            hear(rude, b"\n")
+            rude.sendall(b"x" * 600)  # longer than a line may be
+            try:
+                check(rude.recv(10), b"")
+            except ConnectionResetError:
+                pass
+        bob.close()
+        check(hear(ann, b"gone\n"), b"Bob has gone\n")
+
+
+def a_forwarder_passes_on():
+    with Echo(LOCAL) as echo, Listening([BUILD / "examples/14_forward", LOCAL, f"tcp:localhost:{echo.port}"]) as forward:
+        with call_up(forward) as peer:
+            peer.sendall(b"hello")
+            check(hear(peer, b"hello"), b"hello")
+            peer.shutdown(socket.SHUT_WR)
+            check(peer.recv(10), b"")
+        check(say(f"tcp:localhost:{forward.port}", "all the way").stdout, "all the way\n")
+    answer = run(BUILD / "examples/14_forward", LOCAL, "tcp:x", text=True)
+    check(answer.returncode, 1)
+    assert answer.stderr.startswith("tcp:x: at byte "), answer.stderr
+
+
+def samples_speak_their_protocols():
+    with Listening([BUILD / "examples/protocols", "echo", LOCAL]) as echo, call_up(echo) as peer:
+        much = b"0123456789" * 500000
+        heard = b""
+        peer.setblocking(False)
+        sent, ended = 0, False
+        until = time.monotonic() + SECONDS
+        while not ended and time.monotonic() < until:
+            readable, writable, _ = select.select([peer], [peer] if sent < len(much) else [], [], 1)
+            if writable:
+                sent += peer.send(much[sent : sent + 100000])
+                if sent == len(much):
+                    peer.shutdown(socket.SHUT_WR)
+            if readable:
+                part = peer.recv(65536)
+                heard += part
+                ended = not part
+        assert heard == much
+    with Listening([BUILD / "examples/protocols", "discard", LOCAL]) as discard, call_up(discard) as peer:
+        peer.sendall(b"x" * 100000)
+        peer.shutdown(socket.SHUT_WR)
+        check(peer.recv(10), b"")
+    with Listening([BUILD / "examples/protocols", "time", LOCAL]) as clock, call_up(clock) as peer:
+        said = b""
+        while part := peer.recv(10):
+            said += part
+        check(len(said), 4)
+        assert abs(int.from_bytes(said, "big") - 2208988800 - time.time()) < 60
 
 
 def endpoints_are_served_and_called():
@@ -391,6 +480,9 @@ CASES = [
     the_site_is_dynamic,
     processes_are_run_and_kept_running,
     process_1_leaves_its_processes_to_their_routes,
+    a_chat_tells_all_others,
+    a_forwarder_passes_on,
+    samples_speak_their_protocols,
     endpoints_are_served_and_called,
     wrong_endpoints_are_told,
     the_site_revalidates,

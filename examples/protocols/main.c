@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* The sample protocols, served at an endpoint: `protocols echo tcp:7007`. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "protocols.h"
+
+static torc_factory *find(const char *name) {
+    if (strcmp(name, "echo") == 0) return &echo_factory;
+    if (strcmp(name, "discard") == 0) return &discard_factory;
+    if (strcmp(name, "time") == 0) return &time_factory;
+    return NULL;
+}
+
+static void terminated(void *context, int number) {
+    (void)number;
+    torc_reactor_stop(context);
+}
+
+static int serve(torc_reactor *reactor, torc_factory *factory, const char *string) {
+    torc_endpoint_error error = {0};
+    torc_endpoint endpoint;
+    torc_listener *listener;
+    torc_signal *signal = NULL;
+    char text[TORC_ADDR_TEXT_MAX];
+
+    torc_err err = torc_endpoint_parse(torc_str_of(string), &endpoint, &error);
+    if (!err) err = torc_endpoint_listen(reactor, &endpoint, factory, NULL, &listener);
+    if (err) {
+        fprintf(stderr, "%s: %s\n", string, error.text[0] ? error.text : torc_err_text(err));
+        return 1;
+    }
+    const torc_addr addr = torc_listener_addr(listener);
+    printf("listening at %s\n", torc_addr_text(&addr, text).bytes);
+    fflush(stdout);
+    err = torc_signal_new(reactor, SIGTERM, terminated, reactor, &signal);
+    if (!err) err = torc_reactor_run(reactor);
+    torc_signal_free(signal);
+    torc_listener_close(listener);
+    return err ? 1 : 0;
+}
+
+int main(int argc, char **argv) {
+    torc_factory *factory = argc == 3 ? find(argv[1]) : NULL;
+    torc_reactor *reactor;
+
+    if (!factory) {
+        fprintf(stderr, "usage: %s echo|discard|time ENDPOINT\n", argv[0]);
+        return 2;
+    }
+    if (torc_reactor_new(NULL, &reactor)) return 1;
+    const int code = serve(reactor, factory, argv[2]);
+    torc_reactor_free(reactor);
+    return code;
+}
