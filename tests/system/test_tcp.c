@@ -457,6 +457,152 @@ static void an_attempt_that_hangs_times_out(void **state) {
     close(fd);
 }
 
+/* ---- several addresses ---- */
+
+static struct {
+    torc_connector connector;
+    int settles, ends;
+    torc_err err;
+} dialled;
+
+static void dial_settled(torc_connector *connector, torc_protocol *protocol, torc_err err) {
+    assert_ptr_equal(connector, &dialled.connector);
+    assert_true(!protocol == (err != TORC_OK));
+    dialled.settles++;
+    dialled.err = err;
+}
+
+static void dial_ended(torc_connector *connector, torc_err reason) {
+    assert_ptr_equal(connector, &dialled.connector);
+    assert_true(reason != TORC_OK);
+    dialled.ends++;
+}
+
+static const torc_connector_ops dial_ops = {.settled = dial_settled, .ended = dial_ended};
+
+/* An address at which attempts hang. */
+typedef struct hole {
+    torc_addr addr;
+    int fd, fillers[4];
+} hole;
+
+static hole dig(void) {
+    hole self = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+
+    check_ok(torc_addr_parse(TORC_STR("127.0.0.1"), 0, &self.addr));
+    assert_int_equal(bind(self.fd, &self.addr.as.any, self.addr.len), 0);
+    assert_int_equal(listen(self.fd, 0), 0);
+    assert_int_equal(getsockname(self.fd, &self.addr.as.any, &self.addr.len), 0);
+    for (size_t i = 0; i < TORC_COUNT_OF(self.fillers); i++) {
+        self.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void)!connect(self.fillers[i], &self.addr.as.any, self.addr.len);
+    }
+    return self;
+}
+
+static void fill_in(hole *self) {
+    for (size_t i = 0; i < TORC_COUNT_OF(self->fillers); i++) close(self->fillers[i]);
+    close(self->fd);
+}
+
+/* RFC 8305: the next address is tried a moment later, and the first that answers is taken. */
+static void an_address_that_hangs_holds_nobody_up(void **state) {
+    probe client;
+    hole where = dig();
+
+    (void)state;
+    memset(&dialled, 0, sizeof(dialled));
+    probe_init(&client);
+    listen_at("tcp:0:interface=127.0.0.1");
+    const torc_addr addrs[] = {where.addr, local("127.0.0.1"), where.addr};
+    const torc_connector_target target = {
+        .addrs = addrs, .addr_count = 3, .timeout_ms = 30000, .attempt_delay_ms = 250};
+    check_ok(
+        torc_connector_start(&dialled.connector, reactor, &dial_ops, &client.factory, &target));
+    torc_test_advance(reactor, 249);
+    assert_int_equal(site.count, 0);
+    torc_test_advance(reactor, 1);
+    settle_until(&site.count, 1);
+    settle_until(&dialled.settles, 1);
+    check_ok(dialled.err);
+    assert_int_equal(client.mades, 1);
+    torc_test_advance(reactor, 60000); /* the others were let go, and so was the deadline */
+    assert_int_equal(dialled.settles, 1);
+    assert_int_equal(dialled.ends, 0);
+    torc_transport_abort(client.base.transport);
+    settle_until(&dialled.ends, 1);
+    assert_int_equal(client.stops, 1);
+    fill_in(&where);
+    probe_dispose(&client);
+}
+
+static void all_may_hang_and_be_given_up(void **state) {
+    probe client;
+    hole where = dig();
+    torc_endpoint_error error = {0};
+
+    (void)state;
+    memset(&dialled, 0, sizeof(dialled));
+    probe_init(&client);
+    const torc_addr addrs[] = {where.addr, where.addr};
+    const torc_connector_target target = {.addrs = addrs,
+                                          .addr_count = 2,
+                                          .timeout_ms = 1000,
+                                          .attempt_delay_ms = 250,
+                                          .error = &error};
+    check_ok(
+        torc_connector_start(&dialled.connector, reactor, &dial_ops, &client.factory, &target));
+    torc_test_advance(reactor, 999);
+    assert_int_equal(dialled.settles, 0);
+    torc_test_advance(reactor, 1);
+    settle_until(&dialled.ends, 1);
+    assert_int_equal(dialled.settles, 1);
+    check_err(dialled.err, TORC_ERR_TIMEOUT);
+    assert_non_null(strstr(error.text, "took too long; 127.0.0.1:"));
+    check_ok(
+        torc_connector_start(&dialled.connector, reactor, &dial_ops, &client.factory, &target));
+    torc_test_advance(reactor, 300);
+    torc_connector_abort(&dialled.connector, TORC_ERR_CANCELLED);
+    torc_connector_abort(&dialled.connector, TORC_ERR_CANCELLED);
+    settle_until(&dialled.ends, 2);
+    check_err(dialled.err, TORC_ERR_CANCELLED);
+    assert_int_equal(client.builds, 0);
+    fill_in(&where);
+    probe_dispose(&client);
+}
+
+static void a_client_has_its_local_address(void **state) {
+    probe client;
+    char string[80], text[TORC_ADDR_TEXT_MAX];
+
+    (void)state;
+    probe_init(&client);
+    listen_at("tcp:0:interface=127.0.0.1:deferAccept=0");
+    const torc_addr addr = local("127.0.0.1");
+    snprintf(string, sizeof(string), "tcp:127.0.0.1:%u:bindAddress=127.0.0.2",
+             torc_addr_port(&addr));
+    torc_deferred *deferred = torc_connect(reactor, string, &client.factory, NULL);
+    settle_until(&site.count, 1);
+    settle_until(&client.mades, 1);
+    const torc_addr peer = torc_transport_peer(site.probes[0].base.transport);
+    check_str(torc_addr_host_text(&peer, text), "127.0.0.2");
+    torc_deferred_drop(deferred); /* nobody takes it */
+    settle_until(&client.losts, 1);
+    probe_dispose(&client);
+}
+
+/* The connection is accepted when there is something to read. */
+static void accepting_may_wait_for_bytes(void **state) {
+    (void)state;
+    listen_at("tcp:0:interface=127.0.0.1:deferAccept=30");
+    const int fd = call("127.0.0.1");
+    torc_test_settle(reactor);
+    assert_int_equal(site.count, 0);
+    assert_int_equal(write(fd, "x", 1), 1);
+    settle_until(&site.count, 1);
+    close(fd);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         BOTH(the_kernel_chooses_the_port),
@@ -476,6 +622,10 @@ int main(void) {
         BOTH(connectors_connect),
         BOTH(connectors_are_refused),
         BOTH(an_attempt_that_hangs_times_out),
+        BOTH(an_address_that_hangs_holds_nobody_up),
+        BOTH(all_may_hang_and_be_given_up),
+        BOTH(a_client_has_its_local_address),
+        BOTH(accepting_may_wait_for_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

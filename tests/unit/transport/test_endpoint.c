@@ -43,6 +43,7 @@ static void tcp_has_arguments(void **state) {
     check_addr("tcp:interface=127.0.0.1:port=8080", "127.0.0.1:8080");
     assert_int_equal(parse("tcp:8080:interface=localhost:backlog=50").backlog, 50);
     assert_int_equal(parse("tcp:8080:127.0.0.1:7").backlog, 7);
+    assert_int_equal(parse("tcp:8080:deferAccept=5").defer_accept_s, 5);
 }
 
 static void tcp6_is_ipv6_alone_unless_told(void **state) {
@@ -208,6 +209,7 @@ static void what_is_wrong_is_said(void **state) {
     check_wrong("tcp:80:backlog=65536", 7, "backlog");
     check_wrong("tcp:80:mode=660", 7, "port, interface, backlog");
     check_wrong("tcp:80:v6only=0", 7, "no argument");
+    check_wrong("tcp:80:deferAccept=soon", 7, "deferAccept is a number");
     check_wrong("tcp6:80:v6only=2", 8, "v6only");
     check_wrong("tcp:80:127.0.0.1:5:9", 19, "too many");
     check_wrong("tcp:80:port=81", 7, "twice");
