@@ -21,6 +21,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import statistics
 import subprocess
 import tempfile
@@ -37,8 +38,11 @@ WORKLOADS = {  # name: path, options of load
     "file of 100 KiB": ("/100k.txt", []),
     "file of 10 MiB": ("/10m.txt", ["--connections", "8"]),
     "connection each": ("/plaintext", ["--close"]),
+    "TLS": ("/plaintext", ["--tls"]),
+    "TLS handshakes": ("/plaintext", ["--tls", "--close"]),
 }
 IDLE = "idle connections"
+IDLE_TLS = "idle by TLS"
 NGINX = """
 daemon off; worker_processes 1; master_process {master}; pid {dir}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 20000; }}
@@ -47,10 +51,27 @@ http {{
   client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
   server {{
     listen 127.0.0.1:{port} backlog=4096; root {root};
+    listen 127.0.0.1:{tls} ssl backlog=4096; ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem;
     location = /plaintext {{ return 200 "Hello, World!"; }}
     location = /json {{ default_type application/json; return 200 '{{"message":"Hello, World!"}}'; }}
   }}
 }}
+"""
+HAPROXY = """
+global
+  nbthread 1
+  maxconn {half}
+defaults
+  mode http
+  timeout client 1h
+  timeout http-keep-alive 1h
+  timeout connect 1s
+  timeout server 1s
+frontend all
+  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{tls} ssl crt {dir}/both.pem backlog 4096
+  http-request return status 200 content-type text/plain string "Hello, World!"
 """
 LIGHTTPD = """
 server.document-root = "{root}"
@@ -73,12 +94,18 @@ hosts: {{default: {{paths: {{/: {{file.dir: {root}}}}}}}}}
 class Kind:
     """A server that can be started: a program of a package with a configuration, or one of the build folder."""
 
-    def __init__(self, name, command, config=None, is_master=False, makes=True):
+    def __init__(self, name, command, config=None, is_master=False, makes=True, has_tls=False, has_plain=True):
         self.name, self.command, self.config, self.is_master, self.makes = name, command, config, is_master, makes
+        self.has_tls, self.has_plain = has_tls, has_plain
 
-    def arguments(self, build, scratch, root, port, alone=False):
+    def is_for(self, arguments):
+        """Whether it takes part in a workload: one by TLS, or another."""
+        return self.has_tls if "--tls" in arguments else self.has_plain
+
+    def arguments(self, build, scratch, root, port, tls, alone=False):
         """What starts it; `alone`: as one process."""
-        values = {"build": build, "dir": scratch, "root": root, "port": port, "user": os.environ.get("USER") or "root",
+        values = {"build": build, "dir": scratch, "root": root, "port": port, "tls": tls,
+                  "half": (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100) // 2, "user": os.environ.get("USER") or "root",
                   "master": "off" if alone else "on", "config": pathlib.Path(scratch, f"{self.name}-{port}.conf")}
         if self.config:
             values["config"].write_text(self.config.format(**values))
@@ -89,8 +116,10 @@ class Kind:
 
 
 KINDS = [
-    Kind("torc", ["{build}/bench_server", "--port", "{port}", "--root", "{root}"]),
-    Kind("nginx", ["nginx", "-c", "{config}"], NGINX, is_master=True),
+    Kind("torc", ["{build}/bench_server", "--root", "{root}", "--listen", "tcp:{port}:interface=127.0.0.1", "--listen",
+                  "ssl:{tls}:interface=127.0.0.1:privateKey={dir}/key.pem:certKey={dir}/cert.pem"], has_tls=True),
+    Kind("nginx", ["nginx", "-c", "{config}"], NGINX, is_master=True, has_tls=True),
+    Kind("haproxy", ["haproxy", "-db", "-f", "{config}"], HAPROXY, has_tls=True, has_plain=False),
     Kind("lighttpd", ["lighttpd", "-D", "-f", "{config}"], LIGHTTPD, makes=False),
     Kind("h2o", ["h2o", "-c", "{config}"], H2O, makes=False),
     Kind("microhttpd", ["{build}/peer_microhttpd", "{port}", "{root}"]),
@@ -112,11 +141,20 @@ def ask_once(port, path):
         return False
 
 
+def make_certificate(scratch):
+    """One that signs itself, on the curve that costs a server the least, as one would serve with."""
+    cert, key, both = (pathlib.Path(scratch, name) for name in ("cert.pem", "key.pem", "both.pem"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                    "/CN=localhost", "-keyout", key, "-out", cert], check=True, capture_output=True, timeout=60)
+    both.write_bytes(cert.read_bytes() + key.read_bytes())
+    key.chmod(0o644)  # of no worth, and nginx's workers are others
+
+
 class Server:
     """One that is started, and answers."""
 
-    def __init__(self, kind, command, port, has_child=False, wait_seconds=10):
-        self.kind, self.name, self.port, self.has_child = kind, kind.name, port, has_child
+    def __init__(self, kind, command, port, tls, has_child=False, wait_seconds=10):
+        self.kind, self.name, self.port, self.tls, self.has_child = kind, kind.name, port, tls, has_child
         self.process = subprocess.Popen(["taskset", "-c", "0", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + wait_seconds
         while not ask_once(port, "/1k.txt"):
@@ -124,6 +162,9 @@ class Server:
                 self.stop()
                 raise SystemExit(f"bench: {self.name} does not answer")
             time.sleep(0.05)
+
+    def port_for(self, arguments):
+        return self.tls if "--tls" in arguments else self.port
 
     def pid(self):
         if not self.has_child:
@@ -158,6 +199,7 @@ class Bench:
         for name, content in FILES.items():
             (self.root / name).write_bytes(content)
         os.chmod(scratch, 0o755)
+        make_certificate(scratch)
 
     def start(self):
         servers = []
@@ -176,12 +218,12 @@ class Bench:
         return servers
 
     def start_one(self, kind):
-        port = free_port()
-        return Server(kind, kind.arguments(self.build, self.scratch, self.root, port), port, kind.is_master)
+        port, tls = free_port(), free_port()
+        return Server(kind, kind.arguments(self.build, self.scratch, self.root, port, tls), port, tls, kind.is_master)
 
     def load(self, server, path, arguments, seconds):
         before = server.cpu_seconds()
-        done = subprocess.run(["taskset", "-c", "1", str(self.build / "load"), "--port", str(server.port), "--path", path,
+        done = subprocess.run(["taskset", "-c", "1", str(self.build / "load"), "--port", str(server.port_for(arguments)), "--path", path,
                                "--seconds", str(seconds), *arguments], check=True, capture_output=True, text=True, timeout=seconds + 60)
         result = json.loads(done.stdout)
         result["cpu_us"] = (server.cpu_seconds() - before) * 1e6 / max(1, result["requests"])
@@ -199,26 +241,35 @@ class Bench:
 
     # ---- instructions ----
 
-    def run_counted(self, kind, path, pipeline, close, bursts):
+    def run_counted(self, kind, path, arguments, pipeline, bursts):
         """The instructions of a whole run of the server, over one connection at a time."""
         out = pathlib.Path(self.scratch, "callgrind.out")
-        port = free_port()
-        command = kind.arguments(self.build, self.scratch, self.root, port, alone=True)
-        server = Server(kind, ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *command], port, wait_seconds=60)
+        port, tls, close = free_port(), free_port(), "--close" in arguments
+        command = kind.arguments(self.build, self.scratch, self.root, port, tls, alone=True)
+        server = Server(kind, ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *command], port, tls, wait_seconds=60)
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: bench/1\r\nAccept: */*\r\n"
         request = (request + ("Connection: close\r\n" if close else "") + "\r\n").encode() * pipeline
         try:
-            peer = socket.create_connection(("127.0.0.1", port), timeout=20)
+            peer = self.connect(server.port_for(arguments), arguments)
             for _ in range(bursts):
                 peer.sendall(request)
                 self.read_responses(peer, pipeline)
                 if close:
                     peer.close()
-                    peer = socket.create_connection(("127.0.0.1", port), timeout=20)
+                    peer = self.connect(server.port_for(arguments), arguments)
             peer.close()
         finally:
             server.stop()
         return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)[1])
+
+    @staticmethod
+    def connect(port, arguments):
+        peer = socket.create_connection(("127.0.0.1", port), timeout=20)
+        if "--tls" not in arguments:
+            return peer
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(peer)
 
     @staticmethod
     def read_responses(peer, count):
@@ -237,13 +288,14 @@ class Bench:
     def instructions(self, kind, path, arguments):
         pipeline = int(arguments[1]) if "--pipeline" in arguments else 1
         few, more = (2, 10) if "10m" in path else (20, 800 // pipeline)
-        runs = [self.run_counted(kind, path, pipeline, "--close" in arguments, bursts) for bursts in (few, few + more)]
+        runs = [self.run_counted(kind, path, arguments, pipeline, bursts) for bursts in (few, few + more)]
         return (runs[1] - runs[0]) / more / pipeline
 
     # ---- the tables ----
 
     def measure(self, servers, name):
         path, arguments = WORKLOADS[name]
+        servers = [server for server in servers if server.kind.is_for(arguments)]
         results = {server.name: [] for server in servers}
         for _ in range(self.options.rounds):
             for server in servers:
@@ -260,12 +312,15 @@ class Bench:
                   f"{statistics.median(row['p99_us'] for row in rows):>9.0f}{shown(calls, 2):>7}{shown(count, 0):>8}"
                   f"{sum(row['errors'] for row in rows):>8}", flush=True)
 
-    def measure_idle(self, servers):
+    def measure_idle(self, servers, name, arguments):
         count = self.options.idle
-        print(f"\n{IDLE:<18}{'server':<13}{'bytes each':>12}")
+        print(f"\n{name:<18}{'server':<13}{'bytes each':>12}")
         for server in servers:
+            if not server.kind.is_for(arguments):
+                continue
             before = server.own_bytes()
-            holder = subprocess.Popen([str(self.build / "load"), "--port", str(server.port), "--connections", str(count), "--idle"],
+            holder = subprocess.Popen([str(self.build / "load"), "--port", str(server.port_for(arguments)), "--connections",
+                                       str(count), "--idle", *arguments],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             opened = holder.stdout.readline()
             time.sleep(1)
@@ -299,15 +354,15 @@ def read_options():
     parser.add_argument("--seconds", type=int, default=1, help="of each round")
     parser.add_argument("--calls", action="store_true", help="count system calls per request, too")
     parser.add_argument("--instructions", action="store_true", help="count instructions per request, too (valgrind)")
-    parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE], help="of the workloads; may be repeated")
-    parser.add_argument("--servers", default="nginx,lighttpd,h2o,microhttpd", type=lambda text: text.split(","), help="beside Torc, of those that are there")
+    parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE, IDLE_TLS], help="of the workloads; may be repeated")
+    parser.add_argument("--servers", default="nginx,haproxy,lighttpd,h2o,microhttpd", type=lambda text: text.split(","), help="beside Torc, of those that are there")
     parser.add_argument("--idle", type=int, default=10000, help="number of idle connections whose memory is measured")
     return parser.parse_args()
 
 
 def main():
     options = read_options()
-    wanted = options.only or [*WORKLOADS, IDLE]
+    wanted = options.only or [*WORKLOADS, IDLE, IDLE_TLS]
     files = raise_files(options.idle + 100)
     if files < options.idle + 100:
         options.idle = files - 100
@@ -322,7 +377,9 @@ def main():
                     bench.measure(servers, name)
             print("* from a file, since it has no constants")
             if IDLE in wanted:
-                bench.measure_idle(servers)
+                bench.measure_idle(servers, IDLE, [])
+            if IDLE_TLS in wanted:
+                bench.measure_idle(servers, IDLE_TLS, ["--tls"])
         finally:
             for server in servers:
                 server.stop()

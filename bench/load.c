@@ -3,16 +3,20 @@
  * A load: many connections that ask the same request as fast as they are answered.
  *
  *   load --port P [--path /] [--connections 64] [--pipeline 1] [--seconds 3] [--close] [--idle]
+ * [--tls]
  *
  * Prints one JSON line: requests answered, seconds, errors, bytes, and the latency of a burst at
  * the median and at 99 %. Every response must be 200 with a Content-Length; anything else is
  * counted as an error and ends its connection. With
- * --idle the connections are opened and only held, until standard input ends.
+ * --idle the connections are opened and only held, until standard input ends. With --tls each
+ * connection makes a full handshake, and believes whoever answers.
  */
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +35,7 @@ enum {
 
 typedef struct connection {
     int fd;
+    SSL *ssl;           /* NULL: plain */
     unsigned awaited;   /* responses of the burst that are still to come */
     uint64_t body_left; /* of the response that is being read */
     unsigned head_len;  /* bytes of a head that came without its end */
@@ -43,6 +48,7 @@ static struct {
     const char *path;
     unsigned connections, pipeline, seconds;
     bool close, idle;
+    SSL_CTX *tls; /* NULL: plain */
     char request[4096 * 64];
     size_t request_len;
     connection *all;
@@ -60,11 +66,33 @@ static void die(const char *what) {
     exit(1);
 }
 
+/* By TLS as soon as the handshake is over: false while it is not. */
+static bool send_request(connection *c) {
+    if (!c->ssl)
+        return send(c->fd, load.request, load.request_len, MSG_NOSIGNAL) ==
+               (ssize_t)load.request_len;
+    if (!SSL_is_init_finished(c->ssl) && SSL_do_handshake(c->ssl) != 1) return false;
+    return SSL_write(c->ssl, load.request, (int)load.request_len) == (int)load.request_len;
+}
+
 static void ask(connection *c) {
     c->awaited = load.pipeline;
     c->asked_ns = now_ns();
-    if (send(c->fd, load.request, load.request_len, MSG_NOSIGNAL) != (ssize_t)load.request_len)
-        load.errors++;
+    if (!send_request(c) && !c->ssl) load.errors++;
+}
+
+/* Begin TLS, waiting for nothing; an idle connection finishes its handshake first. */
+static void begin_tls(connection *c) {
+    c->ssl = SSL_new(load.tls);
+    if (!c->ssl || !SSL_set_fd(c->ssl, c->fd)) die("TLS");
+    SSL_set_connect_state(c->ssl);
+    if (load.idle && SSL_do_handshake(c->ssl) != 1) die("handshake");
+    if (fcntl(c->fd, F_SETFL, O_NONBLOCK)) die("fcntl");
+}
+
+static void close_connection(connection *c) {
+    SSL_free(c->ssl);
+    close(c->fd);
 }
 
 static void open_connection(connection *c) {
@@ -80,6 +108,7 @@ static void open_connection(connection *c) {
     if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&addr, sizeof(addr))) die("connect");
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (epoll_ctl(load.epoll, EPOLL_CTL_ADD, c->fd, &event)) die("epoll_ctl");
+    if (load.tls) begin_tls(c);
 }
 
 static void answered(connection *c) {
@@ -88,7 +117,7 @@ static void answered(connection *c) {
     if (load.sample_count < SAMPLES) load.samples[load.sample_count] = now_ns() - c->asked_ns;
     load.sample_count++;
     if (load.close) {
-        close(c->fd);
+        close_connection(c);
         open_connection(c);
     }
     ask(c);
@@ -144,17 +173,44 @@ static bool take(connection *c, const char *bytes, size_t len) {
     return true;
 }
 
+static void give_up(connection *c) {
+    load.errors++;
+    close_connection(c);
+    open_connection(c);
+    ask(c);
+}
+
+/* The handshake goes on, or what came is read. Another connection may have taken this one's place
+ * when its answer was whole. */
+static void readable_tls(connection *c, char *buffer) {
+    SSL *const ssl = c->ssl;
+    int got;
+
+    if (!SSL_is_init_finished(ssl)) {
+        if (send_request(c) || SSL_get_error(ssl, -1) == SSL_ERROR_WANT_READ) return;
+        give_up(c);
+        return;
+    }
+    while ((got = SSL_read(ssl, buffer, BUFFER)) > 0) {
+        load.bytes += (uint64_t)got;
+        if (!take(c, buffer, (size_t)got)) break;
+        if (c->ssl != ssl || !SSL_pending(ssl)) return;
+    }
+    if (got > 0 || SSL_get_error(ssl, got) != SSL_ERROR_WANT_READ) give_up(c);
+}
+
 static void readable(connection *c) {
     static char buffer[BUFFER];
-    const ssize_t got = recv(c->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
 
+    if (c->ssl) {
+        readable_tls(c, buffer);
+        return;
+    }
+    const ssize_t got = recv(c->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN) return;
     if (got > 0) load.bytes += (uint64_t)got;
     if (got > 0 && take(c, buffer, (size_t)got)) return;
-    load.errors++;
-    close(c->fd);
-    open_connection(c);
-    ask(c);
+    give_up(c);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -202,6 +258,14 @@ static unsigned number(const char *text, unsigned max) {
     return (unsigned)value;
 }
 
+/* As most clients are: TLS 1.3 where there is any, and no session is resumed. */
+static void set_up_tls(void) {
+    load.tls = SSL_CTX_new(TLS_client_method());
+    if (!load.tls) die("TLS");
+    SSL_CTX_set_verify(load.tls, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_mode(load.tls, SSL_MODE_RELEASE_BUFFERS);
+}
+
 static void read_arguments(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
@@ -209,6 +273,8 @@ static void read_arguments(int argc, char **argv) {
             load.close = true;
         else if (!strcmp(name, "--idle"))
             load.idle = true;
+        else if (!strcmp(name, "--tls"))
+            set_up_tls();
         else if (i++, !strcmp(name, "--port"))
             load.port = (int)number(value, 65535);
         else if (!strcmp(name, "--path"))
@@ -232,7 +298,7 @@ int main(int argc, char **argv) {
     read_arguments(argc, argv);
     if (!load.port) {
         fprintf(stderr, "usage: load --port P [--path /] [--connections N] [--pipeline N] "
-                        "[--seconds N] [--close] [--idle]\n");
+                        "[--seconds N] [--close] [--idle] [--tls]\n");
         return 2;
     }
     getrlimit(RLIMIT_NOFILE, &files);
