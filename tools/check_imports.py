@@ -54,6 +54,7 @@ KINDS = {
         {
             "src_reactor_reactor.c.o": "SIGPIPE, SIGXFSZ (torc/reactor.h)",
             "src_reactor_signal.c.o": "what is watched (torc/signal.h)",
+            "src_reactor_stall.c.o": "the watchdog's thread takes none",
             "src_reactor_thread_pool.c.o": "the pool's threads take none",
             "src_app_parent.c.o": "a parent's, until it returns (docs/design/workers.md)",
             "src_app_run.c.o": "those that end or reload a program, until it takes them (docs/design/workers.md)",

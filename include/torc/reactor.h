@@ -70,8 +70,9 @@ typedef struct torc_reactor_options {
     torc_thread_limits threads[TORC_THREAD_CLASSES]; /* of the pool for blocking work */
     int32_t deferred_reports; /* 1: name failures that nobody takes, and deferreds that have never
                                  fired when the reactor is freed; -1: do not; 0: in debug builds */
-    uint32_t stop_ms; /* that what is to be done before the stop may take (torc/phase.h), 10,000 */
-    torc_log *log;    /* where the reactor reports; NULL: nowhere. Must outlive it */
+    uint32_t stop_ms;  /* that what is to be done before the stop may take (torc/phase.h), 10,000 */
+    uint32_t stall_ms; /* what holds the reactor longer is named in the log; 0: is not looked for */
+    torc_log *log;     /* where the reactor reports; NULL: nowhere. Must outlive it */
 } torc_reactor_options;
 
 TORC_BEGIN_DECLS

@@ -27,6 +27,7 @@
 #include <torc/date.h>
 #include <torc/deferred.h>
 #include <torc/digest.h>
+#include <torc/dump.h>
 #include <torc/endpoint.h>
 #include <torc/endpoint_prefix.h>
 #include <torc/endpoint_stages.h>

@@ -38,6 +38,7 @@ torc_app *torc_app_new(const char *name) {
     app->settings.log.levels = "info";
     app->settings.log.ring_events = 256;
     app->settings.workers = TORC_APP_WORKERS_AUTO;
+    app->settings.stall_ms = -1;
     return app;
 }
 

@@ -102,6 +102,16 @@ static const char *apply_proxy_field(torc_app *app, const char *value, char text
     return NULL;
 }
 
+static const char *apply_stall_ms(torc_app *app, const char *value, char text[160]) {
+    uint64_t ms;
+
+    (void)text;
+    if (torc_str_parse_uint(torc_str_of(value), 3600000, &ms))
+        return "the number is of milliseconds, at most 3600000; 0: do not look";
+    app->settings.stall_ms = (int64_t)ms;
+    return NULL;
+}
+
 static const char *apply_show_errors(torc_app *app, const char *value, char text[160]) {
     (void)value;
     (void)text;
@@ -168,6 +178,12 @@ static const torc_option serving_options[] = {
      "tell details on error pages; for development\n"
      "What went wrong inside is the business of who runs the server: it is in the log always.",
      apply_show_errors},
+    {"stall-ms", "N",
+     "log what holds up a process longer (100 at a terminal)\n"
+     "The route, timer or call is named, with the time in ms that others had to wait. 0: do not "
+     "look, as "
+     "when the standard error is no terminal.",
+     apply_stall_ms},
 };
 
 static const torc_option general_options[] = {

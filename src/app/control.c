@@ -54,7 +54,7 @@ const char *torc_control_name(torc_control_kind kind) {
         [TORC_CONTROL_STOP] = "stop",         [TORC_CONTROL_REOPEN] = "reopen",
         [TORC_CONTROL_ADOPT] = "adopt",       [TORC_CONTROL_RELEASE] = "release",
         [TORC_CONTROL_VERBOSE] = "verbose",   [TORC_CONTROL_USUAL] = "usual",
-        [TORC_CONTROL_RENEW] = "renew",
+        [TORC_CONTROL_DUMP] = "dump",         [TORC_CONTROL_RENEW] = "renew",
     };
 
     return kind > 0 && kind < TORC_CONTROL_KINDS ? names[kind] : "nothing";

@@ -21,6 +21,7 @@ typedef enum torc_control_kind {
     TORC_CONTROL_DRAIN,   /* the same, with nobody to take over: what is idle ends now */
     TORC_CONTROL_STOP,    /* end now */
     TORC_CONTROL_REOPEN,  /* open the log files anew */
+    TORC_CONTROL_DUMP,    /* tell the log what you wait for */
     TORC_CONTROL_RENEW,   /* read the certificates anew */
     TORC_CONTROL_ADOPT,   /* accept for slot `slot`, too: it has no worker now */
     TORC_CONTROL_RELEASE, /* no more, it has one again */

@@ -506,6 +506,10 @@ void torc_crew_reopen_logs(torc_crew *crew) {
     order_all(crew, TORC_CONTROL_REOPEN);
 }
 
+void torc_crew_dump(torc_crew *crew) {
+    order_all(crew, TORC_CONTROL_DUMP);
+}
+
 void torc_crew_renew_certificates(torc_crew *crew) {
     order_all(crew, TORC_CONTROL_RENEW);
 }

@@ -81,6 +81,8 @@ uint64_t torc_crew_due_ms(const torc_crew *crew);
 /* A new generation takes over when all of it is ready; one that fails changes nothing. */
 void torc_crew_reload(torc_crew *crew);
 void torc_crew_reopen_logs(torc_crew *crew);
+/* Let all tell their log what they wait for. */
+void torc_crew_dump(torc_crew *crew);
 /* Let all workers log everything, or again what the arguments say. */
 void torc_crew_set_verbose(torc_crew *crew, bool is_verbose);
 void torc_crew_renew_certificates(torc_crew *crew);

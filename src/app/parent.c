@@ -103,6 +103,7 @@ static void read_signals(parent *self) {
             if (signals[i].number == number) signals[i].received(self, number);
         if (number == TORC_SIGNAL_VERBOSE || number == TORC_SIGNAL_USUAL)
             change_levels(self, number);
+        if (number == SIGRTMIN) torc_crew_dump(&self->crew);
     }
 }
 
@@ -114,6 +115,7 @@ static bool take_signals(parent *self) {
     for (size_t i = 0; i < TORC_COUNT_OF(signals); i++) sigaddset(&set, signals[i].number);
     sigaddset(&set, TORC_SIGNAL_VERBOSE);
     sigaddset(&set, TORC_SIGNAL_USUAL);
+    sigaddset(&set, SIGRTMIN);
     self->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (self->signals < 0)
         return torc_app_fail(self->app, "signals", torc_err_text(torc_err_from_errno(errno)));

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <torc/dump.h>
 #include <torc/listen.h>
 
 #include "app/listen.h"
@@ -30,6 +31,7 @@
 enum {
     LOOK_MS = 1000,
     SERVICES_START_MS = 30000,
+    STALL_MS = 100,
     YIELD_IDLE_MS = 5000 /* longer than a request takes to come; shorter than anybody is idle for */
 };
 
@@ -53,12 +55,19 @@ static torc_limits limits_of(const torc_app *app) {
 
 /* ---- setting up ---- */
 
+/* Who sits at a terminal develops. */
+static uint32_t stall_ms(const torc_app *app) {
+    if (app->settings.stall_ms >= 0) return (uint32_t)app->settings.stall_ms;
+    return isatty(STDERR_FILENO) ? STALL_MS : 0;
+}
+
 static bool make_reactor(torc_app *app) {
     const torc_limits limits = limits_of(app);
     const torc_reactor_options options = {
         .size = sizeof(options),
         .memory_max = limits.memory_max == TORC_UNLIMITED_BYTES ? 0 : (size_t)limits.memory_max,
         .fibers_max = limits.fibers_max,
+        .stall_ms = stall_ms(app),
         .log = app->log,
     };
     const torc_err err = torc_reactor_new(&options, &app->reactor);
@@ -325,8 +334,16 @@ static void told_levels(void *context, int number) {
     torc_logs_set_verbose(self->app, number == TORC_SIGNAL_VERBOSE);
 }
 
+static void told_to_dump(void *context, int number) {
+    const torc_serving *self = context;
+
+    (void)number;
+    torc_reactor_dump_to_log(self->app->reactor);
+}
+
 static bool take_levels(torc_serving *self) {
-    return torc_serving_take_signal(self, TORC_SIGNAL_VERBOSE, told_levels, self) &&
+    return torc_serving_take_signal(self, SIGRTMIN, told_to_dump, self) &&
+           torc_serving_take_signal(self, TORC_SIGNAL_VERBOSE, told_levels, self) &&
            torc_serving_take_signal(self, TORC_SIGNAL_USUAL, told_levels, self);
 }
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <torc/dump.h>
 #include <unistd.h>
 
 enum {
@@ -86,6 +87,9 @@ static void obey(torc_worker *self, const torc_control_message *message) {
     case TORC_CONTROL_VERBOSE:
     case TORC_CONTROL_USUAL:
         torc_logs_set_verbose(self->app, message->kind == TORC_CONTROL_VERBOSE);
+        break;
+    case TORC_CONTROL_DUMP:
+        torc_reactor_dump_to_log(self->app->reactor);
         break;
     case TORC_CONTROL_RENEW:
         torc_app_tls_reload(self->app);
@@ -163,11 +167,19 @@ static void told_to_reopen(void *context, int number) {
     torc_app_reopen_logs(self->app);
 }
 
+static void told_to_dump(void *context, int number) {
+    const torc_worker *self = context;
+
+    (void)number;
+    torc_reactor_dump_to_log(self->app->reactor);
+}
+
 bool torc_worker_attach(torc_worker *self, torc_serving *serving) {
     torc_err err;
 
     self->serving = serving;
     if (!torc_serving_take_signal(serving, SIGTERM, told_to_end, self) ||
+        !torc_serving_take_signal(serving, SIGRTMIN, told_to_dump, self) ||
         !torc_serving_take_signal(serving, SIGUSR1, told_to_reopen, self))
         return false;
     err = torc_io_open(&self->orders, self->app->reactor, TORC_IO_WATCH, self->control, 0, &io_ops);

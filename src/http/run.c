@@ -6,10 +6,12 @@
  *  - One step runs at a time; a handler may run another when the first has returned NOT_DONE_YET.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <torc/log.h>
 
 #include "http/request_state.h"
 #include "reactor/fiber.h"
+#include "reactor/stall.h"
 
 static torc_log *log_of(const torc_request *request) {
     return request->handler->log ? request->handler->log : request->reactor->log;
@@ -59,6 +61,35 @@ static uint32_t answer_ms_of(const torc_request *request) {
     return ms ? ms : TORC_UNLIMITED;
 }
 
+static torc_err run_on_fiber(void *context);
+
+/* For who looks at fibers from outside. */
+static void describe(void *argument, char *text, size_t size) {
+    const torc_request *request = argument;
+    const torc_str target = torc_request_target(request);
+    const int len = target.len < 100 ? (int)target.len : 100;
+
+    snprintf(text, size, "%.*s %.*s, for %llu ms", TORC_STR_ARGS(torc_request_method_text(request)),
+             len, target.bytes, (unsigned long long)(torc_request_duration_us(request) / 1000));
+}
+
+__attribute__((noinline, cold)) static void introduce(torc_reactor *reactor) {
+    reactor->described_code = (const void *)(uintptr_t)run_on_fiber;
+    reactor->describe = describe;
+}
+
+/* The request is still there: it is named if it has held up the others. */
+static torc_render run_step(torc_request *request) {
+    torc_reactor *reactor = request->reactor;
+    const torc_render answer = request->step(request, request->step_context);
+
+    if (torc_stall_is_marked(reactor)) {
+        introduce(reactor);
+        torc_stall_tell(reactor, "request", reactor->described_code, request);
+    }
+    return answer;
+}
+
 static torc_err run_on_fiber(void *context) {
     torc_request *request = context;
     const uint32_t timeout_ms = answer_ms_of(request);
@@ -70,6 +101,7 @@ static torc_err run_on_fiber(void *context) {
 }
 
 static void start_fiber(torc_request *request) {
+    if (__builtin_expect(!request->reactor->describe, 0)) introduce(request->reactor);
     const torc_err err = torc_fiber_start(request->reactor, run_on_fiber, request, &request->fiber);
 
     if (!err) return;
@@ -88,5 +120,5 @@ void torc_request_run(torc_request *request, torc_request_step_fn *step, void *c
     if (on_fiber)
         start_fiber(request);
     else
-        step_returned(request, step(request, context));
+        step_returned(request, run_step(request));
 }

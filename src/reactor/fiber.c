@@ -24,11 +24,13 @@
 #include "reactor/fiber.h"
 
 #include <assert.h>
+#include <execinfo.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/poison.h"
 #include "reactor/context.h"
+#include "reactor/stall.h"
 
 #if defined(__has_include)
 #if __has_include(<valgrind/valgrind.h>)
@@ -44,6 +46,8 @@ enum {
     HOT_MAX = 64,     /* stacks that are kept, with their pages, for the next fibers */
     COLD_MAX = 448,   /* more of them, without pages; beyond, they are unmapped */
     QUICK_WAITS = 16, /* in a row, before a fiber yields */
+    FRAMES_MAX = 32,
+    FRAMES_ROOM = 16384, /* of its stack, to look at what stands on it */
     STACK_MIN = 16384
 };
 
@@ -73,6 +77,12 @@ struct torc_fiber {
     } now;
 };
 
+/* A look at the stack of a fiber that is suspended, made on that stack. */
+typedef struct frames {
+    void *at[FRAMES_MAX];
+    int count;
+} frames;
+
 typedef struct torc_fiber_pool {
     torc_reactor *reactor;
     torc_fiber *current;
@@ -81,6 +91,7 @@ typedef struct torc_fiber_pool {
     uint32_t hot_count, cold_count, live_count;
     torc_list mapped;
     size_t mapping_size, page_size;
+    frames *looking;      /* a fiber goes on for this alone; NULL: to go on */
     bool ignores_shields; /* the reactor is being freed, and what could be waited for has ended */
 } torc_fiber_pool;
 
@@ -209,27 +220,44 @@ TORC_CONTEXT_FRAME static void change_stack(torc_context *from, torc_context *to
     torc_context_entered(from, to);
 }
 
-/* Let a fiber go on, on top of this stack, until it is suspended or has ended. */
-static void resume(torc_fiber_pool *pool, torc_fiber *fiber) {
+/* It has held up the others. */
+__attribute__((noinline, cold)) static void tell_stall(const torc_fiber *fiber) {
+    torc_stall_tell(fiber->pool->reactor, "fiber", (const void *)(uintptr_t)fiber->run,
+                    fiber->now.is_live ? fiber->argument : NULL);
+}
+
+/*
+ * Let a fiber go on, on top of this stack, until it is suspended or has ended. One that is resumed
+ * is named if it holds up the others; one that is started is named by who has started it.
+ */
+__attribute__((always_inline)) static inline void resume(torc_fiber_pool *pool, torc_fiber *fiber,
+                                                         bool is_named) {
     torc_fiber *resumer = pool->current;
 
     fiber->now.is_suspended = false;
     fiber->resumer = resumer;
     pool->current = fiber;
     change_stack(context_of(pool, resumer), &fiber->context, false);
+    if (is_named && torc_stall_is_marked(pool->reactor)) tell_stall(fiber);
     if (!fiber->now.is_live && !fiber->now.is_joinable) give_stack(pool, fiber);
 }
 
 static void run_resume(torc_call *call) {
     torc_fiber *fiber = torc_container_of(call, torc_fiber, call);
-    resume(fiber->pool, fiber);
+    resume(fiber->pool, fiber, true);
 }
 
 /* Go back to whoever resumed this fiber, until it is resumed again. */
 static void suspend(torc_fiber *fiber) {
+    torc_fiber_pool *pool = fiber->pool;
+
     fiber->now.is_suspended = true;
-    fiber->pool->current = fiber->resumer;
-    change_stack(&fiber->context, context_of(fiber->pool, fiber->resumer), false);
+    for (;;) {
+        pool->current = fiber->resumer;
+        change_stack(&fiber->context, context_of(pool, fiber->resumer), false);
+        if (__builtin_expect(!pool->looking, 1)) return;
+        pool->looking->count = backtrace(pool->looking->at, FRAMES_MAX);
+    }
 }
 
 /* The same, until the stack is taken for another function. */
@@ -300,7 +328,7 @@ torc_err torc_fiber_start(torc_reactor *reactor, torc_fiber_fn *run, void *conte
 
     if (!made) return refusal(reactor);
     *fiber = made;
-    resume(made->pool, made);
+    resume(made->pool, made, false);
     return TORC_OK;
 }
 
@@ -397,6 +425,50 @@ void torc_shield_end(torc_reactor *reactor) {
 
     assert(fiber && fiber->now.shields > 0);
     fiber->now.shields--;
+}
+
+/* ---- seen by others ---- */
+
+/* Let it go on, on top of this stack, only to look at its own. */
+static void look_at(torc_fiber_pool *pool, torc_fiber *fiber, frames *looking) {
+    torc_fiber *resumer = pool->current;
+
+    if ((size_t)((char *)fiber->context.sp - (char *)(uintptr_t)fiber->context.bottom) <
+        FRAMES_ROOM)
+        return;
+    fiber->resumer = resumer;
+    pool->current = fiber;
+    pool->looking = looking;
+    change_stack(context_of(pool, resumer), &fiber->context, false);
+    pool->looking = NULL;
+}
+
+static void view(torc_fiber_pool *pool, torc_fiber *fiber, torc_fiber_view_fn *tell,
+                 void *context) {
+    frames looking = {.count = 0};
+    const bool waits = fiber->now.is_suspended && fiber->wait;
+    const char *state = waits ? "waits" : fiber->now.is_suspended ? "has not begun" : "runs";
+
+    if (waits) look_at(pool, fiber, &looking);
+    const torc_fiber_view it = {
+        .state = state,
+        .code = (const void *)(uintptr_t)fiber->run,
+        .argument = fiber->argument,
+        .is_cancelled = fiber->now.cancelled != TORC_OK,
+        .frames = looking.at,
+        .frame_count = looking.count,
+    };
+    tell(context, &it);
+}
+
+void torc_fibers_view(torc_reactor *reactor, torc_fiber_view_fn *tell, void *context) {
+    torc_fiber_pool *pool = reactor->fibers;
+
+    for (torc_list_node *node = pool ? torc_list_first(&pool->mapped) : NULL; node;
+         node = torc_list_next(&pool->mapped, node)) {
+        torc_fiber *fiber = torc_container_of(node, torc_fiber, node);
+        if (fiber->now.is_live) view(pool, fiber, tell, context);
+    }
 }
 
 /* ---- the end ---- */

@@ -61,6 +61,18 @@ void torc_deadline_watch(torc_deadline *deadline);
 void torc_deadline_stop(torc_deadline *deadline);
 /* Cancel all fibers of a reactor that is about to be freed; new ones are refused from now on. */
 void torc_fibers_cancel_all(torc_reactor *reactor, torc_err reason);
+/* A fiber as others see it; what it points to goes with the call that tells it. */
+typedef struct torc_fiber_view {
+    const char *state; /* for people */
+    const void *code;  /* its function, and what that was given */
+    void *argument;
+    bool is_cancelled;
+    void *const *frames; /* return addresses, the innermost first; of one that waits */
+    int frame_count;
+} torc_fiber_view;
+typedef void torc_fiber_view_fn(void *context, const torc_fiber_view *view);
+/* Tell of all that have not ended. */
+void torc_fibers_view(torc_reactor *reactor, torc_fiber_view_fn *tell, void *context);
 /* Unmap the stacks that wait for another fiber. */
 void torc_fibers_trim(torc_reactor *reactor);
 /* Nothing that could still end by itself is left to wait for: also what is shielded is cancelled

@@ -112,6 +112,8 @@ typedef struct torc_poller_ops {
     void (*forget)(torc_poller *poller);
     /* A descriptor that is readable when wait() would find something. May be NULL. */
     int (*fd)(const torc_poller *poller);
+    /* Show those that are not in the reactor's list. May be NULL. */
+    void (*each)(torc_poller *poller, void (*see)(void *context, const torc_io *io), void *context);
     /* Any thread: end a wait() early. */
     void (*wake)(torc_poller *poller);
 } torc_poller_ops;

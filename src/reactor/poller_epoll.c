@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "reactor/reactor.h"
 #include "reactor/socket.h"
+#include "reactor/stall.h"
 #include "reactor/syscalls.h"
 
 enum {
@@ -441,6 +442,8 @@ static size_t epoll_poller_deliver(torc_poller *poller, size_t max) {
             tell_listener(self, io);
         else
             tell_watch(io);
+        if (torc_stall_is_marked(poller->reactor))
+            torc_stall_tell(poller->reactor, "descriptor", NULL, NULL);
     }
     return count;
 }
@@ -515,6 +518,18 @@ static void epoll_poller_forget(torc_poller *poller) {
         make_quiet(torc_container_of(node, torc_io, node));
 }
 
+static void see_all(const torc_list *list, void (*see)(void *context, const torc_io *io),
+                    void *context) {
+    for (torc_list_node *node = torc_list_first(list); node; node = torc_list_next(list, node))
+        see(context, torc_container_of(node, torc_io, node));
+}
+
+static void epoll_poller_each(torc_poller *poller, void (*see)(void *context, const torc_io *io),
+                              void *context) {
+    see_all(&self_of(poller)->ready, see, context);
+    see_all(&self_of(poller)->again, see, context);
+}
+
 static int epoll_poller_fd(const torc_poller *poller) {
     return torc_container_of((uintptr_t)poller, epoll_poller, base)->fd;
 }
@@ -547,6 +562,7 @@ static const torc_poller_ops epoll_ops = {
     .close = epoll_poller_close,
     .watch = epoll_poller_watch,
     .forget = epoll_poller_forget,
+    .each = epoll_poller_each,
     .fd = epoll_poller_fd,
     .wake = epoll_poller_wake,
 };

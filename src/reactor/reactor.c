@@ -22,6 +22,7 @@
 #include "reactor/blocking_call.h"
 #include "reactor/fiber.h"
 #include "reactor/folder_watch.h"
+#include "reactor/stall.h"
 #include "reactor/thread_pool.h"
 
 enum {
@@ -141,7 +142,10 @@ static bool run_round(torc_reactor *reactor, uint64_t until_us) {
     torc_list_take(&round, &reactor->calls);
     while ((node = torc_list_pop(&round)) != NULL) {
         torc_call *call = torc_container_of(node, torc_call, node);
-        call->run(call);
+        torc_call_fn *const run = call->run;
+        run(call);
+        if (torc_stall_is_marked(reactor))
+            torc_stall_tell(reactor, "call", (const void *)(uintptr_t)run, NULL);
         if (++count % LOOK_AT_CLOCK_EVERY == 0 && look(reactor) >= until_us) break;
     }
     reactor->counts.calls += count;
@@ -235,12 +239,19 @@ static size_t deliver(torc_reactor *reactor) {
     return count;
 }
 
+/* For who looks whether it turns: odd while it waits. */
+static void beat(torc_reactor *reactor, uint64_t part) {
+    atomic_store_explicit(&reactor->beat, reactor->turns * 2 + part, memory_order_relaxed);
+}
+
 torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) {
     reactor->turns++;
     look_at_clock(reactor);
     torc_timers_expire(reactor);
+    beat(reactor, 1);
     const torc_err err =
         reactor->poller->ops->wait(reactor->poller, time_to_wait(reactor, wait_ms));
+    beat(reactor, 2);
     look_at_clocks(reactor);
     torc_list_take(&reactor->flushables, &reactor->flushables_next);
     for (int i = 0; i < DELIVERIES; i++) {
@@ -251,6 +262,7 @@ torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) {
         torc_retire_all(
             reactor); /* now: the next requests take memory that is still in the cache */
     }
+    if (torc_stall_is_marked(reactor)) torc_stall_tell(reactor, "a turn", NULL, NULL);
     return err;
 }
 
@@ -339,6 +351,11 @@ torc_err torc_reactor_new_over(const torc_reactor_options *given, torc_poller_ne
         return err;
     }
     block_signals_of_writing();
+    const torc_err stall_err = options.stall_ms ? torc_stall_start(self) : TORC_OK;
+    if (stall_err) {
+        torc_reactor_free(self);
+        return stall_err;
+    }
     *reactor = self;
     return TORC_OK;
 }
@@ -374,6 +391,7 @@ void torc_reactor_free(torc_reactor *reactor) {
     if (!reactor) return;
     assert(!reactor->running);
     torc_blocking_calls_stop(reactor);
+    torc_stall_stop(reactor);
     if (reactor->poller) {
         reactor->is_ending = true;
         torc_deferreds_report(reactor);

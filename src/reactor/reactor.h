@@ -114,6 +114,11 @@ struct torc_reactor {
     pthread_mutex_t blocking_mutex; /* of the next two, and of what is in the list */
     torc_list blocking_calls;       /* threads that wait for this one */
     bool refuses_blocking_calls;
+    _Atomic(uint64_t) beat;             /* see stall.c */
+    _Atomic(bool) is_stalled;           /* somebody holds it too long: whoever sees it tells */
+    struct torc_stall *stall;           /* NULL: nobody looks */
+    const void *described_code; /* a function of fibers, of whose argument `describe` can tell */
+    void (*describe)(void *argument, char *text, size_t size);
     bool running, stopping;
     bool has_stdio;           /* the standard streams were taken, see torc/stdio.h */
     bool has_stopped_threads; /* it is being freed */

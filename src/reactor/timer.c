@@ -10,6 +10,7 @@
 #include <torc/timer.h>
 
 #include "reactor/reactor.h"
+#include "reactor/stall.h"
 
 enum {
     LOOK_AT_CLOCK_EVERY = 16
@@ -81,8 +82,11 @@ void torc_timers_expire(torc_reactor *reactor) {
 
     for (torc_timer *timer = soonest(reactor); timer; timer = soonest(reactor)) {
         if (timer->due_ms > now_ms || timer->order > newest) return;
+        torc_timer_fn *const expired = timer->expired;
         torc_timer_cancel(timer);
-        timer->expired(timer);
+        expired(timer);
+        if (torc_stall_is_marked(reactor))
+            torc_stall_tell(reactor, "timer", (const void *)(uintptr_t)expired, NULL);
         reactor->counts.timers++;
         if (++count % LOOK_AT_CLOCK_EVERY == 0 && is_late(reactor)) return;
     }
