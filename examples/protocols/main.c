@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sample protocols, served at an endpoint: `protocols echo tcp:7007`. */
+/* The sample protocols, served at an endpoint: `protocols echo tcp:7007`; and a SOCKS server, that
+ * lets everybody go to this machine's loopback addresses. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,16 +42,31 @@ static int serve(torc_reactor *reactor, torc_factory *factory, const char *strin
     return err ? 1 : 0;
 }
 
+static int serve_socks(torc_reactor *reactor, const char *string) {
+    torc_socks_rule rules[2] = {0};
+    const torc_socks_options options = {.size = sizeof(options), .rules = rules, .rule_count = 2};
+    torc_socks *socks;
+
+    torc_err err = torc_cidr_parse(TORC_STR("127.0.0.0/8"), &rules[0].to);
+    if (!err) err = torc_cidr_parse(TORC_STR("::1"), &rules[1].to);
+    if (!err) err = torc_socks_new(reactor, &options, &socks);
+    if (err) return 1;
+    const int code = serve(reactor, torc_socks_factory(socks), string);
+    torc_socks_free(socks);
+    return code;
+}
+
 int main(int argc, char **argv) {
     torc_factory *factory = argc == 3 ? find(argv[1]) : NULL;
+    const bool is_socks = argc == 3 && strcmp(argv[1], "socks") == 0;
     torc_reactor *reactor;
 
-    if (!factory) {
-        fprintf(stderr, "usage: %s echo|discard|time ENDPOINT\n", argv[0]);
+    if (!factory && !is_socks) {
+        fprintf(stderr, "usage: %s echo|discard|time|socks ENDPOINT\n", argv[0]);
         return 2;
     }
     if (torc_reactor_new(NULL, &reactor)) return 1;
-    const int code = serve(reactor, factory, argv[2]);
+    const int code = is_socks ? serve_socks(reactor, argv[2]) : serve(reactor, factory, argv[2]);
     torc_reactor_free(reactor);
     return code;
 }

@@ -83,6 +83,7 @@
 #include <torc/signal.h>
 #include <torc/signer.h>
 #include <torc/site.h>
+#include <torc/socks.h>
 #include <torc/spawn.h>
 #include <torc/stateful.h>
 #include <torc/static_files.h>

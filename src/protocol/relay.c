@@ -23,15 +23,25 @@ static bool is_open(const torc_relay_side *side) {
 
 static void free_when_over(torc_relay *relay) {
     if (is_open(&relay->near) || is_open(&relay->far) || relay->is_connecting ||
-        relay->factory.users > 0)
+        relay->factory.users > 0 || relay->holds > 0)
         return;
     relay->ops->free(relay);
 }
 
+void torc_relay_hold(torc_relay *relay) {
+    relay->holds++;
+}
+
+void torc_relay_let_go(torc_relay *relay) {
+    relay->holds--;
+    free_when_over(relay);
+}
+
 /* ---- the far side ---- */
 
-static void begin(torc_relay *relay) {
+void torc_relay_begin(torc_relay *relay) {
     relay->flows = true;
+    if (relay->near.has_ended) torc_transport_close_write(relay->far.protocol.transport);
     torc_transport_resume(relay->near.protocol.transport);
     torc_transport_resume(relay->far.protocol.transport);
 }
@@ -43,7 +53,7 @@ static void connected(torc_callback *callback, torc_err err, void *value) {
     relay->is_connecting = false;
     if (!err) err = torc_connection_take(value, &protocol);
     if (is_open(&relay->near)) {
-        if (!err) begin(relay);
+        if (!err) torc_relay_begin(relay);
         if (relay->ops->connected)
             relay->ops->connected(relay, err);
         else if (err)
@@ -122,17 +132,19 @@ static void connection_lost(torc_protocol *protocol, torc_err reason) {
     torc_relay *relay = side->relay;
 
     side->is_lost = true;
+    torc_relay_hold(relay); /* what follows may let go of it */
     if (side == &relay->near && relay->is_connecting) {
         torc_callback_cancel(&relay->connecting);
         relay->is_connecting = false;
     }
+    if (side == &relay->near && relay->ops->near_lost) relay->ops->near_lost(relay);
     if (is_open(other)) {
         if (reason == TORC_ERR_CLOSED)
             torc_transport_close(other->protocol.transport);
         else
             torc_transport_abort(other->protocol.transport);
     }
-    free_when_over(relay);
+    torc_relay_let_go(relay);
 }
 
 static const torc_protocol_ops side_ops = {

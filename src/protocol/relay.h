@@ -23,6 +23,7 @@ typedef struct torc_relay_ops {
     /* The far side is there, and bytes flow; or it cannot be reached. May be NULL: then the near
      * side is reset in that case. */
     void (*connected)(torc_relay *relay, torc_err err);
+    void (*near_lost)(torc_relay *relay); /* its connection is no more. May be NULL */
     void (*free)(torc_relay *relay);
 } torc_relay_ops;
 
@@ -32,6 +33,7 @@ struct torc_relay {
     torc_relay_side near, far;
     torc_factory factory; /* that builds the far side */
     torc_callback connecting;
+    uint32_t holds; /* that keep it from being freed, besides its sides */
     bool is_connecting;
     bool flows; /* both sides may receive */
 };
@@ -42,5 +44,10 @@ void torc_relay_init(torc_relay *relay, torc_reactor *reactor, const torc_relay_
 /* Make the far side by connecting, once the near side is made. */
 void torc_relay_connect(torc_relay *relay, const torc_client_endpoint *endpoint,
                         const torc_connect_options *options);
+/* Both sides are made: let bytes flow. What torc_relay_connect() does itself. */
+void torc_relay_begin(torc_relay *relay);
+/* Keep it from being freed, and do so no more: for who has its far side's protocol in a factory. */
+void torc_relay_hold(torc_relay *relay);
+void torc_relay_let_go(torc_relay *relay);
 
 #endif

@@ -423,6 +423,48 @@ def samples_speak_their_protocols():
         assert abs(int.from_bytes(said, "big") - 2208988800 - time.time()) < 60
 
 
+def curl_goes_by_socks():
+    with example("01_hello") as hello, Listening([BUILD / "examples/protocols", "socks", LOCAL]) as socks:
+        url = f"http://localhost:{hello.port}/"
+        for kind in ("socks4", "socks4a", "socks5", "socks5h"):
+            answer = run("curl", "-4sS", "--max-time", str(SECONDS), "--noproxy", "", "--proxy", f"{kind}://127.0.0.1:{socks.port}", url, text=True)
+            check((answer.returncode, answer.stdout), (0, "Hello, World!\n"), f"{kind}: {answer.stderr}")
+        answer = run("curl", "-sS", "--max-time", str(SECONDS), "--noproxy", "", "--proxy", f"socks5://127.0.0.1:{socks.port}", "http://192.0.2.1/", text=True)
+        check(answer.returncode, 97, answer.stderr)  # not allowed by ruleset
+    with Listening([BUILD / "examples/protocols", "socks", LOCAL]) as socks, call_up(socks) as peer:
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            port = closed.getsockname()[1].to_bytes(2, "big")
+        peer.sendall(b"\5\1\0" + b"\5\1\0\1\x7f\0\0\1" + port)
+        check(hear(peer, b"\5\0\5\5\0\1" + bytes(6)), b"\5\0\5\5\0\1" + bytes(6))  # refused
+        check(peer.recv(1), b"")
+
+
+def take(peer, count):
+    data = b""
+    while len(data) < count:
+        part = peer.recv(count - len(data))
+        assert part, data
+        data += part
+    return data
+
+
+def socks_binds():
+    with Listening([BUILD / "examples/protocols", "socks", LOCAL]) as socks, call_up(socks) as peer:
+        peer.sendall(b"\5\1\0" + b"\5\2\0\1\x7f\0\0\1\0\0")
+        said = take(peer, 12)
+        check(said[:10], b"\5\0" + b"\5\0\0\1\x7f\0\0\1")
+        with socket.create_connection(("127.0.0.1", int.from_bytes(said[10:], "big"))) as other:
+            other.settimeout(SECONDS)
+            check(take(peer, 10), b"\5\0\0\1\x7f\0\0\1" + other.getsockname()[1].to_bytes(2, "big"))
+            other.sendall(b"from outside")
+            check(take(peer, 12), b"from outside")
+            peer.sendall(b"from inside")
+            check(take(other, 11), b"from inside")
+            peer.shutdown(socket.SHUT_WR)
+            check(other.recv(1), b"")
+
+
 def endpoints_are_served_and_called():
     with tempfile.TemporaryDirectory(prefix="torc-examples-") as folder:
         run(BUILD / "torc", "cert", "--out", folder)
@@ -483,6 +525,8 @@ CASES = [
     a_chat_tells_all_others,
     a_forwarder_passes_on,
     samples_speak_their_protocols,
+    curl_goes_by_socks,
+    socks_binds,
     endpoints_are_served_and_called,
     wrong_endpoints_are_told,
     the_site_revalidates,
