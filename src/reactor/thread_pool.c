@@ -15,6 +15,7 @@
 #include "reactor/thread_pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -43,8 +44,12 @@ typedef struct torc_thread_pool {
 
 /* ---- limits ---- */
 
+/* Those that this process may run on. */
 static uint32_t processors(void) {
-    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) return (uint32_t)CPU_COUNT(&set);
+    const long count = sysconf(_SC_NPROCESSORS_ONLN); /* more than a set can hold */
     return count < 1 ? 1 : (uint32_t)count;
 }
 

@@ -2,6 +2,9 @@
 /* Names: what is asked for, what is kept, and who is told. */
 #include <errno.h>
 #include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <torc/failure.h>
 #include <torc/fiber.h>
@@ -493,6 +496,66 @@ static void what_the_system_refuses_is_told(void **state) {
     check_err(self.err, TORC_ERR_LIMIT);
 }
 
+/* A reactor that asks the system, whose one thread for names stands at a gate; one more may wait.
+ */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool is_held;
+
+static void stand_at_gate(torc_job *job) {
+    (void)job;
+    atomic_store(&is_held, true);
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+}
+
+static void passed(torc_job *job) {
+    (void)job;
+}
+
+static void hold_names(torc_job *job) {
+    const torc_reactor_options options = {.size = sizeof(options),
+                                          .threads[TORC_THREAD_NAME] = {1, 1}};
+
+    torc_reactor_free(reactor);
+    check_ok(torc_test_reactor_new(&options, &reactor));
+    atomic_store(&is_held, false);
+    pthread_mutex_lock(&gate);
+    *job = (torc_job){.work = stand_at_gate, .done = passed, .thread_class = TORC_THREAD_NAME};
+    check_ok(torc_job_submit(reactor, job));
+    while (!atomic_load(&is_held)) sched_yield();
+}
+
+static int64_t metric(const char *name) {
+    return torc_metric_value(torc_metrics_find(torc_reactor_metrics(reactor), torc_str_of(name)));
+}
+
+/* None of these is ever asked for: no thread has begun. */
+static void what_no_thread_has_begun_is_not_asked_for(void **state) {
+    asker one, two, three, four;
+    torc_job job;
+
+    (void)state;
+    hold_names(&job);
+    ask(&one, "one.invalid", 1);
+    ask(&two, "one.invalid", 1);
+    ask(&three, "two.invalid", 1); /* the queue is full */
+    torc_test_settle(reactor);
+    check_err(three.err, TORC_ERR_BUSY);
+    assert_int_equal(metric("thread_name_pending"), 2);
+    torc_callback_cancel(&one.callback);
+    assert_int_equal(metric("thread_name_pending"), 2);
+    torc_test_advance(reactor, 15000);
+    check_err(two.err, TORC_ERR_TIMEOUT);
+    assert_int_equal(metric("thread_name_pending"), 1);
+    ask(&four, "two.invalid", 1); /* there is room again */
+    assert_int_equal(metric("thread_name_pending"), 2);
+    torc_callback_cancel(&four.callback);
+    pthread_mutex_unlock(&gate);
+    torc_test_finish_jobs(reactor);
+    assert_int_equal(metric("names_asked"), 2);
+    assert_int_equal(metric("thread_name_abandoned"), 0);
+}
+
 /* ---- memory ---- */
 
 static bool ask_with_fault(uint64_t n) {
@@ -560,6 +623,7 @@ int main(void) {
         TEST(families_alternate),
         TEST(the_system_is_asked_on_a_thread),
         TEST(what_the_system_refuses_is_told),
+        TEST(what_no_thread_has_begun_is_not_asked_for),
         cmocka_unit_test(each_allocation_may_fail),
         TEST(a_freed_reactor_tells_who_waits),
     };
