@@ -18,9 +18,10 @@
  *
  * No child outlives its reactor, and none becomes a zombie: whoever lets go of one has it told to
  * end (SIGTERM, after the grace time SIGKILL, to its process group), and it is waited for; a
- * reactor that is freed kills what still runs. The program may use SIGCHLD and wait for children of
- * its own by their numbers; one that waits for all of its children takes the statuses of these,
- * too, which then end with the code -1 and no signal.
+ * reactor that is freed kills what still runs, and when this process, or its reactor's thread, dies
+ * without that, its children get SIGTERM from the kernel. The program may use SIGCHLD and wait for
+ * children of its own by their numbers; one that waits for all of its children takes the statuses
+ * of these, too, which then end with the code -1 and no signal.
  *
  * With --seccomp no process can be started, nor be told to end: neither is among the calls that
  * serving needs, and a filter that let a child be executed would be worth little. A program that

@@ -96,6 +96,15 @@ typedef struct torc_exit_status {
 
 TORC_BEGIN_DECLS
 
+/**
+ * Look up a user, by name or number, with the groups that the system gives him, of which there is
+ * room for `group_max` in `groups`; they are the caller's, and `user` refers to them. May read
+ * files, or ask a directory, and so hold the reactor: when a program starts, or on a thread.
+ * TORC_ERR_NOT_FOUND, TORC_ERR_LIMIT.
+ */
+TORC_API torc_err torc_spawn_user_find(const char *name, uint32_t *groups, size_t group_max,
+                                       torc_spawn_user *user) TORC_MUST_CHECK;
+
 /** Whether a process has returned 0. */
 static inline bool torc_exit_is_success(const torc_exit_status *status) {
     return status->code == 0;

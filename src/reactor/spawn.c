@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -196,6 +197,7 @@ static _Noreturn void run_child(const plan *self) {
     if (!set_limits(self)) give_up(report_fd, STEP_LIMITS);
     if (!change_user(options->user)) give_up(report_fd, STEP_USER);
     if (options->folder && chdir(options->folder)) give_up(report_fd, STEP_FOLDER);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* after a change of user, which would clear it */
     if (!reset_signals()) give_up(report_fd, STEP_SIGNALS);
     exec_any(self);
     give_up(report_fd, STEP_EXEC);

@@ -7,7 +7,7 @@
  *    for want of a way to open it anew is noted (`changed`), with one more descriptor by which it
  *    is set back when the transport has gone.
  */
-#include "transport/stdio.h"
+#include <torc/stdio.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,23 +141,6 @@ static torc_err take_standard(torc_reactor *reactor, torc_pipes **pipes) {
     dup2(null, STDOUT_FILENO);
     close(null);
     return TORC_OK;
-}
-
-torc_err torc_descriptors_new(torc_reactor *reactor, int input, int output,
-                              torc_transport **transport) {
-    torc_pipes *pipes;
-    const torc_err err = new_over(reactor, input, output, &pipes);
-
-    if (!err) *transport = &pipes->base;
-    return err;
-}
-
-torc_err torc_stdio_new(torc_reactor *reactor, torc_transport **transport) {
-    torc_pipes *pipes;
-    const torc_err err = take_standard(reactor, &pipes);
-
-    if (!err) *transport = &pipes->base;
-    return err;
 }
 
 torc_err torc_descriptors_open(torc_reactor *reactor, int input, int output,

@@ -328,6 +328,24 @@ static void it_is_another_user(void **state) {
     check_text(&it, 1, "65534\n65533\n65533 12 13\nCapEff:\n");
 }
 
+static void users_are_found(void **state) {
+    uint32_t groups[64];
+    torc_spawn_user user;
+
+    (void)state;
+    check_ok(torc_spawn_user_find("root", groups, 64, &user));
+    assert_int_equal(user.uid, 0);
+    assert_int_equal(user.gid, 0);
+    assert_true(user.group_count >= 1 && user.groups[0] == 0);
+    check_ok(torc_spawn_user_find("0", groups, 64, &user));
+    assert_int_equal(user.uid, 0);
+    check_ok(torc_spawn_user_find("4000123", groups, 64, &user));
+    assert_int_equal(user.uid, 4000123);
+    assert_int_equal(user.group_count, 0);
+    check_err(torc_spawn_user_find("torc-no-such", groups, 64, &user), TORC_ERR_NOT_FOUND);
+    check_err(torc_spawn_user_find("root", groups, 0, &user), TORC_ERR_LIMIT);
+}
+
 static void ignore(int number) {
     (void)number;
 }
@@ -658,6 +676,34 @@ static void a_freed_reactor_kills_and_tells(void **state) {
     check_ok(torc_test_reactor_new(NULL, &reactor));
 }
 
+/* A process that dies suddenly frees no reactor. */
+static void it_ends_with_a_process_that_dies(void **state) {
+    int held[2];
+    char byte;
+
+    (void)state;
+    assert_int_equal(pipe2(held, O_CLOEXEC), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const torc_spawn_fd fd = {.fd = 5, .kind = TORC_SPAWN_INHERIT, .from = held[1]};
+        const torc_spawn_options options = {.size = sizeof(options),
+                                            .program = "sleep",
+                                            .arguments = (const char *const[]){"1000", NULL},
+                                            .fds = &fd,
+                                            .fd_count = 1};
+        torc_reactor *own;
+        const bool has_failed =
+            torc_test_reactor_new(NULL, &own) || torc_process_spawn(own, &options, &it.base, NULL);
+        _exit(has_failed);
+    }
+    close(held[1]);
+    int result;
+    assert_int_equal(waitpid(pid, &result, 0), pid);
+    assert_int_equal(result, 0);
+    assert_int_equal(read(held[0], &byte, 1), 0); /* nobody holds the other end */
+    close(held[0]);
+}
+
 static void a_status_that_others_took_is_unknown(void **state) {
     (void)state;
     spawn_script("exit 5");
@@ -726,6 +772,7 @@ int main(void) {
         BOTH(the_folder_the_mask_and_limits_are_set),
         BOTH(the_limit_of_descriptors_is_given_back),
         BOTH(it_is_another_user),
+        BOTH(users_are_found),
         BOTH(signals_are_as_for_any_program),
         BOTH(groups_and_sessions_are_made),
         BOTH(a_terminal_echoes),
@@ -745,6 +792,7 @@ int main(void) {
         BOTH(who_lets_go_is_told_nothing_more),
         BOTH(it_may_be_freed_when_told),
         BOTH(a_freed_reactor_kills_and_tells),
+        BOTH(it_ends_with_a_process_that_dies),
         BOTH(a_status_that_others_took_is_unknown),
         BOTH(who_waits_for_all_leaves_its_own_to_the_reactor),
         BOTH(many_at_once_leave_no_zombies),

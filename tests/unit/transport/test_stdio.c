@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
+#include <torc/endpoint.h>
 #include <torc/stdio.h>
 #include <torc/testing.h>
 #include <unistd.h>
@@ -16,7 +17,6 @@
 #include "children.h"
 #include "probe.h"
 #include "reactor/reactor.h"
-#include "transport/stdio.h"
 
 static torc_reactor *reactor;
 static probe it;
@@ -435,31 +435,40 @@ static void every_call_and_allocation_may_fail(void **state) {
     }
 }
 
-/* The test's own are put aside meanwhile. */
-static void the_standard_streams_are_taken_once(void **state) {
-    torc_transport *transport;
-    struct stat stat;
+/* ---- the standard streams: the test's own are put aside meanwhile ---- */
 
-    (void)state;
+static int own_input, own_output;
+
+static void put_aside(void) {
     make_pipes();
-    const int own_input = fcntl(0, F_DUPFD_CLOEXEC, 3), own_output = fcntl(1, F_DUPFD_CLOEXEC, 3);
+    own_input = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    own_output = fcntl(1, F_DUPFD_CLOEXEC, 3);
     fflush(stdout);
     dup2(input, 0);
     dup2(output, 1);
     close_one(&input);
     close_one(&output);
-    const torc_err first = torc_stdio_open(reactor, &it.base),
-                   again = torc_stdio_open(reactor, &it.base),
-                   anew = torc_stdio_new(reactor, &transport);
-    const bool is_null = fstat(0, &stat) == 0 && S_ISCHR(stat.st_mode) && fstat(1, &stat) == 0 &&
-                         S_ISCHR(stat.st_mode);
+}
+
+static void put_back(void) {
     dup2(own_input, 0);
     dup2(own_output, 1);
     close(own_input);
     close(own_output);
+}
+
+static void the_standard_streams_are_taken_once(void **state) {
+    struct stat stat;
+
+    (void)state;
+    put_aside();
+    const torc_err first = torc_stdio_open(reactor, &it.base),
+                   again = torc_stdio_open(reactor, &it.base);
+    const bool is_null = fstat(0, &stat) == 0 && S_ISCHR(stat.st_mode) && fstat(1, &stat) == 0 &&
+                         S_ISCHR(stat.st_mode);
+    put_back();
     check_ok(first);
     check_err(again, TORC_ERR_BUSY);
-    check_err(anew, TORC_ERR_BUSY);
     assert_true(is_null);
     give("in");
     until(reactor, it.len == 2);
@@ -468,6 +477,36 @@ static void the_standard_streams_are_taken_once(void **state) {
     check_taken("out");
     check_taken_end();
     until(reactor, it.losts);
+}
+
+static void an_endpoint_accepts_them_once(void **state) {
+    torc_listener *listener = NULL, *other = NULL;
+    torc_endpoint endpoint;
+
+    (void)state;
+    check_ok(torc_endpoint_parse(TORC_STR("stdio:"), &endpoint, NULL));
+    put_aside();
+    const torc_err err = torc_endpoint_listen(reactor, &endpoint, &it.factory, NULL, &listener);
+    const int early = it.mades;
+    for (int i = 0; i < 10; i++) torc_test_settle(reactor);
+    const torc_err again = torc_endpoint_listen(reactor, &endpoint, &it.factory, NULL, &other);
+    put_back();
+    check_ok(err);
+    check_err(again, TORC_ERR_BUSY);
+    assert_int_equal(early, 0);
+    assert_int_equal(it.mades, 1);
+    assert_int_equal(torc_listener_connections(listener), 1);
+    give("in");
+    until(reactor, it.len == 2);
+    torc_listener_close(listener);
+    torc_test_settle(reactor);
+    assert_int_equal(it.stops, 0); /* its connection goes on */
+    torc_transport_write(it.base.transport, TORC_STR("out"));
+    torc_transport_close(it.base.transport);
+    check_taken("out");
+    check_taken_end();
+    until(reactor, it.losts);
+    until(reactor, it.stops == 1);
 }
 
 int main(void) {
@@ -490,6 +529,7 @@ int main(void) {
         BOTH(what_is_closed_is_refused),
         BOTH(every_call_and_allocation_may_fail),
         BOTH(the_standard_streams_are_taken_once),
+        BOTH(an_endpoint_accepts_them_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
