@@ -5,7 +5,7 @@
  *   reference_site --base-port P --root DIR
  *
  * listens on 127.0.0.1: P plain; P+1 with deadlines of a second; P+2 with error details shown; P+3
- * by TLS, with a certificate made at the start; P+7
+ * by TLS, with a certificate made at the start; P+4 behind a PROXY header, of versions 1 and 2; P+7
  * another tree, where any path answers OK. Prints `ready` when all ports listen, ends on SIGTERM.
  */
 #include <errno.h>
@@ -534,7 +534,7 @@ static void make_files(const char *root) {
 /* ---- the program ---- */
 
 enum {
-    PORTS = 5
+    PORTS = 6
 };
 
 typedef struct reference_site {
@@ -599,6 +599,18 @@ static void filter_by_tls(const reference_site *self, torc_filters *filters) {
     must(torc_filters_add(filters, factory), "TLS");
 }
 
+/* What stands before P+4 is at 127.0.0.1. */
+static void filter_by_proxy_header(const reference_site *self, torc_filters *filters) {
+    torc_cidr trusted;
+    const torc_proxy_header_options options = {
+        .size = sizeof(options), .trusted = &trusted, .trusted_count = 1};
+    torc_filter_factory *factory;
+
+    must(torc_cidr_parse(TORC_STR("127.0.0.1"), &trusted), "PROXY");
+    must(torc_proxy_header_filter_new(self->reactor, &options, &factory), "PROXY");
+    must(torc_filters_add(filters, factory), "PROXY");
+}
+
 /* ---- listening ---- */
 
 static torc_listener *listen_on(reference_site *self, long port, torc_site *site,
@@ -632,10 +644,11 @@ static void serve(reference_site *self, long port, const char *root) {
     torc_limits hasty = limits;
 
     hasty.keep_alive_ms = hasty.header_ms = hasty.body_stall_ms = 1000;
-    torc_filters tls = {0};
+    torc_filters tls = {0}, proxied = {0};
 
     self->tls = new_tls();
     filter_by_tls(self, &tls);
+    filter_by_proxy_header(self, &proxied);
     self->plain = new_site(make_tree(root), false);
     self->open = new_site(make_tree(root), true);
     self->ok = new_site(make_ok_tree(), false);
@@ -644,7 +657,9 @@ static void serve(reference_site *self, long port, const char *root) {
     self->listeners[2] = listen_on(self, port + 2, self->open, &limits, NULL);
     self->listeners[3] = listen_on(self, port + 7, self->ok, &limits, NULL);
     self->listeners[4] = listen_on(self, port + 3, self->plain, &limits, &tls);
+    self->listeners[5] = listen_on(self, port + 4, self->plain, &limits, &proxied);
     torc_filters_dispose(&tls);
+    torc_filters_dispose(&proxied);
 }
 
 static void terminate(void *context, int number) {

@@ -124,7 +124,7 @@ class Server:
 class ReferenceSite(Server):
     """build/reference_site, on a row of ports that were free a moment ago."""
 
-    PORTS = (0, 1, 2, 3, 7)
+    PORTS = (0, 1, 2, 3, 4, 7)
 
     def __init__(self, build, **options):
         super().__init__([], **options)

@@ -353,6 +353,32 @@ def the_fourth_port_has_it_by_tls():
             assert got.startswith(b"HTTP/1.1 200 "), f"{path}: {got[:200]}"
 
 
+def the_fifth_port_is_behind_a_proxy():
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    ends = bytes((192, 0, 2, 1, 198, 51, 100, 2, 1, 2, 1, 187))
+    headers = (
+        (b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n", "http"),
+        (b"PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n", "http"),
+        (b"PROXY UNKNOWN\r\n", "http"),
+        (signature + b"\x20\0\0\0", "http"),
+        (signature + b"\x21\x11\0\x0c" + ends, "http"),
+        (signature + b"\x21\x11\0\x14" + ends + b"\x20\0\5\1\0\0\0\0", "https"),
+    )
+    for header, scheme in headers:
+        with Peer(SITE.port + 4) as peer:
+            check(peer.send(header).get("/").body, b"root", header)
+            assert scheme.encode() + b"://localhost/host" in peer.get("/host").body, header
+    with Peer(SITE.port + 4) as peer:
+        peer.send(head("GET", "/"))
+        try:
+            check(peer.rest(), b"")
+        except ConnectionResetError:
+            pass
+    with Peer(SITE.port + 4) as peer:
+        peer.send_each_byte(headers[0][0] + head("GET", "/"))
+        check(peer.response().body, b"root")
+
+
 def the_hasty_port_waits_a_second():
     port = SITE.port + 1
     cases = ((b"", None), (b"GET / HTTP/1.1\r\n", 408), (head("POST", "/content", "Content-Length: 5") + b"he", 408),
@@ -409,6 +435,7 @@ CASES = [
     content_comes_back,
     the_first_ports_have_the_same_tree,
     the_fourth_port_has_it_by_tls,
+    the_fifth_port_is_behind_a_proxy,
     the_hasty_port_waits_a_second,
     the_last_port_has_another_tree,
 ]
