@@ -148,7 +148,7 @@ static bool set_limit(int resource, uint64_t soft, uint64_t hard) {
         .rlim_cur = soft == UINT64_MAX ? RLIM_INFINITY : (rlim_t)soft,
         .rlim_max = hard == UINT64_MAX ? RLIM_INFINITY : (rlim_t)hard,
     };
-    return setrlimit(resource, &limit) == 0;
+    return setrlimit((__rlimit_resource_t)resource, &limit) == 0; /* an enum, for glibc */
 }
 
 static bool set_limits(const plan *self) {
