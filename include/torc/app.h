@@ -12,10 +12,9 @@
  * Apps: a site with routes, run as a program with the options of a server.
  *
  * torc_app_run() gives every program `--listen`, `--workers`, `--log-level`, `--log-format`,
- * limits,
- * `--help`, `--version`, signals and a graceful stop. It is the one place of the library that reads
- * arguments, prints (help and mistakes), forks, and takes signals, by signalfd; it changes no
- * handler.
+ * limits, TLS (`--tls-cert` and its like, for `ssl:` endpoints), `--help`, `--version`, signals and
+ * a graceful stop. It is the one place of the library that reads arguments, prints (help and
+ * mistakes), forks, and takes signals, by signalfd; it changes no handler.
  *
  * A program is served by workers: processes that torc_app_run() forks, one for each processor that
  * may be used unless torc_app_set_workers() or --workers says otherwise, and replaces when they
