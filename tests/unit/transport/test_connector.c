@@ -196,7 +196,7 @@ static void a_factory_may_refuse(void **state) {
 }
 
 static void filters_stand_in_between(void **state) {
-    torc_scrambler_factory filters;
+    static torc_scrambler_factory filters;
 
     (void)state;
     torc_scrambler_factory_init(&filters, 5);
@@ -231,7 +231,7 @@ static torc_err build_gate(torc_filter_factory *factory, torc_transport *below,
 
 /* A handshake is part of connecting. */
 static void a_gate_that_stays_shut_takes_too_long(void **state) {
-    torc_filter_factory factory = {.build_filter = build_gate, .refs = 1};
+    static torc_filter_factory factory = {.build_filter = build_gate, .refs = 1};
 
     (void)state;
     check_ok(dial(100, &factory));
@@ -245,7 +245,7 @@ static void a_gate_that_stays_shut_takes_too_long(void **state) {
 }
 
 static void a_gate_that_opens_in_time_is_passed(void **state) {
-    torc_filter_factory factory = {.build_filter = build_gate, .refs = 1};
+    static torc_filter_factory factory = {.build_filter = build_gate, .refs = 1};
 
     (void)state;
     check_ok(dial(100, &factory));
@@ -273,7 +273,7 @@ static void every_allocation_may_fail(void **state) {
 
     (void)state;
     for (uint64_t n = 1; has_failed; n++) {
-        torc_scrambler_factory filters;
+        static torc_scrambler_factory filters;
 
         assert_true(n < 100);
         probe_dispose(&client);

@@ -540,7 +540,7 @@ static void a_factory_may_refuse(void **state) {
 }
 
 static void filters_stand_in_between(void **state) {
-    torc_scrambler_factory lower, upper;
+    static torc_scrambler_factory lower, upper;
     char bytes[100];
 
     (void)state;
@@ -565,7 +565,7 @@ static void filters_stand_in_between(void **state) {
 
 static void the_maximum_of_the_output_holds_above_filters(void **state) {
     const torc_listen_options options = {.size = sizeof(options), .output_max = 1000};
-    torc_scrambler_factory factory;
+    static torc_scrambler_factory factory;
     static const char bytes[1001];
 
     (void)state;
@@ -588,8 +588,8 @@ static torc_err refuse_filter(torc_filter_factory *factory, torc_transport *belo
 }
 
 static void a_filter_that_cannot_be_made_is_the_end(void **state) {
-    torc_scrambler_factory lower;
-    torc_filter_factory upper = {.build_filter = refuse_filter, .refs = 1};
+    static torc_scrambler_factory lower;
+    static torc_filter_factory upper = {.build_filter = refuse_filter, .refs = 1};
 
     (void)state;
     torc_scrambler_factory_init(&lower, 1);
@@ -720,7 +720,7 @@ static void every_allocation_may_fail(void **state) {
 
     (void)state;
     for (uint64_t n = 1; has_failed; n++) {
-        torc_scrambler_factory factory;
+        static torc_scrambler_factory factory;
         const torc_listen_options options = {.size = sizeof(options),
                                              .connections_per_address_max = 5};
         const size_t before = reactor->memory.used[TORC_MEMORY_CONNECTION];
