@@ -40,27 +40,6 @@ static void step_returned(torc_request *request, torc_render answer) {
     torc_request_settle(request);
 }
 
-/* Apart from the quick path, whose stack it would take. */
-__attribute__((noinline, cold)) static torc_render run_until(torc_request *request,
-                                                             uint64_t timeout_ms) {
-    torc_deadline deadline;
-
-    torc_deadline_begin(request->reactor, &deadline, timeout_ms);
-    const torc_render answer = request->step(request, request->step_context);
-    torc_deadline_end(request->reactor, &deadline);
-    return answer;
-}
-
-/* What the site says, or the listener. The whole of the limits is not needed for it. */
-static uint32_t answer_ms_of(const torc_request *request) {
-    const torc_limits *own = request->handler->limits;
-    const size_t known = offsetof(torc_limits, answer_ms) + sizeof(own->answer_ms);
-    uint32_t ms = own && own->size >= known ? own->answer_ms : 0;
-
-    if (!ms) ms = request->exchange->limits->answer_ms;
-    return ms ? ms : TORC_UNLIMITED;
-}
-
 static torc_err run_on_fiber(void *context);
 
 /* For who looks at fibers from outside. */
@@ -90,13 +69,33 @@ static torc_render run_step(torc_request *request) {
     return answer;
 }
 
+/* Apart from the quick path, whose stack it would take. */
+__attribute__((noinline, cold)) static torc_render run_until(torc_request *request,
+                                                             uint64_t timeout_ms) {
+    torc_deadline deadline;
+
+    torc_deadline_begin(request->reactor, &deadline, timeout_ms);
+    const torc_render answer = run_step(request);
+    torc_deadline_end(request->reactor, &deadline);
+    return answer;
+}
+
+/* What the site says, or the listener. The whole of the limits is not needed for it. */
+static uint32_t answer_ms_of(const torc_request *request) {
+    const torc_limits *own = request->handler->limits;
+    const size_t known = offsetof(torc_limits, answer_ms) + sizeof(own->answer_ms);
+    uint32_t ms = own && own->size >= known ? own->answer_ms : 0;
+
+    if (!ms) ms = request->exchange->limits->answer_ms;
+    return ms ? ms : TORC_UNLIMITED;
+}
+
 static torc_err run_on_fiber(void *context) {
     torc_request *request = context;
     const uint32_t timeout_ms = answer_ms_of(request);
 
-    step_returned(request, timeout_ms == TORC_UNLIMITED
-                               ? request->step(request, request->step_context)
-                               : run_until(request, timeout_ms));
+    step_returned(request, timeout_ms == TORC_UNLIMITED ? run_step(request)
+                                                        : run_until(request, timeout_ms));
     return TORC_OK;
 }
 

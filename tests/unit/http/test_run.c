@@ -2,7 +2,10 @@
 /* Routes on fibers: waiting for bodies, for slow peers, for time; and losing the client meanwhile.
  */
 #include <stdio.h>
+#include <torc/dump.h>
 #include <torc/fiber.h>
+#include <torc/log.h>
+#include <torc/testing.h>
 #include <unistd.h>
 
 #include "http_fixture.h"
@@ -430,7 +433,7 @@ static void a_route_may_go_on_after_its_reply(void **state) {
 static torc_render finish_and_leave(torc_request *request, void *context) {
     (void)context;
     torc_reply_text(request, 200, "done");
-    seen.err = torc_sleep(torc_request_reactor(request), 5);
+    seen.err = torc_yield(torc_request_reactor(request));
     seen.steps++;
     return TORC_RENDER_DONE;
 }
@@ -539,6 +542,80 @@ static void a_warm_reactor_allocates_nothing_for_a_route(void **state) {
 
 #define RUN_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, http_tear_down)
 
+/* ---- seen from outside ---- */
+
+static char told[4096];
+
+static void note_line(void *context, torc_str line) {
+    const size_t len = strlen(told);
+
+    (void)context;
+    snprintf(told + len, sizeof(told) - len, "%.*s\n", TORC_STR_ARGS(line));
+}
+
+static void note_event(void *context, const torc_log_record *record) {
+    for (size_t i = 0; i < record->field_count; i++)
+        if (record->fields[i].kind == TORC_LOG_KIND_STR)
+            note_line(context, record->fields[i].value.str);
+}
+
+static torc_render hold(torc_request *request, void *context) {
+    (void)context;
+    atomic_store(&torc_request_reactor(request)->is_stalled, true); /* as its watchdog does */
+    return torc_reply_text(request, 200, "late");
+}
+
+static torc_render hold_before_a_wait(torc_request *request, void *context) {
+    (void)context;
+    seen.err = torc_yield(torc_request_reactor(request));
+    atomic_store(&torc_request_reactor(request)->is_stalled, true);
+    seen.err = torc_yield(torc_request_reactor(request));
+    return torc_reply_text(request, 200, "late");
+}
+
+static void check_named(http_fixture *self, torc_request_step_fn *step, const char *by) {
+    torc_log *log;
+
+    told[0] = '\0';
+    check_ok(torc_log_new(NULL, note_event, NULL, &log));
+    self->reactor->log = log;
+    torc_test_request *test = http_begin(self, step, "GET /slow?x=1");
+    torc_test_request_run(test);
+    assert_non_null(strstr(told, by));
+    assert_non_null(strstr(told, "GET /slow?x=1, for "));
+    self->reactor->log = NULL;
+    torc_test_request_free(test);
+    torc_log_free(log);
+}
+
+static void a_route_that_holds_the_reactor_is_named(void **state) {
+    http_fixture *self = *state;
+
+    check_named(self, hold, "request");
+    check_named(self, hold_before_a_wait, "fiber");
+    self->on_fiber = false;
+    check_named(self, hold, "request");
+}
+
+static torc_render wait_a_while(torc_request *request, void *context) {
+    (void)context;
+    seen.err = torc_sleep(torc_request_reactor(request), 1000);
+    return torc_reply_text(request, 200, "late");
+}
+
+static void a_route_that_waits_is_told_of(void **state) {
+    http_fixture *self = *state;
+    torc_test_request *test = http_begin(self, wait_a_while, "GET /waits");
+
+    torc_test_request_run(test);
+    told[0] = '\0';
+    torc_reactor_dump(self->reactor, note_line, NULL);
+    assert_non_null(strstr(told, "fiber: waits, GET /waits, for "));
+    assert_non_null(strstr(told, "    wait_a_while+0x"));
+    torc_test_request_free(test); /* lost: what it waits for is cancelled */
+    check_err(seen.err, TORC_ERR_LOST);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         RUN_TEST(a_route_reads_its_body),
@@ -563,6 +640,8 @@ int main(void) {
         RUN_TEST(a_route_without_a_reply_is_a_500),
         RUN_TEST(beyond_the_maximum_of_fibers_is_a_503),
         RUN_TEST(a_warm_reactor_allocates_nothing_for_a_route),
+        RUN_TEST(a_route_that_holds_the_reactor_is_named),
+        RUN_TEST(a_route_that_waits_is_told_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
