@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
+#include <torc/fiber.h>
 #include <torc/phase.h>
 #include <torc/testing.h>
 #include <torc/timer.h>
@@ -234,6 +235,36 @@ static void stopped_before_it_runs_it_does_not(void **state) {
     check_ok(torc_reactor_run(reactor));
 }
 
+/* ---- a reactor for one function ---- */
+
+static torc_err react(torc_reactor *with, void *context) {
+    const torc_err err = torc_yield(with);
+
+    note('r');
+    return err ? err : *(const torc_err *)context;
+}
+
+static void a_function_has_a_reactor_for_itself(void **state) {
+    torc_err answer = TORC_OK;
+
+    (void)state;
+    check_ok(torc_react(NULL, react, &answer));
+    answer = TORC_ERR_NOT_FOUND;
+    check_err(torc_react(NULL, react, &answer), TORC_ERR_NOT_FOUND);
+    assert_string_equal(order, "rr");
+}
+
+static torc_err stop_and_wait(torc_reactor *with, void *context) {
+    (void)context;
+    torc_reactor_stop(with);
+    return torc_sleep(with, 1000000);
+}
+
+static void one_that_is_stopped_is_cancelled(void **state) {
+    (void)state;
+    check_err(torc_react(NULL, stop_and_wait, NULL), TORC_ERR_STOPPING);
+}
+
 /* ---- in the loop of somebody else ---- */
 
 static void drive(void) {
@@ -327,6 +358,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_trigger_is_moved_and_taken_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stopped_before_it_runs_it_does_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_function_has_a_reactor_for_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_is_stopped_is_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_is_driven_by_poll, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_thread_wakes_that_loop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_posted_does_not_wait, set_up, tear_down),
