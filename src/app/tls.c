@@ -25,6 +25,7 @@
 
 #include "app/app.h"
 #include "base/siphash.h"
+#include "protocol/negotiate.h"
 
 enum {
     PEM_MAX = 1024 * 1024,
@@ -195,12 +196,14 @@ static torc_err make(const torc_app *app, const torc_endpoint *endpoint, torc_tl
 
     torc_buf_init(&self.chain, NULL, TORC_MEMORY_TLS, 2 * PEM_MAX);
     torc_err err = collect(&self, app);
+    if (!err && alpn && !torc_http_server_speaks(torc_str_of(alpn)))
+        err = wrong(error, TORC_ERR_INVALID, "alpn", "HTTP is served as http/1.1 alone");
     torc_tls_server_options options = {
         .size = sizeof(options),
         .certificates = self.certificates,
         .certificate_count = self.count,
         .preset = preset_of(app, endpoint),
-        .protocols = alpn ? alpn : "http/1.1",
+        .protocols = alpn ? alpn : torc_http_server_protocols(),
         .ticket_keys = app->tls.ticket_keys,
         .no_tickets = !app->tls.ticket_keys,
         .plain_reply = torc_str_make(plain_reply, sizeof(plain_reply) - 1),

@@ -40,6 +40,23 @@ void torc_http_server_drain(torc_factory *factory, uint32_t idle_ms) {
     torc_http1_server_drain(server_of(factory), idle_ms);
 }
 
+const char *torc_http_server_protocols(void) {
+    return "http/1.1";
+}
+
+bool torc_http_server_speaks(torc_str protocols) {
+    torc_str name, spoken, rest;
+
+    while (torc_str_split(&protocols, ',', &name)) {
+        bool is_spoken = false;
+        rest = torc_str_of(torc_http_server_protocols());
+        while (!is_spoken && torc_str_split(&rest, ',', &spoken))
+            is_spoken = torc_str_equals(torc_str_trim(name), spoken);
+        if (!is_spoken) return false;
+    }
+    return true;
+}
+
 torc_str torc_http_server_refusal(void) {
     return torc_http1_server_refusal();
 }

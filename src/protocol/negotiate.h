@@ -32,6 +32,11 @@ const torc_limits *torc_http_server_limits(const torc_factory *factory);
 void torc_http_server_drain(torc_factory *factory, uint32_t idle_ms);
 /* Requests whose heads were complete, since it was made. */
 uint64_t torc_http_server_requests(const torc_factory *factory);
+/* What may be agreed on by ALPN, by commas, the best first; a connection that has agreed on nothing
+ * speaks HTTP/1.1. Static. */
+const char *torc_http_server_protocols(void);
+/* Whether all protocols of a list by commas are among them. */
+bool torc_http_server_speaks(torc_str protocols);
 /* What a connection is sent that is refused before it is one: a whole 503. */
 torc_str torc_http_server_refusal(void);
 

@@ -28,6 +28,7 @@ void torc_tls_details_free(torc_tls_filter *self) {
     if (!details) return;
     torc_dealloc(memory, details->name);
     torc_dealloc(memory, details->peer_name);
+    torc_dealloc(memory, details->failure);
     torc_dealloc(memory, details->peer_der);
     torc_dealloc(memory, details);
     self->details = NULL;

@@ -93,14 +93,15 @@ static void send_out(torc_tls_filter *self) {
     if (self->out.len > 0) torc_filter_send_below(&self->base, &self->out);
 }
 
+/* Without memory for it nobody is told why. */
 static void keep_failure(torc_tls_filter *self, const char *text) {
     torc_tls_details *details = torc_tls_details_of(self);
-    size_t len = strlen(text);
+    const size_t len = strlen(text);
 
-    if (!details) return;
-    if (len >= sizeof(details->failure)) len = sizeof(details->failure) - 1;
-    memcpy(details->failure, text, len);
-    details->failure[len] = '\0';
+    if (!details || details->failure) return;
+    details->failure = torc_alloc(&reactor_of(self)->memory, TORC_MEMORY_TLS, len + 1);
+    if (!details->failure) return;
+    memcpy(details->failure, text, len + 1);
     details->session.failure = torc_str_make(details->failure, len);
 }
 

@@ -29,9 +29,8 @@ typedef struct torc_tls_factory {
 /* What is told of a connection, once somebody asks. */
 typedef struct torc_tls_details {
     torc_tls_session session;
-    char *name, *peer_name; /* allocated; NULL: none */
+    char *name, *peer_name, *failure; /* allocated; NULL: none */
     unsigned char *peer_der;
-    char failure[TORC_TLS_WHY_MAX];
 } torc_tls_details;
 
 typedef struct torc_tls_filter {

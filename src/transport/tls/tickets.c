@@ -28,8 +28,9 @@ static int64_t wall_seconds(void) {
     return now.tv_sec;
 }
 
+/* Acquiring, so that who has read a new word sees in `state` that it is new. */
 static uint64_t load(const uint64_t *word) {
-    return __atomic_load_n(word, __ATOMIC_RELAXED);
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
 static void copy_out(const torc_tls_ticket_keys *keys, int place, torc_tls_ticket_key *key) {
@@ -39,7 +40,7 @@ static void copy_out(const torc_tls_ticket_keys *keys, int place, torc_tls_ticke
 
 static void copy_in(torc_tls_ticket_keys *keys, int place, const torc_tls_ticket_key *key) {
     for (int i = 0; i < TORC_TLS_TICKET_KEY_WORDS; i++)
-        __atomic_store_n(&keys->words[place][i], key->words[i], __ATOMIC_RELAXED);
+        __atomic_store_n(&keys->words[place][i], key->words[i], __ATOMIC_RELEASE);
 }
 
 /* All keys as they were at one moment; false: somebody writes and does not end. */
@@ -50,7 +51,6 @@ static bool snapshot(torc_tls_ticket_keys *keys, uint32_t *state,
         if (before % 2) continue;
         for (int place = 0; place < TORC_TLS_TICKET_KEYS; place++)
             copy_out(keys, place, &copies[place]);
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (__atomic_load_n(&keys->state, __ATOMIC_RELAXED) != before) continue;
         *state = before;
         return true;
@@ -74,7 +74,6 @@ static torc_err push(torc_tls_ticket_keys *keys, uint32_t state, int64_t now_s) 
     if (!__atomic_compare_exchange_n(&keys->state, &state, state + 1, false, __ATOMIC_ACQUIRE,
                                      __ATOMIC_RELAXED))
         return TORC_OK; /* somebody else has just made one */
-    __atomic_thread_fence(__ATOMIC_RELEASE);
     for (int place = TORC_TLS_TICKET_KEYS - 1; place > 0; place--) {
         copy_out(keys, place - 1, &older);
         copy_in(keys, place, &older);
