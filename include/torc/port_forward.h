@@ -29,6 +29,9 @@ TORC_API torc_err torc_port_forward_new(torc_reactor *reactor, const char *endpo
 TORC_API torc_factory *torc_port_forward_factory(torc_port_forward *forward);
 /** Connections that are forwarded now. */
 TORC_API uint32_t torc_port_forward_connections(const torc_port_forward *forward);
+/** Bytes that the kernel passed on alone, by splice(2): those of plain sockets without filters,
+ * once 256 KiB of a connection have passed. */
+TORC_API uint64_t torc_port_forward_spliced(const torc_port_forward *forward);
 /**
  * Let go of it; no listener uses it any more. Connections go on, and the memory goes with the last
  * of them. NULL is fine.

@@ -17,6 +17,7 @@ struct torc_port_forward {
     torc_reactor *reactor;
     torc_client_endpoint endpoint;
     uint32_t connections;
+    uint64_t spliced;
     bool is_free; /* its owner has let go */
     torc_log_gate unreachable;
 };
@@ -89,6 +90,7 @@ static torc_err build_near(torc_factory *factory, torc_transport *transport,
     (void)transport;
     if (!self) return TORC_ERR_NO_MEMORY;
     torc_relay_init(&self->relay, forward->reactor, &ops);
+    self->relay.spliced = &forward->spliced;
     self->forward = forward;
     forward->connections++;
     self->connect.run = connect_far;
@@ -123,6 +125,10 @@ torc_factory *torc_port_forward_factory(torc_port_forward *forward) {
 
 uint32_t torc_port_forward_connections(const torc_port_forward *forward) {
     return forward->connections;
+}
+
+uint64_t torc_port_forward_spliced(const torc_port_forward *forward) {
+    return forward->spliced;
 }
 
 void torc_port_forward_free(torc_port_forward *forward) {

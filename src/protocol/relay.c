@@ -9,6 +9,11 @@
  */
 #include "protocol/relay.h"
 
+enum {
+    SPLICE_AFTER = 256 * 1024, /* bytes: less is not worth four descriptors and their calls */
+    SPLICE_TRIES = 20
+};
+
 static torc_relay_side *side_of(torc_protocol *protocol) {
     return torc_container_of(protocol, torc_relay_side, protocol);
 }
@@ -86,6 +91,42 @@ static void far_stopped(torc_factory *factory) {
 
 /* ---- bytes ---- */
 
+static void let_flow(torc_relay *relay) {
+    torc_transport *near = relay->near.protocol.transport, *far = relay->far.protocol.transport;
+
+    if (torc_transport_room(far) > 0) torc_transport_resume(near);
+    if (torc_transport_room(near) > 0) torc_transport_resume(far);
+}
+
+/* Hand over to the kernel, if both sides are quiet; or let each pass on what it has, and look
+ * again. */
+static void try_splice(torc_timer *timer) {
+    torc_relay *relay = torc_container_of(timer, torc_relay, splicing);
+    torc_err err = TORC_ERR_STATE;
+
+    torc_transport_pause(relay->near.protocol.transport);
+    torc_transport_pause(relay->far.protocol.transport);
+    if (!relay->near.has_ended && !relay->far.has_ended)
+        err = torc_splice_new(relay->near.protocol.transport, relay->far.protocol.transport,
+                              relay->spliced, &relay->splice);
+    if (!err) return;
+    if (err == TORC_ERR_AGAIN && ++relay->splice_tries < SPLICE_TRIES)
+        torc_timer_arm(timer, 1);
+    else
+        relay->spliced = NULL; /* not this one */
+    let_flow(relay);
+}
+
+/* Whether a side that has passed on something is to be quiet now, for the kernel to go on. */
+static void count(torc_relay_side *side, size_t len) {
+    torc_relay *relay = side->relay;
+
+    relay->passed += len;
+    if (relay->passed < SPLICE_AFTER || !relay->spliced) return;
+    torc_transport_pause(side->protocol.transport);
+    if (!torc_timer_is_armed(&relay->splicing)) torc_timer_arm(&relay->splicing, 1);
+}
+
 static void connection_made(torc_protocol *protocol) {
     torc_relay_side *side = side_of(protocol);
 
@@ -102,12 +143,14 @@ static size_t data_received(torc_protocol *protocol, torc_str bytes) {
     room = torc_transport_room(other->protocol.transport);
     if (room > bytes.len) room = bytes.len;
     torc_transport_write(other->protocol.transport, torc_str_head(bytes, room));
+    count(side, room);
     return room;
 }
 
 static void drained(torc_protocol *protocol) {
     torc_relay_side *other = other_of(side_of(protocol));
-    if (side_of(protocol)->relay->flows && is_open(other))
+    const torc_relay *relay = side_of(protocol)->relay;
+    if (relay->flows && !relay->splice && is_open(other) && !torc_timer_is_armed(&relay->splicing))
         torc_transport_resume(other->protocol.transport);
 }
 
@@ -132,6 +175,9 @@ static void connection_lost(torc_protocol *protocol, torc_err reason) {
     torc_relay *relay = side->relay;
 
     side->is_lost = true;
+    torc_timer_cancel(&relay->splicing);
+    torc_splice_free(relay->splice);
+    relay->splice = NULL;
     torc_relay_hold(relay); /* what follows may let go of it */
     if (side == &relay->near && relay->is_connecting) {
         torc_callback_cancel(&relay->connecting);
@@ -161,6 +207,7 @@ void torc_relay_init(torc_relay *relay, torc_reactor *reactor, const torc_relay_
                                                  .stopped = far_stopped};
 
     *relay = (torc_relay){.ops = ops, .reactor = reactor, .factory = {.ops = &factory_ops}};
+    torc_timer_init(&relay->splicing, reactor, try_splice);
     relay->near = (torc_relay_side){.protocol = {.ops = &side_ops}, .relay = relay};
     relay->far = relay->near;
 }

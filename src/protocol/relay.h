@@ -5,9 +5,13 @@
 #include <torc/connect.h>
 #include <torc/transport.h>
 
+#include "protocol/splice.h"
+
 /*
  * A relay: two connections, each of which gets what comes from the other, no faster than it takes
  * it. An end is passed on as an end (the other direction goes on), a reset as a reset.
+ *
+ * When much has passed the kernel does it alone, where it can (protocol/splice.h).
  *
  * Embedded in an object of its own kind, whose `free` is the last call: both sides have lost their
  * connections, or never had one, and no connection is being made any more.
@@ -33,7 +37,12 @@ struct torc_relay {
     torc_relay_side near, far;
     torc_factory factory; /* that builds the far side */
     torc_callback connecting;
-    uint32_t holds; /* that keep it from being freed, besides its sides */
+    uint32_t holds;      /* that keep it from being freed, besides its sides */
+    torc_timer splicing; /* armed while both sides are made quiet for that */
+    uint8_t splice_tries;
+    torc_splice *splice; /* NULL: the bytes go through this process */
+    uint64_t *spliced;   /* counts those that do not; NULL: that is not wanted */
+    uint64_t passed;     /* through this process, since that was last tried */
     bool is_connecting;
     bool flows; /* both sides may receive */
 };

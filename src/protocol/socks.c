@@ -52,6 +52,7 @@ struct torc_socks {
     torc_socks_options options;
     torc_socks_rule *rules;
     uint32_t connections;
+    uint64_t spliced;
     bool is_free; /* its owner has let go */
     torc_log_gate refused;
 };
@@ -597,6 +598,7 @@ static torc_err build_near(torc_factory *factory, torc_transport *transport,
     socks->connections++;
     torc_stateful_init(&self->machine, &machine_ops);
     torc_relay_init(&self->relay, socks->reactor, &relay_ops);
+    self->relay.spliced = &socks->spliced;
     torc_timer_init(&self->timer, socks->reactor, expired);
     self->go.run = go;
     *protocol = &self->machine.base;

@@ -116,6 +116,8 @@ typedef struct torc_poller_ops {
     void (*each)(torc_poller *poller, void (*see)(void *context, const torc_io *io), void *context);
     /* Any thread: end a wait() early. */
     void (*wake)(torc_poller *poller);
+    /* Of a stream that does not receive nothing is read: so somebody else may. */
+    bool leaves_paused_unread;
 } torc_poller_ops;
 
 struct torc_poller {

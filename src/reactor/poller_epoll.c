@@ -565,6 +565,7 @@ static const torc_poller_ops epoll_ops = {
     .each = epoll_poller_each,
     .fd = epoll_poller_fd,
     .wake = epoll_poller_wake,
+    .leaves_paused_unread = true,
 };
 
 torc_err torc_poller_epoll_new(torc_reactor *reactor, torc_poller **poller) {

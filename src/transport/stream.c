@@ -175,3 +175,15 @@ torc_err torc_stream_new(torc_reactor *reactor, int fd, int family, torc_stream 
     *stream = self;
     return TORC_OK;
 }
+
+torc_err torc_stream_fd(const torc_transport *transport, int *fd) {
+    const torc_stream *self;
+
+    if (transport->ops != &stream_ops) return TORC_ERR_UNSUPPORTED;
+    self = torc_container_of(transport, torc_stream, base);
+    if (!torc_transport_is_paused(transport) || torc_transport_is_closing(transport) ||
+        torc_transport_unsent(transport) > 0 || self->io.kept)
+        return TORC_ERR_AGAIN;
+    *fd = self->io.fd;
+    return TORC_OK;
+}

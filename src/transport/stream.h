@@ -34,5 +34,10 @@ struct torc_stream {
  * its end. */
 torc_err torc_stream_new(torc_reactor *reactor, int fd, int family,
                          torc_stream **stream) TORC_MUST_CHECK;
+/*
+ * The descriptor of a transport that is a socket itself, paused, with nothing received that was not
+ * consumed and nothing unsent: TORC_ERR_UNSUPPORTED, it is none; TORC_ERR_AGAIN, not now.
+ */
+torc_err torc_stream_fd(const torc_transport *transport, int *fd) TORC_MUST_CHECK;
 
 #endif

@@ -209,10 +209,84 @@ static void a_slow_side_holds_the_other_back(void **state) {
     while (server.len < 1 + sent) {
         before = server.len;
         torc_transport_resume(server.base.transport);
-        settle();
+        torc_test_advance(reactor, 30); /* the kernel is given it, if it can */
         assert_true(server.len > before);
     }
     assert_int_equal(server.len, 1 + sent);
+}
+
+/* Much both ways at once, by the kernel where the poller allows it: nothing is lost or out of
+ * place, and ends are passed on. */
+static void much_is_passed_on(void **state) {
+    enum {
+        MUCH = 3000000
+    };
+    static char bytes[MUCH], heard[MUCH];
+    size_t sent = 0, answered = 0, received = 0;
+
+    (void)state;
+    for (size_t i = 0; i < MUCH; i++) bytes[i] = (char)(i * 2654435761u >> 13);
+    say("x");
+    while (sent < MUCH || received < MUCH || server.len < 1 + MUCH) {
+        const size_t room = torc_transport_room(server.base.transport);
+        const size_t part = room < MUCH - answered ? room : MUCH - answered;
+        torc_transport_write(server.base.transport, torc_str_make(bytes + answered, part));
+        answered += part;
+        const ssize_t written =
+            write(client, bytes + sent, MUCH - sent < 50000 ? MUCH - sent : 50000);
+        if (written > 0) sent += (size_t)written;
+        torc_test_advance(reactor, 1);
+        const ssize_t len = read(client, heard + received, MUCH - received);
+        if (len > 0) received += (size_t)len;
+    }
+    assert_memory_equal(server.got + 1, bytes, MUCH);
+    assert_memory_equal(heard, bytes, MUCH);
+    if (reactor->poller->ops->leaves_paused_unread)
+        assert_true(torc_port_forward_spliced(forward) > MUCH);
+    else
+        assert_int_equal(torc_port_forward_spliced(forward), 0);
+    shutdown(client, SHUT_WR);
+    settle();
+    assert_int_equal(server.input_ends, 1);
+    torc_transport_write(server.base.transport, TORC_STR("the last"));
+    torc_transport_close(server.base.transport);
+    settle();
+    assert_int_equal(read(client, heard, 100), 8);
+    assert_true(has_ended());
+    assert_int_equal(torc_port_forward_connections(forward), 0);
+}
+
+/* While the kernel passes bytes on: either side may be slow, or reset. */
+static void spliced_connections_may_end_in_any_way(void **state) {
+    static char bytes[500000];
+
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        if (client < 0) client = dial();
+        size_t sent = 0;
+        for (int i = 0; i < 1000 && sent < sizeof(bytes); i++) {
+            const ssize_t len = write(client, bytes + sent, sizeof(bytes) - sent);
+            if (len > 0) sent += (size_t)len;
+            torc_test_advance(reactor, 1);
+        }
+        settle();
+        assert_int_equal(server.len, sizeof(bytes));
+        torc_transport_pause(server.base.transport);
+        while (write(client, bytes, sizeof(bytes)) > 0) settle();
+        if (way == 0) torc_transport_abort(server.base.transport);
+        if (way == 1) close(client);
+        if (way == 2) torc_transport_close(server.base.transport);
+        settle();
+        if (way == 1) lose_server();
+        if (way != 1) close(client);
+        client = -1;
+        settle();
+        assert_int_equal(server.losts, 1);
+        assert_int_equal(torc_port_forward_connections(forward), 0);
+        probe_dispose(&server);
+        probe_init(&server);
+        server.factory.users = 1;
+    }
 }
 
 static void a_client_may_go_before_it_is_connected(void **state) {
@@ -305,6 +379,8 @@ int main(void) {
         BOTH(an_abort_is_passed_on),
         BOTH(a_client_that_goes_takes_the_server_with_it),
         BOTH(a_slow_side_holds_the_other_back),
+        BOTH(much_is_passed_on),
+        BOTH(spliced_connections_may_end_in_any_way),
         BOTH(a_client_may_go_before_it_is_connected),
         BOTH(what_cannot_be_reached_resets),
         BOTH(a_freed_forwarder_goes_with_its_last_connection),
