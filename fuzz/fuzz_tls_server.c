@@ -139,7 +139,8 @@ static void serve(torc_str bytes, uint8_t choice, size_t number) {
     else if (to_client)
         turn(reactor, number % 16);
     torc_test_connection_set_pieces(to_server, number % 7 ? 0 : number);
-    torc_test_connection_send(to_server, bytes);
+    if (!client.is_lost && !(to_client && torc_test_connection_has_ended(to_client)))
+        torc_test_connection_send(to_server, bytes);
     if (choice & RESETS)
         torc_test_connection_reset(to_server);
     else if ((choice & ENDS) && !to_client)
