@@ -18,7 +18,7 @@ import tempfile
 
 from serving import SECONDS, Skipped, check, run_cases
 
-TORC = pathlib.Path(sys.argv[1]) / "torc"
+TORC = (pathlib.Path(sys.argv[1]) / "torc").resolve()
 
 
 class Folder:

@@ -20,7 +20,7 @@ import time
 
 from serving import SECONDS, App, Skipped, check, run, run_cases, wait_until
 
-TORC = pathlib.Path(sys.argv[1]) / "torc"
+TORC = (pathlib.Path(sys.argv[1]) / "torc").resolve()
 WAYS = (["--workers", "0"], ["--workers", "2"])
 LISTEN = "ssl:0:interface=127.0.0.1"
 LOADERS = 3
