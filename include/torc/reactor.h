@@ -75,6 +75,15 @@ typedef struct torc_reactor_options {
     torc_log *log;     /* where the reactor reports; NULL: nowhere. Must outlive it */
 } torc_reactor_options;
 
+/** How much is open on a reactor: what would keep it busy, or somebody waiting. */
+typedef struct torc_reactor_open {
+    size_t ios;       /* listeners, connections, pipes, watched descriptors */
+    size_t timers;    /* that are armed */
+    size_t fibers;    /* that have not ended */
+    size_t deferreds; /* that have not fired, or that nobody has taken */
+    size_t calls;     /* that are posted */
+} torc_reactor_open;
+
 TORC_BEGIN_DECLS
 
 /**
@@ -95,6 +104,8 @@ TORC_API torc_err torc_reactor_run(torc_reactor *reactor) TORC_MUST_CHECK;
 TORC_API void torc_reactor_stop(torc_reactor *reactor);
 /** One turn, waiting at most `wait_ms` for I/O or a timer; -1 waits as long as it takes. */
 TORC_API torc_err torc_reactor_turn(torc_reactor *reactor, int64_t wait_ms) TORC_MUST_CHECK;
+/** Count what is open; in steps as many as that is, so for tests and reports. */
+TORC_API torc_reactor_open torc_reactor_count_open(const torc_reactor *reactor);
 /** Milliseconds of monotonic time at the last look, which each turn takes. */
 TORC_API uint64_t torc_reactor_now_ms(const torc_reactor *reactor);
 /** Seconds since 1970 UTC at the last look. */

@@ -537,6 +537,10 @@ static void unmap_all(torc_fiber_pool *pool, torc_fiber *fiber) {
     }
 }
 
+size_t torc_fibers_count(const torc_reactor *reactor) {
+    return reactor->fibers ? reactor->fibers->live_count : 0;
+}
+
 void torc_fibers_trim(torc_reactor *reactor) {
     torc_fiber_pool *pool = reactor->fibers;
 

@@ -73,6 +73,8 @@ typedef struct torc_fiber_view {
 typedef void torc_fiber_view_fn(void *context, const torc_fiber_view *view);
 /* Tell of all that have not ended. */
 void torc_fibers_view(torc_reactor *reactor, torc_fiber_view_fn *tell, void *context);
+/* How many have not ended. */
+size_t torc_fibers_count(const torc_reactor *reactor);
 /* Unmap the stacks that wait for another fiber. */
 void torc_fibers_trim(torc_reactor *reactor);
 /* Nothing that could still end by itself is left to wait for: also what is shielded is cancelled
