@@ -188,6 +188,31 @@ def files_and_threads_do_not_hold_the_loop():
         check(sorted(path.name for path in folder.iterdir()), ["bread", "milk"])
 
 
+def routes_wait():
+    with example("10_waiting") as program:
+        began = time.monotonic()
+        check(json.loads(get(program, "/both")), {"name": "Ada", "city": "London"})
+        assert time.monotonic() - began >= 0.059, "it did not wait for both"
+        check(get(program, "/fastest"), b"Paris")
+        check(ask(program, "GET", "/late").status, 504)
+        check(get(program, "/turn"), b"served\n")
+        check(get(program, "/thread"), b"from a thread\n")
+        check(ask(program, "GET", "/jobs").status, 204)  # and has taken nothing
+        for number in range(3):
+            check(ask(program, "POST", "/jobs", b"job %d" % number).status, 202)
+        check(ask(program, "POST", "/jobs", b"one too many").status, 503)
+        for number in range(3):
+            check(get(program, "/jobs"), b"job %d" % number)
+        with Peer(program.port) as peer:
+            peer.send(head("GET", "/jobs"))
+            check(ask(program, "POST", "/jobs", b"at last").status, 202)
+            check(peer.response().body, b"at last")
+        answer = ask(program, "GET", "/failure")
+        assert re.fullmatch(rb"no opening hours for Ada: there is no such thing \(examples/10_waiting.c:\d+\), "
+                            rb"because it took too long \(examples/10_waiting.c:\d+\)", answer.body), answer.body
+        check(answer.status, 404)
+
+
 def versions_are_compared_and_ranges_are_sent():
     with example("07_versions_and_ranges") as program:
         check(ask(program, "GET", "/notes").first("ETag"), '"notes-3"')
@@ -515,6 +540,7 @@ CASES = [
     events_are_logged,
     the_test_of_a_route_passes,
     files_and_threads_do_not_hold_the_loop,
+    routes_wait,
     versions_are_compared_and_ranges_are_sent,
     files_are_served_and_listed,
     files_are_served_by_tls,
