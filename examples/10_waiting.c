@@ -68,6 +68,11 @@ static torc_render wait_for_turn(torc_request *request) {
     return err ? torc_reply_error(request, err) : torc_reply_text(request, 200, "served\n");
 }
 
+static torc_render reply_without_body(torc_request *request, int status) {
+    torc_response_set_status(request, status, NULL);
+    return torc_reply_end(request);
+}
+
 /* 5. A bounded queue between those who bring work and those who take it. */
 static torc_render bring_job(torc_request *request) {
     office *self = torc_request_context(request);
@@ -77,7 +82,8 @@ static torc_render bring_job(torc_request *request) {
 
     char *job = strndup(body.bytes, body.len);
     err = job ? torc_queue_try_put(self->jobs, job, free) : TORC_ERR_NO_MEMORY;
-    return err ? torc_reply_error(request, err) : torc_reply_status(request, 202, NULL);
+    if (err) return torc_reply_error(request, err); /* TORC_ERR_LIMIT, the queue is full: 503 */
+    return reply_without_body(request, 202);
 }
 
 /* Who gives up after 200 ms has taken nothing: the job is the next one's. */
@@ -86,7 +92,7 @@ static torc_render take_job(torc_request *request) {
     void *job;
     torc_err err = torc_await(torc_deferred_timeout(torc_queue_get(self->jobs), 200), &job);
 
-    if (err == TORC_ERR_TIMEOUT) return torc_reply_status(request, 204, NULL);
+    if (err == TORC_ERR_TIMEOUT) return reply_without_body(request, 204);
     if (err) return torc_reply_error(request, err);
     torc_reply_text(request, 200, job);
     free(job);

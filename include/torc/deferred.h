@@ -130,8 +130,8 @@ TORC_API void torc_deferred_then(torc_deferred *deferred, torc_callback *callbac
 TORC_API void torc_callback_cancel(torc_callback *callback);
 /**
  * For a callback, or the function of a chain, that was told an error, until it returns: what is
- * known of it, which is the caller's, and of the reactor's memory. NULL: it was told no error, or
- * there is no memory.
+ * known of it, which is the caller's, and of the reactor's memory. NULL: it was told no error, it
+ * was taken before, or there is no memory.
  */
 TORC_API torc_failure *torc_deferred_take_failure(torc_reactor *reactor);
 /**

@@ -156,7 +156,7 @@ void torc_told_end(torc_reactor *reactor) {
 torc_failure *torc_deferred_take_failure(torc_reactor *reactor) {
     const torc_told told = reactor->told;
 
-    reactor->told.failure = NULL;
+    reactor->told = (torc_told){0}; /* once: what is taken is not added to another, too */
     if (told.failure || !told.err) return told.failure;
     return torc_failure_new_at(&reactor->memory, told.failed_at, told.err, "%s", "");
 }

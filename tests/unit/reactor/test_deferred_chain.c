@@ -356,6 +356,30 @@ static void a_fiber_makes_the_value(void **state) {
     torc_failure_free(cancelled.failure);
 }
 
+static torc_deferred *take_and_fail(void *context, torc_err err, void *value) {
+    torc_failure *failure = torc_failure_new_at(NULL, NULL, TORC_ERR_BUSY, "mine");
+
+    (void)context;
+    (void)value;
+    check_err(err, TORC_ERR_LOST);
+    torc_failure_add_cause(failure, torc_deferred_take_failure(reactor));
+    assert_null(torc_deferred_take_failure(reactor)); /* it was */
+    return torc_deferred_failed_with(reactor, TORC_ERR_BUSY, failure);
+}
+
+static void what_was_taken_is_not_told_twice(void **state) {
+    taker taking;
+
+    (void)state;
+    consume(&taking,
+            torc_deferred_chain(torc_deferred_failed(reactor, TORC_ERR_LOST), take_and_fail, NULL));
+    turns(3);
+    assert_string_equal(torc_failure_message(taking.failure), "mine");
+    check_err(torc_failure_err(torc_failure_cause(taking.failure)), TORC_ERR_LOST);
+    assert_null(torc_failure_cause(torc_failure_cause(taking.failure)));
+    torc_failure_free(taking.failure);
+}
+
 static torc_deferred *fail_again(void *context, torc_err err, void *value) {
     torc_failure *failure = torc_failure_new(torc_reactor_memory(reactor), TORC_ERR_BUSY, "again");
 
@@ -405,6 +429,7 @@ int main(void) {
         DEFERRED_TEST(a_failure_that_is_handled_is_forgotten),
         DEFERRED_TEST(a_fiber_is_told_the_failure),
         DEFERRED_TEST(without_a_failure_one_is_made_of_what_is_known),
+        DEFERRED_TEST(what_was_taken_is_not_told_twice),
         DEFERRED_TEST(a_timeout_tells_what_was_cancelled),
         DEFERRED_TEST(a_timeout_reaches_the_innermost),
         DEFERRED_TEST(a_value_of_the_last_moment_is_in_time),
