@@ -2,89 +2,33 @@
 /*
  * A SOCKS server: a machine of states reads the request, a relay passes the bytes.
  *
- *   4:  04 command port(2) address(4) user NUL [host NUL, where the address is 0.0.0.x]
- *   5:  05 count methods; then, with passwords, 01 len user len password;
- *       05 command 00 kind address port(2)
- *
  *  - Each side of a connection is one protocol at a time: the machine until the request is whole,
  *    then the near side of the relay, which is paused until the far side is there.
  *  - A session is freed by the machine's end, if it never came further, or by the relay's.
  *  - Every address, whatever it came of, is held to the rules before anything is sent to it.
  */
 #include <torc/log.h>
-#include <torc/names.h>
-#include <torc/socks.h>
-#include <torc/stateful.h>
 
 #include "base/alloc.h"
-#include "base/log_gate.h"
-#include "protocol/relay.h"
+#include "protocol/socks_session.h"
 #include "reactor/reactor.h"
 #include "transport/transport.h"
 
 enum {
     REQUEST_MS = 10000,
     CONNECT_MS = 30000,
-    BIND_MS = 120000,
-    TEXT_MAX = 255
+    BIND_MS = 120000
 };
 
-enum {
-    CONNECT = 1,
-    BIND = 2
-};
-
-/* What is answered, as version 5 numbers it (RFC 1928 §6). */
-enum {
-    GRANTED = 0,
-    FAILED = 1,
-    NOT_ALLOWED = 2,
-    UNREACHABLE = 4,
-    REFUSED = 5,
-    TOOK_TOO_LONG = 6,
-    NO_SUCH_COMMAND = 7,
-    NO_SUCH_KIND = 8
-};
-
-struct torc_socks {
-    torc_factory factory;
-    torc_reactor *reactor;
-    torc_socks_options options;
-    torc_socks_rule *rules;
-    uint32_t connections;
-    uint64_t spliced;
-    bool is_free; /* its owner has let go */
-    torc_log_gate refused;
-};
-
-typedef struct session {
-    torc_socks *socks;
-    torc_stateful machine;
-    torc_relay relay;
-    torc_timer timer; /* of the request, then of a BIND */
-    torc_call go;     /* the request is whole */
-    uint8_t version, command, kind;
-    uint16_t port;
-    uint32_t text_len;
-    char text[TEXT_MAX + 1]; /* a user, then the host; NUL-ended */
-    torc_addr addr;          /* none: `text` is the host's name */
-    torc_callback resolving;
-    torc_addr_list *list; /* where to try, and what is next of it */
-    size_t next;
-    uint8_t answer;          /* why the last of them did not do */
-    torc_listener *listener; /* of a BIND */
-    torc_factory bound;      /* its factory */
-} session;
-
-static session *of_machine(torc_stateful *machine) {
-    return torc_container_of(machine, session, machine);
+static torc_socks_session *of_machine(torc_stateful *machine) {
+    return torc_container_of(machine, torc_socks_session, machine);
 }
 
-static session *of_relay(torc_relay *relay) {
-    return torc_container_of(relay, session, relay);
+static torc_socks_session *of_relay(torc_relay *relay) {
+    return torc_container_of(relay, torc_socks_session, relay);
 }
 
-static torc_reactor *reactor_of(const session *self) {
+static torc_reactor *reactor_of(const torc_socks_session *self) {
     return self->socks->reactor;
 }
 
@@ -97,7 +41,7 @@ static void free_when_unused(torc_socks *socks) {
 }
 
 /* What is under way for it ends. */
-static void stop(session *self) {
+static void stop(torc_socks_session *self) {
     torc_timer_cancel(&self->timer);
     torc_call_cancel(&self->go);
     torc_callback_cancel(&self->resolving);
@@ -107,7 +51,7 @@ static void stop(session *self) {
     self->listener = NULL;
 }
 
-static void free_session(session *self) {
+static void free_session(torc_socks_session *self) {
     torc_socks *socks = self->socks;
 
     stop(self);
@@ -116,7 +60,7 @@ static void free_session(session *self) {
     free_when_unused(socks);
 }
 
-static torc_transport *near_of(session *self) {
+static torc_transport *near_of(torc_socks_session *self) {
     return self->relay.near.is_made ? self->relay.near.protocol.transport
                                     : self->machine.base.transport;
 }
@@ -124,7 +68,7 @@ static torc_transport *near_of(session *self) {
 /* ---- answering ---- */
 
 static void write_4(torc_transport *near, uint8_t answer, const torc_addr *addr) {
-    char bytes[8] = {0, answer == GRANTED ? 90 : 91};
+    char bytes[8] = {0, answer == TORC_SOCKS_GRANTED ? 90 : 91};
 
     if (torc_addr_family(addr) == AF_INET) {
         memcpy(bytes + 2, &addr->as.in.sin_port, 2);
@@ -149,7 +93,7 @@ static void write_5(torc_transport *near, uint8_t answer, const torc_addr *addr)
     torc_transport_write(near, torc_str_make(bytes, len));
 }
 
-static void answer(session *self, uint8_t with, const torc_addr *addr) {
+static void answer(torc_socks_session *self, uint8_t with, const torc_addr *addr) {
     static const torc_addr none = {0};
 
     if (self->version == 4)
@@ -158,7 +102,7 @@ static void answer(session *self, uint8_t with, const torc_addr *addr) {
         write_5(near_of(self), with, addr ? addr : &none);
 }
 
-static void refuse(session *self, uint8_t with, const char *why) {
+void torc_socks_refuse(torc_socks_session *self, uint8_t with, const char *why) {
     const torc_addr peer = torc_transport_peer(near_of(self));
     char text[TORC_ADDR_TEXT_MAX];
     uint64_t left_out;
@@ -175,14 +119,14 @@ static void refuse(session *self, uint8_t with, const char *why) {
 static uint8_t answer_of(torc_err err) {
     switch (err) {
     case TORC_ERR_REFUSED:
-        return REFUSED;
+        return TORC_SOCKS_REFUSED;
     case TORC_ERR_TIMEOUT:
-        return TOOK_TOO_LONG;
+        return TORC_SOCKS_TOOK_TOO_LONG;
     case TORC_ERR_UNREACHABLE:
     case TORC_ERR_NOT_FOUND:
-        return UNREACHABLE;
+        return TORC_SOCKS_UNREACHABLE;
     default:
-        return FAILED;
+        return TORC_SOCKS_FAILED;
     }
 }
 
@@ -192,7 +136,7 @@ static bool fits(const torc_cidr *range, const torc_addr *addr) {
     return range->family == 0 || torc_cidr_contains(range, addr);
 }
 
-static bool is_allowed(session *self, const torc_addr *to) {
+static bool is_allowed(torc_socks_session *self, const torc_addr *to) {
     const torc_addr from = torc_transport_peer(near_of(self));
     const uint16_t port = torc_addr_port(to);
 
@@ -205,26 +149,27 @@ static bool is_allowed(session *self, const torc_addr *to) {
     return false;
 }
 
-/* ---- CONNECT ---- */
+/* ---- TORC_SOCKS_CONNECT ---- */
 
 /* The next address that is allowed; NULL: there is none left. */
-static const torc_addr *next_addr(session *self) {
+static const torc_addr *next_addr(torc_socks_session *self) {
     while (self->next < self->list->count) {
         const torc_addr *addr = &self->list->addrs[self->next++];
         if (is_allowed(self, addr)) return addr;
-        if (self->answer == FAILED) self->answer = NOT_ALLOWED;
+        if (self->answer == TORC_SOCKS_FAILED) self->answer = TORC_SOCKS_NOT_ALLOWED;
     }
     return NULL;
 }
 
-static void try_next(session *self) {
+static void try_next(torc_socks_session *self) {
     const torc_connect_options options = {.size = sizeof(options),
                                           .timeout_ms = self->socks->options.connect_ms};
     const torc_addr *addr = next_addr(self);
 
     if (!addr) {
-        refuse(self, self->answer,
-               self->answer == NOT_ALLOWED ? "no rule lets it go there" : "cannot connect");
+        torc_socks_refuse(self, self->answer,
+                          self->answer == TORC_SOCKS_NOT_ALLOWED ? "no rule lets it go there"
+                                                                 : "cannot connect");
         return;
     }
     torc_client_endpoint endpoint = {.addr = *addr, .port = torc_addr_port(addr)};
@@ -232,7 +177,7 @@ static void try_next(session *self) {
 }
 
 static void connected(torc_relay *relay, torc_err err) {
-    session *self = of_relay(relay);
+    torc_socks_session *self = of_relay(relay);
 
     if (err) {
         self->answer = answer_of(err);
@@ -240,14 +185,14 @@ static void connected(torc_relay *relay, torc_err err) {
         return;
     }
     const torc_addr host = torc_transport_host(relay->far.protocol.transport);
-    answer(self, GRANTED, &host);
+    answer(self, TORC_SOCKS_GRANTED, &host);
 }
 
 static void resolved(torc_callback *callback, torc_err err, void *value) {
-    session *self = torc_container_of(callback, session, resolving);
+    torc_socks_session *self = torc_container_of(callback, torc_socks_session, resolving);
 
     if (err) {
-        refuse(self, answer_of(err), torc_resolve_err_text(err));
+        torc_socks_refuse(self, answer_of(err), torc_resolve_err_text(err));
         return;
     }
     self->list = value;
@@ -255,8 +200,8 @@ static void resolved(torc_callback *callback, torc_err err, void *value) {
     try_next(self);
 }
 
-static void connect_far(session *self) {
-    self->answer = FAILED;
+static void connect_far(torc_socks_session *self) {
+    self->answer = TORC_SOCKS_FAILED;
     if (self->addr.len == 0) {
         torc_deferred_then(torc_resolve(reactor_of(self), self->text, self->port), &self->resolving,
                            resolved);
@@ -266,14 +211,14 @@ static void connect_far(session *self) {
     if (self->list)
         try_next(self);
     else
-        refuse(self, FAILED, "out of memory");
+        torc_socks_refuse(self, TORC_SOCKS_FAILED, "out of memory");
 }
 
-/* ---- BIND ---- */
+/* ---- TORC_SOCKS_BIND ---- */
 
 /* Whether the one that came is the one that is waited for; an address of zeros waits for anybody.
  */
-static bool is_expected(session *self, const torc_addr *peer) {
+static bool is_expected(torc_socks_session *self, const torc_addr *peer) {
     torc_addr expected = self->addr, came = *peer;
 
     if (!is_allowed(self, peer)) return false;
@@ -291,12 +236,12 @@ static bool is_expected(session *self, const torc_addr *peer) {
 
 static torc_err build_bound(torc_factory *factory, torc_transport *transport,
                             torc_protocol **protocol) {
-    session *self = torc_container_of(factory, session, bound);
+    torc_socks_session *self = torc_container_of(factory, torc_socks_session, bound);
     const torc_addr peer = torc_transport_peer(transport);
 
     if (self->relay.far.is_made || !is_expected(self, &peer)) return TORC_ERR_PERMISSION;
     torc_timer_cancel(&self->timer);
-    self->answer = GRANTED;
+    self->answer = TORC_SOCKS_GRANTED;
     self->addr = peer;
     *protocol = &self->relay.far.protocol;
     torc_reactor_post(reactor_of(self), &self->go);
@@ -304,28 +249,28 @@ static torc_err build_bound(torc_factory *factory, torc_transport *transport,
 }
 
 static void bound_stopped(torc_factory *factory) {
-    torc_relay_let_go(&torc_container_of(factory, session, bound)->relay);
+    torc_relay_let_go(&torc_container_of(factory, torc_socks_session, bound)->relay);
 }
 
 /* It came. */
-static void begin_bound(session *self) {
+static void begin_bound(torc_socks_session *self) {
     torc_listener_stop(self->listener);
     if (!self->relay.far.is_made || self->relay.far.is_lost) return;
-    answer(self, GRANTED, &self->addr);
+    answer(self, TORC_SOCKS_GRANTED, &self->addr);
     torc_relay_begin(&self->relay);
 }
 
-static void bind_took_too_long(session *self) {
+static void bind_took_too_long(torc_socks_session *self) {
     torc_listener_stop(self->listener);
-    refuse(self, TOOK_TOO_LONG, "nobody came to what was bound");
+    torc_socks_refuse(self, TORC_SOCKS_TOOK_TOO_LONG, "nobody came to what was bound");
 }
 
-static void bind_near(session *self) {
+static void bind_near(torc_socks_session *self) {
     static const torc_factory_ops ops = {.build_protocol = build_bound, .stopped = bound_stopped};
     torc_endpoint endpoint = {.fd = -1, .backlog = 1, .unix_uid = -1, .unix_gid = -1};
 
     if (self->addr.len == 0 || !is_allowed(self, &self->addr)) {
-        refuse(self, NOT_ALLOWED, "no rule lets it wait for that");
+        torc_socks_refuse(self, TORC_SOCKS_NOT_ALLOWED, "no rule lets it wait for that");
         return;
     }
     endpoint.addr = torc_transport_host(near_of(self));
@@ -338,18 +283,18 @@ static void bind_near(session *self) {
         torc_endpoint_listen(reactor_of(self), &endpoint, &self->bound, NULL, &self->listener);
     if (err) {
         torc_relay_let_go(&self->relay);
-        refuse(self, FAILED, "cannot bind");
+        torc_socks_refuse(self, TORC_SOCKS_FAILED, "cannot bind");
         return;
     }
     const torc_addr addr = torc_listener_addr(self->listener);
-    answer(self, GRANTED, &addr);
+    answer(self, TORC_SOCKS_GRANTED, &addr);
     torc_timer_arm(&self->timer, self->socks->options.bind_ms);
 }
 
 /* ---- the request is whole ---- */
 
 static void go(torc_call *call) {
-    session *self = torc_container_of(call, session, go);
+    torc_socks_session *self = torc_container_of(call, torc_socks_session, go);
 
     if (self->relay.near.is_made) {
         begin_bound(self);
@@ -358,19 +303,19 @@ static void go(torc_call *call) {
     torc_timer_cancel(&self->timer);
     torc_buf_dispose(&self->machine.kept);
     torc_transport_switch_protocol(self->machine.base.transport, &self->relay.near.protocol);
-    if (self->command == CONNECT)
+    if (self->command == TORC_SOCKS_CONNECT)
         connect_far(self);
     else
         bind_near(self);
 }
 
-static void request_received(session *self) {
+void torc_socks_request_received(torc_socks_session *self) {
     torc_transport_pause(self->machine.base.transport);
     torc_reactor_post(reactor_of(self), &self->go);
 }
 
 static void expired(torc_timer *timer) {
-    session *self = torc_container_of(timer, session, timer);
+    torc_socks_session *self = torc_container_of(timer, torc_socks_session, timer);
 
     if (self->relay.near.is_made)
         bind_took_too_long(self);
@@ -378,193 +323,12 @@ static void expired(torc_timer *timer) {
         torc_transport_abort_with(self->machine.base.transport, TORC_ERR_TIMEOUT);
 }
 
-/* ---- reading: version 4 ---- */
-
-static void set_in(session *self, const char *host) {
-    self->addr = (torc_addr){.len = sizeof(self->addr.as.in)};
-    self->addr.as.in.sin_family = AF_INET;
-    self->addr.as.in.sin_port = htons(self->port);
-    memcpy(&self->addr.as.in.sin_addr, host, 4);
-}
-
-/* Add to a text that a NUL ends; true when it has come. Too long a one is refused. */
-static bool add_to_text(session *self, char byte) {
-    if (byte == '\0') {
-        self->text[self->text_len] = '\0';
-        return true;
-    }
-    if (self->text_len == TEXT_MAX)
-        torc_transport_abort_with(self->machine.base.transport, TORC_ERR_PEER);
-    else
-        self->text[self->text_len++] = byte;
-    return false;
-}
-
-static void got_host_4(torc_stateful *machine, torc_str bytes) {
-    session *self = of_machine(machine);
-    if (add_to_text(self, bytes.bytes[0])) request_received(self);
-}
-
-static void got_user_4(torc_stateful *machine, torc_str bytes) {
-    session *self = of_machine(machine);
-
-    if (!add_to_text(self, bytes.bytes[0])) return;
-    if (self->socks->options.check_password) {
-        refuse(self, NOT_ALLOWED, "version 4 has no passwords");
-        return;
-    }
-    const uint32_t host = ntohl(self->addr.as.in.sin_addr.s_addr);
-    if (host > 0 && host < 256) { /* 4a: a name follows */
-        self->addr = (torc_addr){0};
-        self->text_len = 0;
-        torc_stateful_next(machine, got_host_4, 1);
-        return;
-    }
-    self->text[0] = '\0';
-    request_received(self);
-}
-
-static void got_request_4(torc_stateful *machine, torc_str bytes) {
-    session *self = of_machine(machine);
-
-    self->command = (uint8_t)bytes.bytes[0];
-    self->port = (uint16_t)((unsigned char)bytes.bytes[1] << 8 | (unsigned char)bytes.bytes[2]);
-    if (self->command != CONNECT && self->command != BIND) {
-        refuse(self, NO_SUCH_COMMAND, "no such command");
-        return;
-    }
-    set_in(self, bytes.bytes + 3);
-    torc_stateful_next(machine, got_user_4, 1);
-}
-
-/* ---- reading: version 5 ---- */
-
-static void got_addr_5(torc_stateful *machine, torc_str bytes) {
-    session *self = of_machine(machine);
-    const char *port = bytes.bytes + bytes.len - 2;
-
-    self->port = (uint16_t)((unsigned char)port[0] << 8 | (unsigned char)port[1]);
-    if (self->kind == 1) {
-        set_in(self, bytes.bytes);
-    } else if (self->kind == 4) {
-        self->addr = (torc_addr){.len = sizeof(self->addr.as.in6)};
-        self->addr.as.in6.sin6_family = AF_INET6;
-        self->addr.as.in6.sin6_port = htons(self->port);
-        memcpy(&self->addr.as.in6.sin6_addr, bytes.bytes, 16);
-    } else {
-        memcpy(self->text, bytes.bytes, bytes.len - 2);
-        self->text[bytes.len - 2] = '\0';
-        if (strlen(self->text) < bytes.len - 2) {
-            refuse(self, FAILED, "a name with a NUL in it");
-            return;
-        }
-    }
-    request_received(self);
-}
-
-static void got_name_len_5(torc_stateful *machine, torc_str bytes) {
-    torc_stateful_next(machine, got_addr_5, (size_t)(unsigned char)bytes.bytes[0] + 2);
-}
-
-static void got_request_5(torc_stateful *machine, torc_str bytes) {
-    session *self = of_machine(machine);
-
-    self->command = (uint8_t)bytes.bytes[1];
-    self->kind = (uint8_t)bytes.bytes[3];
-    if (bytes.bytes[0] != 5 || bytes.bytes[2] != 0)
-        torc_transport_abort_with(machine->base.transport, TORC_ERR_PEER);
-    else if (self->command != CONNECT && self->command != BIND)
-        refuse(self, NO_SUCH_COMMAND, "no such command");
-    else if (self->kind == 1)
-        torc_stateful_next(machine, got_addr_5, 4 + 2);
-    else if (self->kind == 4)
-        torc_stateful_next(machine, got_addr_5, 16 + 2);
-    else if (self->kind == 3)
-        torc_stateful_next(machine, got_name_len_5, 1);
-    else
-        refuse(self, NO_SUCH_KIND, "no such kind of address");
-}
-
-static void got_password(torc_stateful *machine, torc_str bytes) {
-    session *self = of_machine(machine);
-    const torc_socks_options *options = &self->socks->options;
-    const bool is_right =
-        options->check_password(options->context, torc_str_make(self->text, self->text_len), bytes);
-
-    self->text[0] = '\0';
-    torc_transport_write(machine->base.transport,
-                         is_right ? torc_str_make("\1\0", 2) : torc_str_make("\1\1", 2));
-    if (is_right)
-        torc_stateful_next(machine, got_request_5, 4);
-    else
-        torc_transport_close(machine->base.transport);
-}
-
-/* The last byte is the length of the password. */
-static void got_user(torc_stateful *machine, torc_str bytes) {
-    session *self = of_machine(machine);
-    const size_t len = (unsigned char)bytes.bytes[bytes.len - 1];
-
-    self->text_len = (uint32_t)bytes.len - 1;
-    memcpy(self->text, bytes.bytes, self->text_len);
-    self->text[self->text_len] = '\0';
-    if (len == 0)
-        got_password(machine, TORC_STR(""));
-    else
-        torc_stateful_next(machine, got_password, len);
-}
-
-static void got_user_len(torc_stateful *machine, torc_str bytes) {
-    if (bytes.bytes[0] != 1)
-        torc_transport_abort_with(machine->base.transport, TORC_ERR_PEER);
-    else
-        torc_stateful_next(machine, got_user, (size_t)(unsigned char)bytes.bytes[1] + 1);
-}
-
-static void got_methods(torc_stateful *machine, torc_str bytes) {
-    session *self = of_machine(machine);
-    const bool asks = self->socks->options.check_password != NULL;
-    torc_transport *transport = machine->base.transport;
-
-    if (torc_str_find_byte(bytes, asks ? 2 : 0) < 0) {
-        torc_transport_write(transport, torc_str_make("\5\xff", 2));
-        torc_transport_close(transport);
-        return;
-    }
-    torc_transport_write(transport, torc_str_make(asks ? "\5\2" : "\5\0", 2));
-    if (asks)
-        torc_stateful_next(machine, got_user_len, 2);
-    else
-        torc_stateful_next(machine, got_request_5, 4);
-}
-
-static void got_method_count(torc_stateful *machine, torc_str bytes) {
-    const size_t count = (unsigned char)bytes.bytes[0];
-
-    if (count == 0)
-        torc_transport_abort_with(machine->base.transport, TORC_ERR_PEER);
-    else
-        torc_stateful_next(machine, got_methods, count);
-}
-
-static void got_version(torc_stateful *machine, torc_str bytes) {
-    session *self = of_machine(machine);
-
-    self->version = (uint8_t)bytes.bytes[0];
-    if (self->version == 4)
-        torc_stateful_next(machine, got_request_4, 7);
-    else if (self->version == 5)
-        torc_stateful_next(machine, got_method_count, 1);
-    else
-        torc_transport_abort_with(machine->base.transport, TORC_ERR_PEER);
-}
-
 /* ---- the machine's connection ---- */
 
 static void connection_made(torc_stateful *machine) {
-    session *self = of_machine(machine);
+    torc_socks_session *self = of_machine(machine);
 
-    torc_stateful_next(machine, got_version, 1);
+    torc_socks_read(self);
     torc_timer_arm(&self->timer, self->socks->options.request_ms);
 }
 
@@ -589,7 +353,7 @@ static torc_err build_near(torc_factory *factory, torc_transport *transport,
     static const torc_relay_ops relay_ops = {
         .connected = connected, .near_lost = near_lost, .free = relay_over};
     torc_socks *socks = torc_container_of(factory, torc_socks, factory);
-    session *self =
+    torc_socks_session *self =
         torc_alloc_zero(&socks->reactor->memory, TORC_MEMORY_CONNECTION, 1, sizeof(*self));
 
     (void)transport;
