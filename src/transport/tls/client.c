@@ -2,9 +2,12 @@
 /*
  * Configurations of clients: whom they trust, and whose keys they want to see.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <string.h>
 #include <torc/base64.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "transport/tls/config.h"
@@ -43,6 +46,18 @@ static torc_err read_pins(torc_tls_config *config, const char *pins, torc_tls_er
     return err;
 }
 
+/* OpenSSL would look into the folder in handshakes only, and find nothing. */
+static torc_err trust_folder(X509_STORE *store, const char *folder, torc_tls_error *error) {
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const torc_err err = fd < 0 ? torc_err_from_errno(errno) : TORC_OK;
+
+    if (err)
+        return torc_tls_fail(error, err, "%s: cannot be read as a folder of authorities: %s",
+                             folder, torc_err_text(err));
+    close(fd);
+    return X509_STORE_load_path(store, folder) ? TORC_OK : torc_tls_fail_openssl(error, folder);
+}
+
 static torc_err trust(torc_tls_config *config, const torc_tls_client_options *options,
                       torc_tls_error *error) {
     X509_STORE *store = SSL_CTX_get_cert_store(config->ctx);
@@ -53,9 +68,7 @@ static torc_err trust(torc_tls_config *config, const torc_tls_client_options *op
         err = torc_tls_load_authorities(options->ca_file, options->ca, store, NULL, error);
     if (!err && options->ca.len > 0)
         err = torc_tls_load_authorities(NULL, options->ca, store, NULL, error);
-    if (!err && options->ca_dir && !X509_STORE_load_path(store, options->ca_dir))
-        err = torc_tls_fail(error, TORC_ERR_INVALID,
-                            "%s: cannot be read as a folder of authorities", options->ca_dir);
+    if (!err && options->ca_dir) err = trust_folder(store, options->ca_dir, error);
     if (!err && (!has_own || options->system_too) && !SSL_CTX_set_default_verify_paths(config->ctx))
         err = torc_tls_fail_openssl(error, "the authorities of the system");
     ERR_clear_error();

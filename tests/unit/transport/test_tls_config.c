@@ -265,11 +265,30 @@ static void a_clients_options_are_read_as_strictly(void **state) {
     try_client((torc_tls_client_options){0}, TORC_OK, NULL);
     try_client((torc_tls_client_options){.pins = "sha256/short"}, TORC_ERR_SYNTAX, "the pin");
     try_client((torc_tls_client_options){.ca_file = "/nowhere"}, TORC_ERR_NOT_FOUND, "/nowhere");
+    try_client((torc_tls_client_options){.ca_dir = "/nowhere"}, TORC_ERR_NOT_FOUND, "/nowhere");
     try_client((torc_tls_client_options){.ca = TORC_STR("hello")}, TORC_ERR_SYNTAX, "not PEM");
     try_client((torc_tls_client_options){.certificate = &wrong}, TORC_ERR_INVALID,
                "does not belong");
     try_client((torc_tls_client_options){.insecure = true, .log = self->log}, TORC_OK, NULL);
     assert_true(torc_str_find(torc_buf_str(&self->logged), TORC_STR("not verified")) > 0);
+}
+
+static void authorities_may_be_a_folder(void **state) {
+    bench *self = *state;
+    tls_like like = {.client.ca_dir = self->folder};
+    tls_pair pair;
+    char name[32];
+
+    pair_init(&pair, false);
+    snprintf(name, sizeof(name), "%08lx.0", X509_subject_name_hash(pair.authority.x509));
+    char *path = file(self, name, pair.authority.cert_pem);
+    like.client.ca = torc_str_of(self->other.cert_pem); /* another one, that does not matter */
+    pair_configure(&pair, &like);
+    pair_connect(&pair, &like);
+    torc_test_settle(pair.reactor);
+    assert_true(pair_is_secure(&pair));
+    pair_close(&pair);
+    free(path);
 }
 
 static void a_client_asks_for_a_name_or_an_address(void **state) {
@@ -386,6 +405,7 @@ int main(void) {
         CASE(an_answer_of_ocsp_is_one),
         CASE(options_that_make_no_sense_are_refused),
         CASE(a_clients_options_are_read_as_strictly),
+        CASE(authorities_may_be_a_folder),
         CASE(a_client_asks_for_a_name_or_an_address),
         CASE(names_lead_to_their_certificates),
         CASE(a_context_swaps_configurations_for_new_connections),
