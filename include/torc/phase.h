@@ -56,15 +56,6 @@ TORC_API void torc_reactor_start(torc_reactor *reactor);
 /** Whether it was started, and has not stopped. */
 TORC_API bool torc_reactor_is_running(const torc_reactor *reactor);
 
-/** What torc_react() runs, on a fiber: it may wait, spawn others and join them. */
-typedef torc_err torc_react_fn(torc_reactor *reactor, void *context);
-/**
- * For programs that do something and end: make a reactor, run it until `run` has returned, and free
- * it. Answers what that did, or why there is no reactor.
- */
-TORC_API torc_err torc_react(const torc_reactor_options *options, torc_react_fn *run,
-                             void *context) TORC_MUST_CHECK;
-
 /**
  * For a loop of somebody else's that drives the reactor: a descriptor that is readable when
  * something is to be done, to be polled and nothing else; -1: this reactor has none. With it goes

@@ -1,41 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A reactor for one function.
- *
- *  - What is here is on the stack of torc_react() until the reactor is freed, which ends the fiber
- *    if it has not ended.
- */
-#include <torc/fiber.h>
-#include <torc/phase.h>
-
-typedef struct reacting {
-    torc_reactor *reactor;
-    torc_react_fn *run;
-    void *context;
-    torc_err result;
-} reacting;
-
-static torc_err run_on_fiber(void *context) {
-    reacting *self = context;
-
-    self->result = self->run(self->reactor, self->context);
-    torc_reactor_stop(self->reactor);
-    return TORC_OK;
-}
-
-torc_err torc_react(const torc_reactor_options *options, torc_react_fn *run, void *context) {
-    reacting self = {.run = run, .context = context, .result = TORC_OK};
-    torc_err err = torc_reactor_new(options, &self.reactor);
-
-    if (err) return err;
-    err = torc_fiber_spawn(self.reactor, run_on_fiber, &self, NULL);
-    if (!err) err = torc_reactor_run(self.reactor);
-    torc_reactor_free(self.reactor);
-    return err ? err : self.result;
  * A program that is one function on a fiber.
  *
  *  - The fiber stops the reactor when the function has returned; so does the second signal.
  *  - The fiber is held until then, so that it can be cancelled at any time.
+ *  - `self` is on the stack of torc_react() until the reactor is freed, and so every fiber has
+ * ended.
  */
 #include <torc/react.h>
 
@@ -95,7 +65,7 @@ static torc_err run(program *self) {
     torc_fiber_detach(self->fiber);
     torc_signal_free(self->interrupt);
     torc_signal_free(self->terminate);
-    return err ? err : self->err;
+    return err;
 }
 
 int torc_react(torc_react_fn *function, void *context, const torc_reactor_options *options) {
@@ -106,7 +76,8 @@ int torc_react(torc_react_fn *function, void *context, const torc_reactor_option
 
     if (!err) {
         err = run(&self);
-        torc_reactor_free(self.reactor);
+        torc_reactor_free(self.reactor); /* ends the fiber, if that has not ended */
+        if (!err) err = self.err;
     }
     if (!err) return 0;
     if (self.signal) return EXIT_OF_SIGNAL + self.signal;

@@ -56,7 +56,7 @@ static void a_signal_cancels_it(void **state) {
 }
 
 static void a_second_signal_does_not_wait(void **state) {
-    story self = {.answer = TORC_OK, .signals = 2, .insists = true};
+    story self = {.answer = TORC_ERR_CANCELLED, .signals = 2, .insists = true};
     const int code = torc_react(play, &self, NULL);
 
     (void)state;
