@@ -21,10 +21,9 @@ def dumps(*arguments):
         with Peer(program.port) as peer:
             check(peer.ask(head("GET", "/wait"), "GET").status, 200)
             program.signal(signal.SIGRTMIN)
-            program.wait_for(r"jobs of threads:")
-            said = program.said()
-        for words in ("reactor: turn ", "connection: fd ", "peer 127.0.0.1:", "listener: fd ", "timer: in "):
-            check(words in said, True, words)
+            # Of several workers, one has the connection.
+            for words in ("reactor: turn ", "connection: fd .*peer 127.0.0.1:", "listener: fd ", "timer: in "):
+                check(program.wait_for(words) is not None, True, words)
 
 
 def a_program_tells_what_it_waits_for():
