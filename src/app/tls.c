@@ -12,15 +12,13 @@
  */
 #include "app/tls.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <torc/certificate.h>
 #include <torc/digest.h>
+#include <torc/endpoint_stages.h>
 #include <unistd.h>
 
 #include "app/app.h"
@@ -28,23 +26,12 @@
 #include "protocol/negotiate.h"
 
 enum {
-    PEM_MAX = 1024 * 1024,
-    FOLDER_MAX = TORC_APP_CERTIFICATES_MAX
+    PEM_MAX = 1024 * 1024
 };
 
 static const char plain_reply[] =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 41\r\n"
     "Connection: close\r\n\r\nThis port speaks TLS: ask by https://...\n";
-
-/* What an endpoint's configuration is made of; disposed of when it is made. */
-typedef struct recipe {
-    const torc_endpoint *endpoint;
-    torc_tls_certificate certificates[1 + FOLDER_MAX];
-    size_t count;
-    char (*paths)[PATH_MAX]; /* of the files in a folder; NULL: there is none */
-    torc_buf chain;          /* a certificate and what else leads to the authority */
-    torc_tls_error *error;
-} recipe;
 
 static torc_err wrong(torc_tls_error *error, torc_err err, const char *what, const char *why) {
     snprintf(error->text, sizeof(error->text), "%.300s: %.200s", what, why);
@@ -55,164 +42,60 @@ static const char *text_of(const torc_endpoint *endpoint, torc_endpoint_text tex
     return torc_endpoint_text_of(&endpoint->texts, text);
 }
 
-/* ---- certificates of an endpoint ---- */
+/* ---- the configuration of an endpoint ---- */
 
-/* The certificate's file, and the further ones behind it. */
-static torc_err join_chain(recipe *self, const char *file, const char *extra) {
-    const char *const both[] = {file, extra};
-
-    for (size_t i = 0; i < TORC_COUNT_OF(both); i++) {
-        const torc_err err = torc_pem_load(both[i], &self->chain);
-        if (err) return wrong(self->error, err, both[i], torc_err_text(err));
-        torc_buf_add_byte(&self->chain, '\n');
-    }
-    return torc_buf_err(&self->chain);
-}
-
-static torc_err add_named(recipe *self) {
-    const torc_endpoint *endpoint = self->endpoint;
-    const char *key = text_of(endpoint, endpoint->tls.private_key);
-    const char *cert = text_of(endpoint, endpoint->tls.certificate);
-    const char *extra = text_of(endpoint, endpoint->tls.extra_chain);
-    torc_tls_certificate *it = &self->certificates[self->count];
-
-    if (!key) return TORC_OK;
-    if (!cert) cert = key;
-    *it = (torc_tls_certificate){.cert_file = cert, .key_file = key};
-    self->count++;
-    if (!extra) return TORC_OK;
-    const torc_err err = join_chain(self, cert, extra);
-    it->cert_file = NULL;
-    it->cert = torc_buf_str(&self->chain);
-    return err;
-}
-
-static bool is_pem(const struct dirent *entry) {
-    return entry->d_name[0] != '.' &&
-           torc_str_ends_with(torc_str_of(entry->d_name), TORC_STR(".pem"));
-}
-
-static int by_name(const void *a, const void *b) {
-    return strcmp(a, b);
-}
-
-/* The paths of the files, in their order; beyond the most, an error. */
-static torc_err list_folder(recipe *self, const char *folder, DIR *open_folder, size_t *count) {
-    const struct dirent *entry;
-
-    self->paths = torc_alloc(NULL, TORC_MEMORY_TLS, FOLDER_MAX * sizeof(*self->paths));
-    if (!self->paths) return wrong(self->error, TORC_ERR_NO_MEMORY, folder, "out of memory");
-    while ((entry = readdir(open_folder)) != NULL) {
-        if (!is_pem(entry)) continue;
-        if (*count == FOLDER_MAX)
-            return wrong(self->error, TORC_ERR_LIMIT, folder, "over 32 files");
-        snprintf(self->paths[*count], PATH_MAX, "%s/%s", folder, entry->d_name);
-        ++*count;
-    }
-    qsort(self->paths, *count, sizeof(*self->paths), by_name);
-    return TORC_OK;
-}
-
-/* Each NAME.pem of a folder has a certificate and its key. */
-static torc_err add_folder(recipe *self, const char *folder) {
-    DIR *const open_folder = opendir(folder);
+/* The certificates of the options; the place of each key is its certificate's. */
+static size_t usual_certificates(const torc_app *app, torc_tls_certificate *certificates) {
+    const torc_app_tls_settings *settings = &app->settings.tls;
     size_t count = 0;
 
-    if (!open_folder) {
-        const torc_err why = torc_err_from_errno(errno);
-        return wrong(self->error, why, folder, torc_err_text(why));
-    }
-    const torc_err err = list_folder(self, folder, open_folder, &count);
-    closedir(open_folder);
-    for (size_t i = 0; i < count && !err; i++)
-        self->certificates[self->count++] = (torc_tls_certificate){.cert_file = self->paths[i]};
-    return err;
-}
-
-/* Those of the options; the place of each key is its certificate's. */
-static void add_usual(recipe *self, const torc_app *app) {
-    const torc_app_tls_settings *settings = &app->settings.tls;
-
-    for (size_t i = 0; i < settings->cert_count; i++)
-        self->certificates[self->count++] = (torc_tls_certificate){
-            .cert_file = settings->cert_files[i],
-            .key_file = i < settings->key_count ? settings->key_files[i] : NULL,
+    for (; count < settings->cert_count; count++)
+        certificates[count] = (torc_tls_certificate){
+            .cert_file = settings->cert_files[count],
+            .key_file = count < settings->key_count ? settings->key_files[count] : NULL,
         };
     if (settings->self_signed)
-        self->certificates[self->count++] = (torc_tls_certificate){
+        certificates[count++] = (torc_tls_certificate){
             .cert = torc_buf_str(&app->tls.own_cert),
             .key = torc_buf_str(&app->tls.own_key),
         };
+    return count;
 }
 
-static torc_err collect(recipe *self, const torc_app *app) {
-    const char *folder = text_of(self->endpoint, self->endpoint->tls.sni);
-    torc_err err = add_named(self);
+/* What is said by an endpoint and cannot be, before its files are read. */
+static torc_err check(const torc_endpoint *endpoint, size_t usual_count, torc_tls_error *error) {
+    const char *alpn = text_of(endpoint, endpoint->tls.alpn);
 
-    if (!err && self->count == 0 && !folder) add_usual(self, app);
-    if (!err && folder) err = add_folder(self, folder);
-    if (!err && self->count == 0)
-        err = wrong(self->error, TORC_ERR_NOT_FOUND, "there is no certificate",
-                    "add --tls-cert FILE and --tls-key FILE, or --tls-self-signed");
-    return err;
-}
-
-static void dispose(recipe *self) {
-    torc_dealloc(NULL, self->paths);
-    torc_buf_dispose(&self->chain);
-}
-
-/* ---- the rest of its configuration ---- */
-
-static torc_tls_preset preset_of(const torc_app *app, const torc_endpoint *endpoint) {
-    const char *name = text_of(endpoint, endpoint->tls.profile);
-    torc_tls_preset preset = app->settings.tls.preset;
-
-    if (name && torc_app_tls_preset(name, &preset)) preset = TORC_TLS_MODERN;
-    return endpoint->tls.min_version == 13 ? TORC_TLS_STRICT : preset;
-}
-
-static void ask_clients(const torc_app *app, const torc_endpoint *endpoint,
-                        torc_tls_server_options *options) {
-    const torc_app_tls_settings *settings = &app->settings.tls;
-
-    options->peer_ca_file = text_of(endpoint, endpoint->tls.client_ca);
-    if (options->peer_ca_file) {
-        options->peers =
-            endpoint->tls.client_auth == TORC_CLIENT_AUTH_OPTIONAL   ? TORC_TLS_PEERS_OPTIONAL
-            : endpoint->tls.client_auth == TORC_CLIENT_AUTH_REQUIRED ? TORC_TLS_PEERS_REQUIRED
-                                                                     : TORC_TLS_PEERS_UNKNOWN;
-        return;
-    }
-    options->peer_ca_file = settings->client_ca;
-    if (settings->client_ca)
-        options->peers = settings->has_peers ? settings->peers : TORC_TLS_PEERS_REQUIRED;
+    if (!usual_count && !endpoint->tls.private_key && !endpoint->tls.sni)
+        return wrong(error, TORC_ERR_NOT_FOUND, "there is no certificate",
+                     "add --tls-cert FILE and --tls-key FILE, or --tls-self-signed");
+    if (alpn && !torc_http_server_speaks(torc_str_of(alpn)))
+        return wrong(error, TORC_ERR_INVALID, "alpn", "HTTP is served as http/1.1 alone");
+    return TORC_OK;
 }
 
 static torc_err make(const torc_app *app, const torc_endpoint *endpoint, torc_tls_error *error,
                      torc_tls_config **config) {
-    const char *alpn = text_of(endpoint, endpoint->tls.alpn);
-    recipe self = {.endpoint = endpoint, .error = error};
-
-    torc_buf_init(&self.chain, NULL, TORC_MEMORY_TLS, 2 * PEM_MAX);
-    torc_err err = collect(&self, app);
-    if (!err && alpn && !torc_http_server_speaks(torc_str_of(alpn)))
-        err = wrong(error, TORC_ERR_INVALID, "alpn", "HTTP is served as http/1.1 alone");
-    torc_tls_server_options options = {
-        .size = sizeof(options),
-        .certificates = self.certificates,
-        .certificate_count = self.count,
-        .preset = preset_of(app, endpoint),
-        .protocols = alpn ? alpn : torc_http_server_protocols(),
+    const torc_app_tls_settings *settings = &app->settings.tls;
+    torc_tls_certificate certificates[TORC_APP_CERTIFICATES_MAX + 1];
+    const torc_tls_server_options usual = {
+        .size = sizeof(usual),
+        .certificates = certificates,
+        .certificate_count = usual_certificates(app, certificates),
+        .preset = settings->preset,
+        .protocols = torc_http_server_protocols(),
         .ticket_keys = app->tls.ticket_keys,
         .no_tickets = !app->tls.ticket_keys,
+        .peer_ca_file = settings->client_ca,
+        .peers = settings->has_peers   ? settings->peers
+                 : settings->client_ca ? TORC_TLS_PEERS_REQUIRED
+                                       : TORC_TLS_PEERS_UNKNOWN,
         .plain_reply = torc_str_make(plain_reply, sizeof(plain_reply) - 1),
         .log = app->log,
     };
-    ask_clients(app, endpoint, &options);
-    if (!err) err = torc_tls_server_new(&options, error, config);
-    dispose(&self);
-    return err;
+    const torc_err err = check(endpoint, usual.certificate_count, error);
+
+    return err ? err : torc_endpoint_tls_server(endpoint, &usual, error, config);
 }
 
 /* ---- a certificate of one's own ---- */

@@ -3,24 +3,23 @@
  * What ssl:, tls: and haproxy: become: configurations of TLS, and filters.
  *
  *  - The words of a string are those of its parser (endpoint.c, client_endpoint.c), so what they
- * say is not checked once more.
+ *    say is not checked once more.
  */
 #include <torc/endpoint_stages.h>
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <torc/certificate.h>
 
 #include "base/alloc.h"
 
 enum {
     CERTIFICATES_MAX = 256,
-    PEM_FILE_MAX = 1 << 20,
+    CHAIN_BYTES_MAX = 2 * 1024 * 1024,
     RANGES_MAX = 64,
     PATH_SIZE = 1024
 };
@@ -47,19 +46,12 @@ static torc_err wrong(torc_tls_error *error, torc_err err, const char *format, .
     return err;
 }
 
+/* A file's certificates, behind those that are there. */
 static torc_err add_file(const char *path, torc_buf *bytes, torc_tls_error *error) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len;
-    char *room;
+    torc_err err = torc_pem_load(path, bytes);
 
-    if (fd < 0)
-        return wrong(error, torc_err_from_errno(errno), "%s: %s", path,
-                     torc_err_text(torc_err_from_errno(errno)));
-    while ((room = torc_buf_reserve(bytes, 4096)) && (len = read(fd, room, 4096)) > 0)
-        torc_buf_commit(bytes, (size_t)len);
     torc_buf_add_byte(bytes, '\n');
-    close(fd);
-    const torc_err err = torc_buf_err(bytes);
+    if (!err) err = torc_buf_err(bytes);
     return err ? wrong(error, err, "%s: %s", path, torc_err_text(err)) : TORC_OK;
 }
 
@@ -124,7 +116,7 @@ static torc_err set_fill(const torc_endpoint_texts *texts, const torc_endpoint_t
                          certificate_set *set, torc_tls_error *error) {
     const char *folder = torc_endpoint_text_of(texts, tls->sni);
 
-    torc_buf_init(&set->chain, NULL, TORC_MEMORY_OTHER, PEM_FILE_MAX);
+    torc_buf_init(&set->chain, NULL, TORC_MEMORY_OTHER, CHAIN_BYTES_MAX);
     set->items = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, CERTIFICATES_MAX, sizeof(*set->items));
     if (!set->items) return wrong(error, TORC_ERR_NO_MEMORY, "out of memory");
     torc_err err = add_named(texts, tls, set, error);
