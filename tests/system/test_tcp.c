@@ -12,6 +12,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "probe.h"
 #include "reactor/reactor.h"
 #include "transport/connector.h"
@@ -49,20 +50,7 @@ static int set_up(bool is_late) {
     site.base.ops = &site_ops;
     listener = NULL;
     failures = 0;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -72,11 +60,6 @@ static int tear_down(void **state) {
     for (int i = 0; i < site.count; i++) probe_dispose(&site.probes[i]);
     return 0;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 /* Loopback delivers before the call that sends returns, but for what timers and other processors
  * do. */

@@ -11,6 +11,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "probe.h"
 #include "reactor/reactor.h"
 
@@ -54,24 +55,13 @@ static int set_up(bool is_late) {
     torc_buf_init(&logged, NULL, TORC_MEMORY_OTHER, 100000);
     check_ok(torc_log_new_buf(NULL, &logged, TORC_LOG_FORMAT_JSON, &log_));
     options.log = log_;
-    check_ok(is_late ? torc_test_reactor_new_late(&options, &reactor)
-                     : torc_test_reactor_new(&options, &reactor));
+    check_ok(new_reactor(is_late, &options, &reactor));
     probe_init(&server);
     back = listen_at(back_path, &server.factory);
     check_ok(torc_port_forward_new(reactor, target, NULL, &forward));
     front = listen_at(front_path, torc_port_forward_factory(forward));
     client = dial();
     return 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
 }
 
 /* What one socket sends the next receives, and sends: all of that. */
@@ -102,11 +92,6 @@ static int tear_down(void **state) {
     torc_buf_dispose(&logged);
     return rmdir(folder);
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void say(const char *text) {
     assert_int_equal(write(client, text, strlen(text)), strlen(text));

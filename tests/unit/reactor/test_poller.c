@@ -13,6 +13,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "check.h"
 #include "reactor/reactor.h"
 
@@ -22,14 +23,8 @@ enum {
 
 static torc_reactor *reactor;
 
-static int set_up_epoll(void **state) {
-    (void)state;
-    return torc_test_reactor_new(NULL, &reactor) ? -1 : 0;
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return torc_test_reactor_new_late(NULL, &reactor) ? -1 : 0;
+static int set_up(bool is_late) {
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -40,11 +35,6 @@ static int tear_down(void **state) {
     torc_reactor_free(reactor);
     return 0;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 /* ---- a stream that notes all it is told, and the other end of its pair ---- */
 
@@ -1045,7 +1035,7 @@ static void freeing_the_reactor_closes_what_is_open(void **state) {
     close(self->other);
     free(self->got);
     free(self);
-    assert_int_equal(set_up_epoll(state), 0);
+    assert_int_equal(set_up(false), 0);
 }
 
 static void a_wait_that_fails_is_told_by_the_turn(void **state) {

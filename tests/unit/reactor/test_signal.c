@@ -5,6 +5,7 @@
 #include <torc/signal.h>
 #include <torc/testing.h>
 
+#include "both_pollers.h"
 #include "check.h"
 #include "reactor/reactor.h"
 
@@ -18,24 +19,14 @@ static void note_handled(int number) {
 }
 
 /* What would end the process is noted instead, where a signal gets through. */
-static int set_up_over(torc_err (*make)(const torc_reactor_options *, torc_reactor **)) {
+static int set_up(bool is_late) {
     const struct sigaction action = {.sa_handler = note_handled};
 
     arrivals = last = frees_at = 0;
     watch = NULL;
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGUSR2, &action, NULL);
-    return make(NULL, &reactor) ? -1 : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up_over(torc_test_reactor_new);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up_over(torc_test_reactor_new_late);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -43,11 +34,6 @@ static int tear_down(void **state) {
     torc_reactor_free(reactor);
     return 0;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void received(void *context, int number) {
     assert_ptr_equal(context, &arrivals);
@@ -145,7 +131,7 @@ static void a_freed_reactor_watches_no_more(void **state) {
     check_ok(torc_signal_new(reactor, SIGUSR1, received, &arrivals, &watch));
     torc_reactor_free(reactor);
     assert_false(is_blocked(SIGUSR1));
-    assert_int_equal(set_up_epoll(state), 0);
+    assert_int_equal(set_up(false), 0);
 }
 
 static void what_is_no_signal_is_refused(void **state) {

@@ -7,6 +7,7 @@
 #include <torc/watch.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "check.h"
 
 static torc_reactor *reactor;
@@ -18,21 +19,11 @@ static struct {
     bool frees;
 } told;
 
-static int set_up_over(torc_err (*make)(const torc_reactor_options *, torc_reactor **)) {
+static int set_up(bool is_late) {
     told.count = 0;
     told.events = 0;
     told.frees = false;
-    return pipe2(ends, O_CLOEXEC | O_NONBLOCK) || make(NULL, &reactor) ? -1 : 0;
-}
-
-static int set_up(void **state) {
-    (void)state;
-    return set_up_over(torc_test_reactor_new);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up_over(torc_test_reactor_new_late);
+    return pipe2(ends, O_CLOEXEC | O_NONBLOCK) || new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -256,25 +247,21 @@ static void one_that_is_left_goes_with_the_reactor(void **state) {
     put();
 }
 
-#define OVER_BOTH(test)                                                                            \
-    cmocka_unit_test_setup_teardown(test, set_up, tear_down),                                      \
-        cmocka_unit_test_setup_teardown(test, set_up_late, tear_down)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        OVER_BOTH(it_tells_as_long_as_it_is_ready),
-        OVER_BOTH(it_asks_for_other_events),
-        OVER_BOTH(it_may_be_freed_in_its_callback),
-        OVER_BOTH(the_end_is_told),
-        OVER_BOTH(the_descriptor_is_closed_by_who_has_it),
-        cmocka_unit_test_setup_teardown(what_cannot_be_watched_is_told, set_up, tear_down),
-        OVER_BOTH(a_deferred_fires_once),
-        OVER_BOTH(a_deferred_is_cancelled),
-        OVER_BOTH(a_fiber_waits),
-        cmocka_unit_test_setup_teardown(what_the_kernel_refuses_is_asked_for_again, set_up,
+        BOTH(it_tells_as_long_as_it_is_ready),
+        BOTH(it_asks_for_other_events),
+        BOTH(it_may_be_freed_in_its_callback),
+        BOTH(the_end_is_told),
+        BOTH(the_descriptor_is_closed_by_who_has_it),
+        cmocka_unit_test_setup_teardown(what_cannot_be_watched_is_told, set_up_epoll, tear_down),
+        BOTH(a_deferred_fires_once),
+        BOTH(a_deferred_is_cancelled),
+        BOTH(a_fiber_waits),
+        cmocka_unit_test_setup_teardown(what_the_kernel_refuses_is_asked_for_again, set_up_epoll,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(without_memory_there_is_none, set_up, tear_down),
-        OVER_BOTH(one_that_is_left_goes_with_the_reactor),
+        cmocka_unit_test_setup_teardown(without_memory_there_is_none, set_up_epoll, tear_down),
+        BOTH(one_that_is_left_goes_with_the_reactor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <torc/connect.h>
 
+#include "both_pollers.h"
 #include "staged.h"
 
 static probe client;
@@ -11,16 +12,6 @@ static int set_up(bool is_late) {
     probe_init(&client);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) return -1;
     return staged_set_up(is_late);
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
 }
 
 static int tear_down(void **state) {
@@ -89,11 +80,6 @@ static void every_allocation_may_fail(void **state) {
     torc_transport_abort(client.base.transport);
     staged_settle();
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -9,6 +9,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "probe.h"
 #include "reactor/reactor.h"
 
@@ -84,20 +85,7 @@ static int set_up(bool is_late) {
     if (!mkdtemp(folder)) return -1;
     snprintf(path, sizeof(path), "%s/x", folder);
     snprintf(string, sizeof(string), "unix:%s", path);
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -110,11 +98,6 @@ static int tear_down(void **state) {
     close_peer();
     return rmdir(folder) || left ? -1 : 0;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void was_connected(void *context, torc_protocol *protocol) {
     assert_ptr_equal(context, &site);

@@ -11,6 +11,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "probe.h"
 #include "reactor/reactor.h"
 
@@ -84,20 +85,8 @@ static int set_up(bool is_late) {
     const torc_addr addr = addr_of("x");
     listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (bind(listening, &addr.as.any, addr.len) || listen(listening, 5)) return -1;
-    if (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                : torc_test_reactor_new(NULL, &reactor))
-        return -1;
+    if (new_reactor(is_late, NULL, &reactor)) return -1;
     return torc_names_set_resolver(reactor, &names.base) ? -1 : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
 }
 
 static int tear_down(void **state) {
@@ -108,11 +97,6 @@ static int tear_down(void **state) {
     probe_dispose(&client);
     return rmdir(folder);
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void fired(torc_callback *callback, torc_err err, void *value) {
     assert_ptr_equal(callback, &waiter.callback);

@@ -9,6 +9,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "probe.h"
 #include "reactor/reactor.h"
 #include "testing/scrambler.h"
@@ -35,20 +36,7 @@ static int set_up(bool is_late) {
     snprintf(addr.as.un.sun_path, sizeof(addr.as.un.sun_path), "%s/x.sock", folder);
     listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (bind(listening, &addr.as.any, addr.len) || listen(listening, 5)) return -1;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -59,11 +47,6 @@ static int tear_down(void **state) {
     probe_dispose(&client);
     return rmdir(folder);
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void failed(torc_factory *factory, void *context, torc_err err) {
     assert_false(is_inside);

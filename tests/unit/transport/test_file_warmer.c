@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that are not in the page cache are read by threads before they are sent. */
+#include "both_pollers.h"
 #include "transport/file_warmer.h"
 
 #include <errno.h>
@@ -40,20 +41,7 @@ static int set_up(bool is_late) {
     file_fd = mkstemp(path);
     if (file_fd < 0 || write(file_fd, content, SIZE) != SIZE || unlink(path)) return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds)) return -1;
-    return (is_late ? torc_test_reactor_new_late(&options, &reactor)
-                    : torc_test_reactor_new(&options, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, &options, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -64,11 +52,6 @@ static int tear_down(void **state) {
     probe_dispose(&self);
     return 0;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static torc_transport *open_stream(void) {
     torc_stream *stream = NULL;

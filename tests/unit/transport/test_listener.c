@@ -11,6 +11,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "probe.h"
 #include "reactor/reactor.h"
 #include "testing/scrambler.h"
@@ -57,20 +58,7 @@ static int set_up(bool is_late) {
     strcpy(folder, "/tmp/torc-test-XXXXXX");
     if (!mkdtemp(folder)) return -1;
     snprintf(path, sizeof(path), "%s/x.sock", folder);
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -81,11 +69,6 @@ static int tear_down(void **state) {
     unlink(path);
     return rmdir(folder);
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void settle(void) {
     torc_test_settle(reactor);

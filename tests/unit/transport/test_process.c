@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <torc/fiber.h>
 
+#include "both_pollers.h"
 #include "children.h"
 #include "reactor/reactor.h"
 #include "reactor/subprocess.h"
@@ -19,20 +20,7 @@ static int fds_before;
 static int set_up(bool is_late) {
     fds_before = open_fd_count();
     child_init(&it);
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -42,11 +30,6 @@ static int tear_down(void **state) {
     if (open_fd_count() != fds_before) print_error("a descriptor was left open\n");
     return open_fd_count() != fds_before;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void spawn(torc_spawn_options options) {
     options.size = sizeof(options);

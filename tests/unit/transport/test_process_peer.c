@@ -4,6 +4,7 @@
  */
 #include <torc/log.h>
 
+#include "both_pollers.h"
 #include "children.h"
 #include "probe.h"
 #include "reactor/reactor.h"
@@ -23,20 +24,7 @@ static int set_up(bool is_late) {
     torc_buf_init(&logged, NULL, TORC_MEMORY_OTHER, 65536);
     if (torc_log_new_buf(NULL, &logged, TORC_LOG_FORMAT_TEXT, &log_)) return -1;
     options.log = log_;
-    return (is_late ? torc_test_reactor_new_late(&options, &reactor)
-                    : torc_test_reactor_new(&options, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, &options, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -49,11 +37,6 @@ static int tear_down(void **state) {
     probe_dispose(&it);
     return open_fd_count() != fds_before;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static torc_err try_connect(const char *text, torc_process_errors errors) {
     const char *const arguments[] = {"-c", text, NULL};

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <torc/fiber.h>
 
+#include "both_pollers.h"
 #include "children.h"
 #include "reactor/reactor.h"
 
@@ -19,20 +20,7 @@ static int set_up(bool is_late) {
     fds_before = open_fd_count();
     is_told = false;
     result = NULL;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -42,11 +30,6 @@ static int tear_down(void **state) {
     check_no_children();
     return open_fd_count() != fds_before;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void fired(torc_callback *of, torc_err err, void *value) {
     assert_ptr_equal(of, &callback);

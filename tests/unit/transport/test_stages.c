@@ -3,6 +3,7 @@
  * What transport/stages.h promises: what stands on a connection is made in order, and above a gate
  * not before that has opened.
  */
+#include "both_pollers.h"
 #include "link.h"
 #include "transport/connector.h"
 #include "transport/filter.h"
@@ -119,22 +120,10 @@ static int set_up(bool is_late) {
     gate_init(&lower);
     gate_init(&upper);
     builts = 0;
-    if (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                : torc_test_reactor_new(NULL, &reactor))
-        return -1;
+    if (new_reactor(is_late, NULL, &reactor)) return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends)) return -1;
     fd = ends[1];
     return torc_stream_new(reactor, ends[0], AF_UNIX, &stream) ? -1 : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
 }
 
 static int tear_down(void **state) {
@@ -151,11 +140,6 @@ static int tear_down(void **state) {
     probe_dispose(&above);
     return 0;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void begin(size_t count) {
     const torc_filters filters = {.factories = {&lower.factory, &upper.factory}, .count = count};

@@ -14,6 +14,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "children.h"
 #include "probe.h"
 #include "reactor/reactor.h"
@@ -28,20 +29,7 @@ static int set_up(bool is_late) {
     fds_before = open_fd_count();
     probe_init(&it);
     input = output = giver = taker = -1;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static void close_one(int *fd) {
@@ -61,11 +49,6 @@ static int tear_down(void **state) {
     if (open_fd_count() != fds_before) print_error("a descriptor was left open\n");
     return open_fd_count() != fds_before;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void make_pipes(void) {
     int ends[2];

@@ -10,6 +10,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "probe.h"
 #include "reactor/reactor.h"
 #include "transport/stream.h"
@@ -23,20 +24,7 @@ static int set_up(bool is_late) {
     probe_init(&self);
     ended_count = losts_when_ended = 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds)) return -1;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -46,11 +34,6 @@ static int tear_down(void **state) {
     probe_dispose(&self);
     return 0;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 static void ended(torc_stream_owner *owner, torc_stream *stream) {
     assert_ptr_equal(stream->owner, owner);
