@@ -24,6 +24,7 @@
 #include <torc/connect.h>
 #include <torc/cooperate.h>
 #include <torc/cron.h>
+#include <torc/datagram.h>
 #include <torc/date.h>
 #include <torc/deferred.h>
 #include <torc/digest.h>

@@ -76,7 +76,7 @@ torc_err torc_test_reactor_new_late(const torc_reactor_options *options, torc_re
 }
 
 static uint64_t progress_of(const torc_reactor *reactor) {
-    return reactor->counts.completions + reactor->counts.calls;
+    return reactor->counts.completions + reactor->counts.calls + reactor->counts.bytes_sent;
 }
 
 void torc_test_settle(torc_reactor *reactor) {
