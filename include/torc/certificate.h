@@ -13,6 +13,7 @@
  */
 typedef struct torc_private_key torc_private_key;
 typedef struct torc_certificate torc_certificate;
+typedef struct torc_certificate_request torc_certificate_request;
 
 typedef enum torc_key_kind {
     TORC_KEY_EC_P256, /* ECDSA: small, quick, known to every client */
@@ -119,6 +120,41 @@ TORC_API torc_err torc_certificate_fingerprint(const torc_certificate *certifica
 TORC_API torc_err torc_certificate_pin(const torc_certificate *certificate,
                                        unsigned char hash[TORC_CERTIFICATE_HASH_BYTES])
     TORC_MUST_CHECK;
+
+/* ---- requests ---- */
+
+/**
+ * Ask an authority for a certificate for this key (PKCS #10, RFC 2986), with the names and the
+ * common name of the options. Errors as of torc_certificate_new(). It belongs to the caller.
+ */
+TORC_API torc_err torc_certificate_request_new(const torc_private_key *key,
+                                               const torc_certificate_options *options,
+                                               torc_certificate_request **request,
+                                               torc_certificate_error *error) TORC_MUST_CHECK;
+TORC_API void torc_certificate_request_free(torc_certificate_request *request);
+/** Append its text. The buffer fails stickily. */
+TORC_API void torc_certificate_request_write_pem(const torc_certificate_request *request,
+                                                 torc_buf *pem);
+/**
+ * Read the first request in a text. TORC_ERR_NOT_FOUND: there is none; TORC_ERR_SYNTAX: it is
+ * damaged; TORC_ERR_CERTIFICATE: who made it has not the key that it is for.
+ */
+TORC_API torc_err torc_certificate_request_read_pem(torc_str pem,
+                                                    torc_certificate_request **request,
+                                                    torc_certificate_error *error) TORC_MUST_CHECK;
+/** What it asks for, as of a certificate; valid as long as the request. */
+TORC_API size_t torc_certificate_request_name_count(const torc_certificate_request *request);
+TORC_API torc_str torc_certificate_request_name(const torc_certificate_request *request,
+                                                size_t place);
+TORC_API torc_str torc_certificate_request_common_name(const torc_certificate_request *request);
+/**
+ * Make the certificate that is asked for, signed by the options' issuer, which must be there. Where
+ * the options have no names, it is for those that are asked for: look at them before.
+ */
+TORC_API torc_err torc_certificate_new_requested(const torc_certificate_request *request,
+                                                 const torc_certificate_options *options,
+                                                 torc_certificate **certificate,
+                                                 torc_certificate_error *error) TORC_MUST_CHECK;
 
 /* ---- files ---- */
 

@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <torc/certificate.h>
 
 /*
@@ -24,6 +25,13 @@ struct torc_certificate {
 
 /* Take `x509`, whatever happens, and read what it says. */
 torc_err torc_certificate_wrap(X509 *x509, torc_certificate **certificate) TORC_MUST_CHECK;
+/* What certificates and requests for them have in common: the names of the options, looked at, as
+ * OpenSSL has them (NULL: out of memory), the subject, and what a key signs by. */
+torc_err torc_certificate_check_names(const torc_certificate_options *options,
+                                      torc_certificate_error *error) TORC_MUST_CHECK;
+GENERAL_NAMES *torc_certificate_names_new(const char *const *texts);
+bool torc_certificate_set_subject(X509_NAME *subject, const torc_certificate_options *options);
+const EVP_MD *torc_certificate_digest_for(const torc_private_key *key);
 /* Write what went wrong to `error` (may be NULL), and answer `err`. */
 torc_err torc_certificate_fail(torc_certificate_error *error, torc_err err, const char *format, ...)
     TORC_PRINTF(3, 4);

@@ -66,8 +66,8 @@ static torc_err check_name(const char *name, torc_certificate_error *error) {
                                  "%.60s: neither a host name nor an address", name);
 }
 
-static torc_err check_names(const torc_certificate_options *options,
-                            torc_certificate_error *error) {
+torc_err torc_certificate_check_names(const torc_certificate_options *options,
+                                      torc_certificate_error *error) {
     size_t count = 0;
 
     for (; options->names && options->names[count]; count++) {
@@ -96,7 +96,7 @@ static torc_err check(const torc_certificate_options *options, torc_certificate_
                                      "the key of the authority is not that of its certificate");
     if (options->issuer && !torc_certificate_is_authority(options->issuer))
         return torc_certificate_fail(error, TORC_ERR_INVALID, "who shall sign it is no authority");
-    return check_names(options, error);
+    return torc_certificate_check_names(options, error);
 }
 
 /* ---- extensions ---- */
@@ -130,12 +130,21 @@ static bool push_name(GENERAL_NAMES *names, const char *text) {
     return false;
 }
 
-static bool add_names(X509 *x509, const char *const *texts) {
+GENERAL_NAMES *torc_certificate_names_new(const char *const *texts) {
     GENERAL_NAMES *const names = GENERAL_NAMES_new();
-    bool fine = names;
 
-    for (; fine && *texts; texts++) fine = push_name(names, *texts);
-    fine = fine && X509_add1_ext_i2d(x509, NID_subject_alt_name, names, 0, 0) == 1;
+    for (; names && *texts; texts++)
+        if (!push_name(names, *texts)) {
+            GENERAL_NAMES_free(names);
+            return NULL;
+        }
+    return names;
+}
+
+static bool add_names(X509 *x509, const char *const *texts) {
+    GENERAL_NAMES *const names = torc_certificate_names_new(texts);
+    const bool fine = names && X509_add1_ext_i2d(x509, NID_subject_alt_name, names, 0, 0) == 1;
+
     GENERAL_NAMES_free(names);
     return fine;
 }
@@ -188,14 +197,14 @@ static bool set_serial(X509 *x509) {
 }
 
 /* A name that is longer than the standard has it goes without: subjectAltName has it whole. */
-static bool set_subject(X509 *x509, const torc_certificate_options *options) {
+bool torc_certificate_set_subject(X509_NAME *subject, const torc_certificate_options *options) {
     const char *name = options->common_name ? options->common_name
                        : options->names     ? options->names[0]
                                             : "Torc development authority";
 
     if (strlen(name) > COMMON_NAME_MAX) return true;
-    return X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
-                                      (const unsigned char *)name, -1, -1, 0);
+    return X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1,
+                                      -1, 0);
 }
 
 static bool set_issuer(X509 *x509, const torc_certificate *issuer) {
@@ -212,17 +221,19 @@ static bool set_times(X509 *x509, const torc_certificate_options *options) {
            X509_time_adj_ex(X509_getm_notAfter(x509), days, -EARLY_S - 1, NULL);
 }
 
-static bool sign(X509 *x509, const torc_private_key *key) {
-    const bool has_its_own_digest = EVP_PKEY_is_a(key->key, "ED25519");
+const EVP_MD *torc_certificate_digest_for(const torc_private_key *key) {
+    return EVP_PKEY_is_a(key->key, "ED25519") ? NULL : EVP_sha256(); /* it has its own */
+}
 
-    return X509_sign(x509, key->key, has_its_own_digest ? NULL : EVP_sha256()) > 0;
+static bool sign(X509 *x509, const torc_private_key *key) {
+    return X509_sign(x509, key->key, torc_certificate_digest_for(key)) > 0;
 }
 
 static bool fill(X509 *x509, const torc_private_key *key, const torc_certificate_options *options) {
     return X509_set_version(x509, X509_VERSION_3) && set_serial(x509) &&
-           set_subject(x509, options) && set_issuer(x509, options->issuer) &&
-           set_times(x509, options) && X509_set_pubkey(x509, key->key) &&
-           add_extensions(x509, key, options) &&
+           torc_certificate_set_subject(X509_get_subject_name(x509), options) &&
+           set_issuer(x509, options->issuer) && set_times(x509, options) &&
+           X509_set_pubkey(x509, key->key) && add_extensions(x509, key, options) &&
            sign(x509, options->issuer_key ? options->issuer_key : key);
 }
 
