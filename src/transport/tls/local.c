@@ -13,10 +13,6 @@
 
 #include "base/alloc.h"
 
-enum {
-    TELL_MS = 60000
-};
-
 static void reactor_freed(torc_reactor_guest *guest, torc_reactor *reactor) {
     torc_tls_local *self = torc_container_of(guest, torc_tls_local, guest);
 
@@ -92,21 +88,18 @@ static torc_tls_cause *find(torc_tls_local *self, uint32_t number) {
 
 void torc_tls_note(torc_tls_local *self, torc_transport *below, const torc_tls_failure *failure) {
     torc_tls_cause *cause = find(self, failure->cause);
-    const uint64_t now_ms = self->reactor->now_ms;
     char text[TORC_ADDR_TEXT_MAX];
+    uint64_t left_out;
 
     torc_counter_add(&self->failed, 1);
     cause->count++;
-    if (cause->told > 0 && now_ms - cause->told_ms < TELL_MS) return;
-    const uint64_t times = cause->count - cause->told;
+    if (!torc_log_gate_passes(&cause->gate, self->reactor->now_ms, &left_out)) return;
     const torc_addr peer = torc_transport_peer(below);
-    cause->told = cause->count;
-    cause->told_ms = now_ms;
     TORC_LOG_WARN(self->reactor->log, "tls",
                   failure->is_handshake ? "a handshake failed" : "a connection was broken",
                   TORC_LOG_TEXT("reason", failure->text),
                   TORC_LOG_TEXT("as", failure->is_client ? "client" : "server"),
                   TORC_LOG_TEXT("name", failure->name ? failure->name : ""),
-                  TORC_LOG_STR("peer", torc_addr_text(&peer, text)), TORC_LOG_UINT("times", times),
-                  TORC_LOG_UINT("in_all", cause->count));
+                  TORC_LOG_STR("peer", torc_addr_text(&peer, text)),
+                  TORC_LOG_UINT("times", left_out + 1), TORC_LOG_UINT("in_all", cause->count));
 }

@@ -4,6 +4,7 @@
 
 #include <torc/tls.h>
 
+#include "base/log_gate.h"
 #include "reactor/reactor.h"
 #include "transport/transport.h"
 
@@ -21,8 +22,8 @@ enum {
 /* A reason for which handshakes fail. */
 typedef struct torc_tls_cause {
     uint32_t number;
-    uint64_t count, told; /* how many; how many of them the log knows of */
-    uint64_t told_ms;
+    uint64_t count;
+    torc_log_gate gate;
 } torc_tls_cause;
 
 typedef struct torc_tls_local {
