@@ -6,6 +6,7 @@
 #include <torc/log.h>
 
 #include "app/listen.h"
+#include "base/options.h"
 #include "protocol/negotiate.h"
 #include "transport/listener.h"
 
@@ -45,8 +46,7 @@ static torc_err listen_at(torc_reactor *reactor, const torc_endpoint *endpoint,
 static torc_http_options read_options(const torc_http_options *given) {
     torc_http_options options = {.size = sizeof(options)};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     return options;
 }
 

@@ -13,6 +13,7 @@
 #include <torc/log_ring.h>
 
 #include "base/log.h"
+#include "base/options.h"
 
 enum {
     SETTLED_US = 1000000,
@@ -110,8 +111,7 @@ void torc_log_deliver(torc_log_inside *self, const torc_log_config *config,
 static torc_log_sink_options read_options(const torc_log_sink_options *given) {
     torc_log_sink_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     return options;
 }
 

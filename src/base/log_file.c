@@ -9,6 +9,7 @@
  *    others (the standard output that a shell gave) is never set so: it is opened anew, or left.
  */
 #include "base/log_file.h"
+#include "base/options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,9 +50,7 @@ static torc_err err_now(void) {
 static torc_log_file_options read_options(const torc_log_file_options *given) {
     torc_log_file_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, given);
     if (!options.mode) options.mode = 0640;
     if (!options.keep) options.keep = 7;
     return options;

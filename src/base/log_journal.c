@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/log_socket.h"
 #include "base/log_value.h"
+#include "base/options.h"
 
 enum {
     PARTS_MAX = 128,
@@ -222,8 +223,7 @@ static void dispose(void *context) {
 static torc_err open_sink(journal_sink *self, const torc_log_journal_options *given) {
     torc_log_journal_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     snprintf(self->identifier, sizeof(self->identifier), "%s",
              options.identifier ? options.identifier : "torc");
     return torc_log_socket_open(&self->socket,

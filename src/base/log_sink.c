@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/options.h"
 
 typedef struct fd_sink {
     torc_memory *memory;
@@ -103,9 +104,7 @@ static void look_at(fd_sink *self) {
 torc_log_sink_options torc_log_sink_named(const torc_log_sink_options *given, const char *name) {
     torc_log_sink_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, given);
     if (!options.name) options.name = name;
     return options;
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/log_socket.h"
 #include "base/log_value.h"
+#include "base/options.h"
 
 enum {
     UDP_BYTES = 2048, /* what every receiver should take (RFC 5424 §6.1) */
@@ -221,8 +222,7 @@ static bool take_options(syslog_sink *self, const torc_log_syslog_options *given
     torc_log_syslog_options *options = &self->options;
 
     options->facility = -1;
-    if (given)
-        memcpy(options, given, given->size < sizeof(*options) ? given->size : sizeof(*options));
+    TORC_OPTIONS_READ(options, given);
     if (options->facility < -1 || options->facility >= (int)TORC_COUNT_OF(facilities)) return false;
     if (options->hostname)
         snprintf(self->hostname, sizeof(self->hostname), "%s", options->hostname);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <torc/limits.h>
 
+#include "base/options.h"
+
 /* X(member, default) */
 #define LIMITS(X)                                                                                  \
     X(request_line_bytes_max, 16384)                                                               \
@@ -53,7 +55,7 @@ torc_limits torc_limits_default(void) {
 static torc_limits read_known(const torc_limits *given) {
     torc_limits limits = {.size = sizeof(limits)};
 
-    if (given) memcpy(&limits, given, given->size < sizeof(limits) ? given->size : sizeof(limits));
+    TORC_OPTIONS_READ(&limits, given);
     return limits;
 }
 

@@ -10,6 +10,7 @@
 #include <torc/log.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "protocol/socks_session.h"
 #include "reactor/reactor.h"
 #include "transport/transport.h"
@@ -385,8 +386,7 @@ torc_err torc_socks_new(torc_reactor *reactor, const torc_socks_options *given, 
     torc_socks *socks = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*socks));
 
     if (!socks) return TORC_ERR_NO_MEMORY;
-    memcpy(&socks->options, given,
-           given->size < sizeof(socks->options) ? given->size : sizeof(socks->options));
+    TORC_OPTIONS_READ(&socks->options, given);
     if (!socks->options.request_ms) socks->options.request_ms = REQUEST_MS;
     if (!socks->options.connect_ms) socks->options.connect_ms = CONNECT_MS;
     if (!socks->options.bind_ms) socks->options.bind_ms = BIND_MS;

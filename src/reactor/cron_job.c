@@ -14,6 +14,7 @@
 #include <torc/schedule.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "base/siphash.h"
 #include "reactor/errand.h"
 #include "reactor/wall_timer.h"
@@ -191,8 +192,7 @@ static void explain_zone(const char *name, torc_err err, torc_cron_error *error)
 static torc_cron_options read_options(const torc_cron_options *given) {
     torc_cron_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     if (!options.zone) options.zone = "local";
     return options;
 }

@@ -31,6 +31,7 @@
 #include "base/list.h"
 #include "base/log_file.h"
 #include "base/monotonic.h"
+#include "base/options.h"
 #include "reactor/reactor.h"
 #include "reactor/syscalls.h"
 
@@ -459,9 +460,7 @@ void torc_log_writer_free(torc_log_writer *writer) {
 static torc_log_writer_options read_options(const torc_log_writer_options *given) {
     torc_log_writer_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, given);
     if (!options.flush_ms) options.flush_ms = 1000;
     if (!options.kept_bytes) options.kept_bytes = 1024 * 1024;
     return options;

@@ -21,6 +21,7 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "base/options.h"
 #include "reactor/folder_watch.h"
 
 struct torc_path_watch {
@@ -290,9 +291,7 @@ static void told(torc_folder_watch *watch, const torc_folder_event *event) {
 static torc_path_watch_options read_options(const torc_path_watch_options *given) {
     torc_path_watch_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, given);
     options.changes &= TORC_PATH_ALL;
     if (!options.changes) options.changes = TORC_PATH_ALL;
     if (!options.folders_max) options.folders_max = 8192;

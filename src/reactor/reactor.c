@@ -12,6 +12,7 @@
  * and not at all while there are few (a look costs as much as a step).
  */
 #include "reactor/reactor.h"
+#include "base/options.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -287,9 +288,7 @@ void torc_reactor_stop(torc_reactor *reactor) {
 static torc_reactor_options read_options(const torc_reactor_options *given) {
     torc_reactor_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, given);
     if (!options.fibers_max) options.fibers_max = 8192;
     if (!options.fiber_stack_size) options.fiber_stack_size = 65536;
     torc_threads_default(options.threads);

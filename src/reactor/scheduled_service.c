@@ -9,6 +9,7 @@
 #include <torc/service.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 
 /* ---- looping calls ---- */
 
@@ -178,10 +179,7 @@ torc_service *torc_cron_service_new(const char *name, const char *expression,
     if (!self) return NULL;
     torc_service_init(&self->base, &ops, name);
     self->expression = expression;
-    if (options)
-        memcpy(&self->options, options,
-               options->size < sizeof(*options) ? options->size : sizeof(*options));
-    self->options.size = sizeof(self->options);
+    TORC_OPTIONS_READ(&self->options, options);
     if (!self->options.name) self->options.name = name;
     self->run = run;
     self->context = context;

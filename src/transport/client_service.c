@@ -20,6 +20,7 @@
 #include <torc/transport.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "reactor/reactor.h"
 #include "transport/connect.h"
 
@@ -352,9 +353,7 @@ void torc_client_service_retry_now(torc_client_service *self) {
 /* ---- the beginning and the end ---- */
 
 static void keep_options(torc_client_service *self, const torc_client_service_options *given) {
-    if (given)
-        memcpy(&self->options, given,
-               given->size < sizeof(self->options) ? given->size : sizeof(self->options));
+    TORC_OPTIONS_READ(&self->options, given);
     if (!self->options.stop_ms) self->options.stop_ms = STOP_MS;
     if (self->options.backoff) self->backoff = *self->options.backoff;
     for (size_t i = 0; self->options.filters && i < self->options.filters->count; i++)

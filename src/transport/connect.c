@@ -8,6 +8,7 @@
  *  - What is wrong at once (the string, the memory) is a deferred that has failed.
  */
 #include "transport/connect.h"
+#include "base/options.h"
 
 #include <torc/endpoint_stages.h>
 #include <torc/names.h>
@@ -207,8 +208,7 @@ static torc_err begin(connecting *self) {
 static torc_connect_options read_options(const torc_connect_options *given) {
     torc_connect_options options = {.size = sizeof(options)};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     return options;
 }
 

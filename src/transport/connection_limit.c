@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/log_gate.h"
+#include "base/options.h"
 #include "transport/accounts.h"
 #include "transport/filter.h"
 
@@ -149,8 +150,7 @@ torc_err torc_connection_limit_new(torc_reactor *reactor,
         torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*factory));
 
     if (!factory) return TORC_ERR_NO_MEMORY;
-    memcpy(&factory->options, given,
-           given->size < sizeof(factory->options) ? given->size : sizeof(factory->options));
+    TORC_OPTIONS_READ(&factory->options, given);
     if (!factory->options.addresses_max) factory->options.addresses_max = ADDRESSES_MAX;
     factory->base.build_filter = build;
     factory->base.free = free_factory;

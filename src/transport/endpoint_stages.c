@@ -16,6 +16,7 @@
 #include <torc/certificate.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 
 enum {
     CERTIFICATES_MAX = 256,
@@ -152,10 +153,7 @@ torc_err torc_endpoint_tls_server(const torc_endpoint *endpoint,
     torc_tls_server_options options = {0};
     certificate_set set = {0};
 
-    if (defaults)
-        memcpy(&options, defaults,
-               defaults->size < sizeof(options) ? defaults->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, defaults);
     options.preset = preset_of(texts, tls, options.preset);
     if (tls->alpn) options.protocols = torc_endpoint_text_of(texts, tls->alpn);
     if (tls->client_ca) {
@@ -189,10 +187,7 @@ torc_err torc_client_endpoint_tls(const torc_client_endpoint *endpoint,
     torc_tls_client_options options = {0};
     struct stat about;
 
-    if (defaults)
-        memcpy(&options, defaults,
-               defaults->size < sizeof(options) ? defaults->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, defaults);
     options.preset = preset_of(texts, tls, options.preset);
     if (tls->alpn) options.protocols = torc_endpoint_text_of(texts, tls->alpn);
     if (tls->pin) options.pins = torc_endpoint_text_of(texts, tls->pin);

@@ -8,6 +8,7 @@
  *  - The factory is used by the listener until it is freed; `stopped` is told by the last user.
  */
 #include "transport/listener.h"
+#include "base/options.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -263,8 +264,7 @@ static torc_err open_stdio(torc_listener *self) {
 static torc_listen_options read_options(const torc_listen_options *given) {
     torc_listen_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     if (!options.connections_max) options.connections_max = UINT32_MAX;
     if (!options.output_max) options.output_max = TORC_TRANSPORT_OUTPUT_MAX;
     return options;
@@ -412,9 +412,7 @@ torc_err torc_listener_new_staged(torc_reactor *reactor, const torc_endpoint *en
     torc_listen_options options = {0};
     torc_filters filters = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, given);
     torc_err err = make_filters(reactor, endpoint, &options, &filters);
     options.filters = &filters;
     if (!err) err = torc_listener_new(reactor, endpoint, factory, &options, refusal, listener);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "transport/listening.h"
 
 typedef struct listener_service {
@@ -91,10 +92,7 @@ torc_err torc_listener_service_new(const char *name, const char *endpoint, torc_
     }
     torc_service_init(&self->base, &ops, name);
     self->factory = factory;
-    if (options)
-        memcpy(&self->options, options,
-               options->size < sizeof(*options) ? options->size : sizeof(*options));
-    self->options.size = sizeof(self->options);
+    TORC_OPTIONS_READ(&self->options, options);
     self->fd = -1;
     *service = &self->base;
     return TORC_OK;

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "base/options.h"
 #include "reactor/reactor.h"
 #include "transport/names.h"
 
@@ -301,9 +302,7 @@ static void reactor_freed(torc_reactor_guest *guest, torc_reactor *reactor) {
 static torc_names_options read_options(const torc_names_options *given) {
     torc_names_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, given);
     if (!options.timeout_ms) options.timeout_ms = 15000;
     if (!options.keep_ms) options.keep_ms = 30000;
     if (!options.negative_ms) options.negative_ms = 3000;

@@ -16,6 +16,7 @@
 #include <termios.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "reactor/subprocess.h"
 #include "transport/pipes.h"
 
@@ -216,8 +217,7 @@ static torc_err start(torc_process *self, const torc_spawn_options *options,
 static torc_spawn_options read_options(const torc_spawn_options *given) {
     torc_spawn_options options = {0};
 
-    memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-    options.size = sizeof(options);
+    TORC_OPTIONS_READ(&options, given);
     return options;
 }
 

@@ -13,6 +13,7 @@
 #include <torc/arena.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "reactor/reactor.h"
 #include "transport/line_log.h"
 
@@ -135,8 +136,7 @@ static bool copy_options(child *it, const torc_spawn_options *given) {
     torc_arena *arena = &it->arena;
     bool fails = false;
 
-    memcpy(to, given, given->size < sizeof(*to) ? given->size : sizeof(*to));
-    to->size = sizeof(*to);
+    TORC_OPTIONS_READ(to, given);
     to->program = copy_text(arena, to->program, &fails);
     to->name = copy_text(arena, to->name, &fails);
     to->folder = copy_text(arena, to->folder, &fails);
@@ -339,8 +339,7 @@ torc_deferred *torc_process_monitor_stop(torc_process_monitor *monitor) {
 static torc_process_monitor_options read_options(const torc_process_monitor_options *given) {
     torc_process_monitor_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     if (!options.threshold_ms) options.threshold_ms = THRESHOLD_MS;
     if (!options.delay_min_ms) options.delay_min_ms = DELAY_MIN_MS;
     if (!options.delay_max_ms) options.delay_max_ms = DELAY_MAX_MS;

@@ -9,6 +9,7 @@
 #include <torc/process.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "reactor/reactor.h"
 
 enum {
@@ -114,8 +115,7 @@ static void cancel(torc_deferred *deferred, void *context) {
 static torc_process_run_options read_options(const torc_process_run_options *given) {
     torc_process_run_options options = {0};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     if (options.output_max == 0) options.output_max = OUTPUT_MAX;
     return options;
 }

@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/log_gate.h"
+#include "base/options.h"
 #include "transport/filter.h"
 
 enum {
@@ -217,8 +218,7 @@ torc_err torc_proxy_header_filter_new(torc_reactor *reactor, const torc_proxy_he
         torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*factory));
 
     if (!factory) return TORC_ERR_NO_MEMORY;
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     factory->base.build_filter = build_taker;
     factory->base.free = free_taker_factory;
     factory->base.refs = 1;

@@ -13,6 +13,7 @@
 #include <torc/timer.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "transport/accounts.h"
 #include "transport/filter.h"
 
@@ -218,8 +219,7 @@ torc_err torc_throttle_new(torc_reactor *reactor, const torc_throttle_options *g
         torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*factory));
 
     if (!factory) return TORC_ERR_NO_MEMORY;
-    memcpy(&factory->options, given,
-           given->size < sizeof(factory->options) ? given->size : sizeof(factory->options));
+    TORC_OPTIONS_READ(&factory->options, given);
     if (!factory->options.burst_ms) factory->options.burst_ms = BURST_MS;
     if (!factory->options.addresses_max) factory->options.addresses_max = ADDRESSES_MAX;
     factory->base.build_filter = build;

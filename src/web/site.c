@@ -13,6 +13,7 @@
 #include <torc/version.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "http/html.h"
 #include "web/site.h"
 #include "web/walk.h"
@@ -246,8 +247,7 @@ void torc_error_page_write(torc_request *request, int status, torc_str brief, to
 static torc_site_options read_options(const torc_site_options *given) {
     torc_site_options options = {.size = sizeof(options)};
 
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     if (!options.server) options.server = "Torc/" TORC_VERSION;
     if (!options.default_content_type) options.default_content_type = "text/html";
     return options;

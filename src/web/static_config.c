@@ -6,6 +6,7 @@
  *  - The first fault found is told, and names what is at fault.
  */
 #include "web/static_config.h"
+#include "base/options.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -223,8 +224,7 @@ torc_err torc_static_config_init(torc_static_config *self, const torc_static_fil
 
     *self = (torc_static_config){0};
     /* What is longer than the caller's struct is never read. */
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     read_all(&state, &options);
     if (state.err) torc_static_config_dispose(self);
     return state.err;

@@ -14,6 +14,7 @@
 #include <torc/addr.h>
 #include <torc/random.h>
 
+#include "base/options.h"
 #include "transport/tls/certificate.h"
 
 enum {
@@ -241,7 +242,7 @@ torc_err torc_certificate_new(const torc_private_key *key, const torc_certificat
                               torc_certificate **certificate, torc_certificate_error *error) {
     torc_certificate_options options = {.size = sizeof(options)};
 
-    memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     const torc_err err = check(&options, error);
     if (err) return err;
     X509 *const x509 = X509_new();

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "transport/tls/config.h"
 #include "transport/tls/filter.h"
 
@@ -137,8 +138,7 @@ torc_err torc_tls_client_new(const torc_tls_client_options *given, torc_tls_erro
     torc_tls_config *self = torc_tls_config_make(true);
 
     if (!self) return torc_tls_fail(error, TORC_ERR_NO_MEMORY, "out of memory");
-    if (given)
-        memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     const torc_err err = build(self, &options, error);
     if (err)
         torc_tls_config_unref(self);

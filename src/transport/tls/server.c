@@ -13,6 +13,7 @@
 #include <torc/digest.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "transport/tls/config.h"
 
 enum {
@@ -272,7 +273,7 @@ torc_err torc_tls_server_new(const torc_tls_server_options *given, torc_tls_erro
     torc_tls_config *self = torc_tls_config_make(false);
 
     if (!self) return torc_tls_fail(error, TORC_ERR_NO_MEMORY, "out of memory");
-    memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     const torc_err err = build(self, &options, error);
     if (err)
         torc_tls_config_unref(self);
