@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "reactor/syscalls.h"
 
 enum {
@@ -127,10 +128,7 @@ static torc_datagram_port *make(torc_reactor *reactor, torc_datagram_protocol *p
         torc_alloc_zero(&reactor->memory, TORC_MEMORY_CONNECTION, 1, sizeof(*port));
 
     if (!port) return NULL;
-    if (options) {
-        const size_t size = options->size < sizeof(*options) ? options->size : sizeof(*options);
-        memcpy(&port->options, options, size);
-    }
+    TORC_OPTIONS_READ(&port->options, options);
     set_defaults(&port->options);
     port->protocol = protocol;
     port->flushable.flush = torc_datagram_flush;

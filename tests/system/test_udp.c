@@ -13,6 +13,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "check.h"
 #include "transport/datagram.h"
 
@@ -88,20 +89,7 @@ static int set_up(bool is_late) {
     self = (listener){.base.ops = &ops};
     peer = (listener){.base.ops = &ops};
     port = other = NULL;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -111,11 +99,6 @@ static int tear_down(void **state) {
     torc_reactor_free(reactor);
     return 0;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 /* Loopback delivers before the call that sends returns, but for what other processors do. */
 static void settle_until(const int *count, int wanted) {

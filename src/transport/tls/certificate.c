@@ -152,11 +152,10 @@ void torc_certificate_free(torc_certificate *certificate) {
 
 /* ---- text ---- */
 
-void torc_certificate_write_pem(const torc_certificate *certificate, torc_buf *pem) {
-    BIO *const bio = BIO_new(BIO_s_mem());
+void torc_certificate_add_pem(BIO *bio, bool is_written, torc_buf *pem) {
     char *bytes = NULL;
 
-    if (bio && PEM_write_bio_X509(bio, certificate->x509)) {
+    if (is_written) {
         const long len = BIO_get_mem_data(bio, &bytes);
         torc_buf_add(pem, torc_str_make(bytes, (size_t)len));
     } else {
@@ -164,6 +163,12 @@ void torc_certificate_write_pem(const torc_certificate *certificate, torc_buf *p
         torc_buf_fail(pem, TORC_ERR_NO_MEMORY);
     }
     BIO_free(bio);
+}
+
+void torc_certificate_write_pem(const torc_certificate *certificate, torc_buf *pem) {
+    BIO *const bio = BIO_new(BIO_s_mem());
+
+    torc_certificate_add_pem(bio, bio && PEM_write_bio_X509(bio, certificate->x509), pem);
 }
 
 torc_err torc_certificate_read_pem(torc_str pem, torc_certificate **certificate,

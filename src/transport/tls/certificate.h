@@ -25,6 +25,8 @@ struct torc_certificate {
 
 /* Take `x509`, whatever happens, and read what it says. */
 torc_err torc_certificate_wrap(X509 *x509, torc_certificate **certificate) TORC_MUST_CHECK;
+/* Append what was written to a BIO of memory, which is freed; if it could not be, `pem` fails. */
+void torc_certificate_add_pem(BIO *bio, bool is_written, torc_buf *pem);
 /* What certificates and requests for them have in common: the names of the options, looked at, as
  * OpenSSL has them (NULL: out of memory), the subject, and what a key signs by. */
 torc_err torc_certificate_check_names(const torc_certificate_options *options,

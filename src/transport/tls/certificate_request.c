@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "transport/tls/certificate.h"
 
 struct torc_certificate_request {
@@ -99,7 +100,7 @@ static bool fill(X509_REQ *request, const torc_private_key *key,
 static torc_certificate_options read_options(const torc_certificate_options *given) {
     torc_certificate_options options = {.size = sizeof(options)};
 
-    memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+    TORC_OPTIONS_READ(&options, given);
     return options;
 }
 
@@ -128,16 +129,8 @@ torc_err torc_certificate_request_new(const torc_private_key *key,
 
 void torc_certificate_request_write_pem(const torc_certificate_request *self, torc_buf *pem) {
     BIO *const bio = BIO_new(BIO_s_mem());
-    char *bytes = NULL;
 
-    if (bio && PEM_write_bio_X509_REQ(bio, self->request)) {
-        const long len = BIO_get_mem_data(bio, &bytes);
-        torc_buf_add(pem, torc_str_make(bytes, (size_t)len));
-    } else {
-        ERR_clear_error();
-        torc_buf_fail(pem, TORC_ERR_NO_MEMORY);
-    }
-    BIO_free(bio);
+    torc_certificate_add_pem(bio, bio && PEM_write_bio_X509_REQ(bio, self->request), pem);
 }
 
 static bool is_signed(X509_REQ *request) {

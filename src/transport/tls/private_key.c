@@ -74,16 +74,9 @@ void torc_private_key_free(torc_private_key *key) {
 
 void torc_private_key_write_pem(const torc_private_key *key, torc_buf *pem) {
     BIO *const bio = BIO_new(BIO_s_secmem());
-    char *bytes = NULL;
 
-    if (bio && PEM_write_bio_PKCS8PrivateKey(bio, key->key, NULL, NULL, 0, NULL, NULL)) {
-        const long len = BIO_get_mem_data(bio, &bytes);
-        torc_buf_add(pem, torc_str_make(bytes, (size_t)len));
-    } else {
-        ERR_clear_error();
-        torc_buf_fail(pem, TORC_ERR_NO_MEMORY);
-    }
-    BIO_free(bio);
+    torc_certificate_add_pem(
+        bio, bio && PEM_write_bio_PKCS8PrivateKey(bio, key->key, NULL, NULL, 0, NULL, NULL), pem);
 }
 
 /* In the place of OpenSSL's own, which asks at the terminal. */

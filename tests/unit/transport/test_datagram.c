@@ -13,6 +13,7 @@
 #include <torc/testing.h>
 #include <unistd.h>
 
+#include "both_pollers.h"
 #include "check.h"
 #include "reactor/reactor.h"
 
@@ -81,20 +82,7 @@ static int set_up(bool is_late) {
     self = (listener){.base.ops = &ops, .fd = -1};
     peer = (listener){.base.ops = &ops, .fd = -1};
     port = other = NULL;
-    return (is_late ? torc_test_reactor_new_late(NULL, &reactor)
-                    : torc_test_reactor_new(NULL, &reactor))
-               ? -1
-               : 0;
-}
-
-static int set_up_epoll(void **state) {
-    (void)state;
-    return set_up(false);
-}
-
-static int set_up_late(void **state) {
-    (void)state;
-    return set_up(true);
+    return new_reactor(is_late, NULL, &reactor) ? -1 : 0;
 }
 
 static int tear_down(void **state) {
@@ -104,11 +92,6 @@ static int tear_down(void **state) {
     torc_reactor_free(reactor);
     return 0;
 }
-
-#define BOTH(name)                                                                                 \
-    {"epoll: " #name, name, set_up_epoll, tear_down, NULL}, {                                      \
-        "late: " #name, name, set_up_late, tear_down, NULL                                         \
-    }
 
 /* An abstract name that the system chooses. */
 static const torc_addr unnamed = {.len = sizeof(sa_family_t), .as.any = {.sa_family = AF_UNIX}};
