@@ -85,7 +85,9 @@ size_t torc_semaphore_waiting(const torc_semaphore *semaphore) {
 
 /* ---- doing something with a permit ---- */
 
+/* The semaphore is there if there is a permit: who waited is told that it was freed. */
 typedef struct running {
+    torc_reactor *reactor;
     torc_semaphore *semaphore;
     torc_semaphore_fn *run;
     void *context;
@@ -93,7 +95,7 @@ typedef struct running {
 
 static torc_deferred *acquired(void *context, torc_err err, void *value) {
     const running self = *(running *)context;
-    torc_reactor *reactor = self.semaphore->line.reactor;
+    torc_reactor *reactor = self.reactor;
 
     (void)value;
     torc_dealloc(&reactor->memory, context);
@@ -107,7 +109,7 @@ torc_deferred *torc_semaphore_run(torc_semaphore *semaphore, torc_semaphore_fn *
     running *self = torc_alloc(&reactor->memory, TORC_MEMORY_OTHER, sizeof(*self));
 
     if (!self) return torc_deferred_failed(reactor, TORC_ERR_NO_MEMORY);
-    *self = (running){.semaphore = semaphore, .run = run, .context = context};
+    *self = (running){.reactor = reactor, .semaphore = semaphore, .run = run, .context = context};
     torc_deferred *result = torc_deferred_chain(torc_semaphore_acquire(semaphore), acquired, self);
     if (torc_deferred_is_out_of_memory(result)) torc_dealloc(&reactor->memory, self);
     return result;

@@ -164,6 +164,21 @@ static void a_permit_is_held_while_something_is_done(void **state) {
     torc_semaphore_free(lock);
 }
 
+static void what_was_to_be_done_is_told_that_it_is_freed(void **state) {
+    torc_semaphore *lock = make(1);
+    taker taking;
+
+    (void)state;
+    runs = 0;
+    assert_true(torc_semaphore_try_acquire(lock));
+    consume(&taking, torc_semaphore_run(lock, run_something, NULL));
+    torc_semaphore_free(lock);
+    turns(4);
+    check_err(taking.err, TORC_ERR_CANCELLED);
+    assert_int_equal(runs, 0);
+    torc_failure_free(taking.failure);
+}
+
 static void every_allocation_may_fail(void **state) {
     bool is_untouched = false;
 
@@ -207,6 +222,7 @@ int main(void) {
         DEFERRED_TEST(fibers_and_deferreds_stand_in_one_line),
         DEFERRED_TEST(who_waits_is_told_when_it_is_freed),
         DEFERRED_TEST(a_permit_is_held_while_something_is_done),
+        DEFERRED_TEST(what_was_to_be_done_is_told_that_it_is_freed),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
