@@ -213,6 +213,10 @@ static void run_step(torc_call *call) {
     }
     self->current = service;
     torc_deferred *deferred = self->is_back ? stop_one(service) : start_one(self, service);
+    if (self->current != service) { /* it was hurried on from in there */
+        if (deferred) torc_deferred_drop(deferred);
+        return;
+    }
     if (deferred)
         wait_for(self, deferred);
     else

@@ -17,6 +17,9 @@ typedef struct noted {
     int disposed;
 } noted;
 
+/* a holds b (which holds c and d) and e. */
+static noted a, b, c, d, e;
+
 static void note(char name) {
     const size_t len = strlen(order);
 
@@ -34,15 +37,26 @@ static torc_err privileged_start(torc_service *service) {
     return self_of(service)->privileged;
 }
 
+static void (*while_it_starts)(void), (*while_it_stops)(void);
+
+static void call_once(void (**call)(void)) {
+    void (*const called)(void) = *call;
+
+    *call = NULL;
+    if (called) called();
+}
+
 static torc_deferred *start(torc_service *service, torc_reactor *with) {
     assert_ptr_equal(with, reactor);
     assert_ptr_equal(service->reactor, reactor);
     note(self_of(service)->name);
+    if (service == &b.base) call_once(&while_it_starts);
     return self_of(service)->starting;
 }
 
 static torc_deferred *stop(torc_service *service) {
     note((char)(self_of(service)->name - 'a' + 'A'));
+    if (service == &b.base) call_once(&while_it_stops);
     return self_of(service)->stopping;
 }
 
@@ -52,9 +66,6 @@ static void dispose(torc_service *service) {
 
 static const torc_service_ops ops = {
     .privileged_start = privileged_start, .start = start, .stop = stop, .dispose = dispose};
-
-/* a holds b (which holds c and d) and e. */
-static noted a, b, c, d, e;
 
 static void make(noted *self, char name, const char *text) {
     memset(self, 0, sizeof(*self));
@@ -274,6 +285,55 @@ static void a_group_is_its_children(void **state) {
     torc_service_free(NULL);
 }
 
+static void stop_all(void) {
+    then(torc_service_stop(&a.base, reactor), &stopping);
+}
+
+static void cancel_start(void) {
+    torc_callback_cancel(&starting.callback);
+}
+
+static void cancel_stop(void) {
+    torc_callback_cancel(&stopping.callback);
+}
+
+static void one_may_stop_all_while_it_starts(void **state) {
+    torc_deferred *first = torc_deferred_new(reactor);
+
+    (void)state;
+    b.starting = first;
+    while_it_starts = stop_all;
+    begin();
+    assert_string_equal(order, "abA"); /* b was not there yet */
+    check_err(starting.err, TORC_ERR_CANCELLED);
+    check_ok(stopping.err);
+    assert_int_equal(stopping.told, 1);
+    check_err(torc_deferred_fire(first, NULL, NULL), TORC_ERR_CANCELLED);
+    torc_test_settle(reactor);
+    assert_false(torc_service_is_started(&b.base));
+    b.starting = NULL;
+    begin();
+    check_ok(starting.err);
+    finish();
+    check_ok(stopping.err);
+}
+
+static void one_may_end_the_start_that_it_is_part_of(void **state) {
+    (void)state;
+    while_it_starts = cancel_start;
+    begin();
+    assert_string_equal(order, "abA");
+    assert_int_equal(starting.told, 0);
+    assert_false(torc_service_is_started(&a.base));
+    begin();
+    while_it_stops = cancel_stop;
+    b.stopping = torc_deferred_new(reactor);
+    finish();
+    assert_string_equal(order, "abAabcdeEDCBA");
+    assert_false(torc_service_is_started(&a.base));
+    check_err(torc_deferred_fire(b.stopping, NULL, NULL), TORC_ERR_CANCELLED);
+}
+
 static void without_memory_it_neither_starts_nor_stops(void **state) {
     (void)state;
     for (uint64_t n = 1; n <= 2; n++) {
@@ -305,6 +365,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_branch_may_start_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(services_are_found_moved_and_taken_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_group_is_its_children, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_may_stop_all_while_it_starts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_may_end_the_start_that_it_is_part_of, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(without_memory_it_neither_starts_nor_stops, set_up,
                                         tear_down),
     };
