@@ -165,7 +165,7 @@ static uint64_t take_part(reader *self) {
         first = last = take_value(self);
         is_range = take(self, '-');
         if (is_range) last = take_value(self);
-        if (is_range && last == 0 && field->most == 7) last = 7; /* fri-sun */
+        if (is_range && last == 0 && first > 0 && field->most == 7) last = 7; /* fri-sun */
     }
     if (last < first)
         refuse(self, place, "the range of the %s at byte %zu ends before it begins", field->name,
