@@ -54,7 +54,8 @@ struct torc_client_service {
     torc_client_endpoint endpoint;
     torc_tls_config *tls; /* of an endpoint with TLS, made once */
     service_state state;
-    bool is_wanted; /* started, and not stopped since */
+    bool is_wanted;  /* started, and not stopped since */
+    bool *was_freed; /* told of the end; NULL: nobody asks */
     uint32_t failures;
     torc_timer timer;
     torc_callback trying, preparing;
@@ -221,13 +222,20 @@ static void hold(torc_client_service *self, torc_connection *connection) {
 
 static void made(torc_client_service *self) {
     torc_deferred *deferred;
+    bool was_freed = false;
 
     if (!self->options.prepare) {
         ready(self);
         return;
     }
     self->state = PREPARING;
+    self->was_freed = &was_freed;
     deferred = self->options.prepare(self->options.context, self->connection->protocol);
+    if (was_freed) {
+        torc_deferred_drop(deferred);
+        return;
+    }
+    self->was_freed = NULL;
     if (self->state == PREPARING)
         torc_deferred_then(deferred, &self->preparing, prepared);
     else
@@ -398,6 +406,7 @@ torc_err torc_client_service_new(torc_reactor *reactor, const char *endpoint, to
 
 void torc_client_service_free(torc_client_service *self) {
     if (!self) return;
+    if (self->was_freed) *self->was_freed = true;
     torc_timer_cancel(&self->timer);
     torc_callback_cancel(&self->trying);
     torc_callback_cancel(&self->preparing);

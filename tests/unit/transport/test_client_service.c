@@ -119,6 +119,16 @@ static torc_deferred *prepare(void *context, torc_protocol *protocol) {
     return preparing;
 }
 
+static torc_deferred *free_it(void *context, torc_protocol *protocol) {
+    (void)context;
+    (void)protocol;
+    prepares++;
+    torc_client_service_free(service);
+    service = NULL;
+    preparing = torc_deferred_new(reactor);
+    return preparing;
+}
+
 /* A service whose waits are 1 s, 2 s, 4 s, and then no more. */
 static void make(bool prepares_first) {
     const torc_backoff backoff = {.factor_percent = 200, .is_steady = true, .tries_max = 3};
@@ -464,6 +474,25 @@ static void it_may_be_freed_at_any_time(void **state) {
     }
 }
 
+static void it_may_be_freed_while_it_prepares(void **state) {
+    const torc_client_service_options options = {
+        .size = sizeof(options), .prepare = free_it, .context = &site};
+
+    (void)state;
+    open_peer();
+    check_ok(torc_client_service_new(reactor, string, &site.base, &options, NULL, &service));
+    torc_client_service_start(service);
+    wait_for(torc_client_service_when_connected(service, 0));
+    settle();
+    assert_int_equal(prepares, 1);
+    assert_null(service);
+    check_err(waiter.err, TORC_ERR_CANCELLED);
+    assert_int_equal(site.probes[0].losts, 1);
+    check_err(torc_deferred_fail(preparing, TORC_ERR_CANCELLED), TORC_ERR_CANCELLED);
+    assert_int_equal(reactor->memory.used[TORC_MEMORY_CONNECTION], 0);
+    close(answer());
+}
+
 static void every_allocation_may_fail(void **state) {
     bool has_failed = true;
 
@@ -515,6 +544,7 @@ int main(void) {
         BOTH(a_fiber_waits),
         BOTH(strings_are_read_at_once),
         BOTH(it_may_be_freed_at_any_time),
+        BOTH(it_may_be_freed_while_it_prepares),
         BOTH(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
