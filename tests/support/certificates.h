@@ -125,10 +125,9 @@ static inline char *cert_join(const char *one, const char *other) {
 
 /* Write a file into a folder; its path is the caller's. */
 static inline char *cert_write(const char *folder, const char *name, torc_str bytes) {
-    char *path = (char *)malloc(strlen(folder) + strlen(name) + 2);
+    char *path;
 
-    assert_non_null(path);
-    sprintf(path, "%s/%s", folder, name);
+    assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
     const int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes.bytes, bytes.len), bytes.len);
