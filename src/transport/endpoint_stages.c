@@ -89,9 +89,10 @@ static torc_err add_folder(const char *folder, certificate_set *set, torc_tls_er
     if (!listing)
         return wrong(error, torc_err_from_errno(errno), "%s: %s (sni= is a folder of *.pem files)",
                      folder, torc_err_text(torc_err_from_errno(errno)));
-    while ((entry = readdir(listing)) && set->count < CERTIFICATES_MAX) {
+    while ((entry = readdir(listing)) != NULL) {
         const torc_str name = torc_str_of(entry->d_name);
         if (name.bytes[0] == '.' || !torc_str_ends_with(name, TORC_STR(".pem"))) continue;
+        if (set->count == CERTIFICATES_MAX) break;
         snprintf(set->paths[set->count++], PATH_SIZE, "%s/%s", folder, entry->d_name);
     }
     closedir(listing);

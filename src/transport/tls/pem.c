@@ -81,17 +81,38 @@ static torc_err read_all(int fd, source *from) {
     return len == FILE_MAX ? TORC_ERR_TOO_LARGE : TORC_OK;
 }
 
+static torc_err cannot_read(const char *file, torc_err err, const char *why,
+                            torc_tls_error *error) {
+    return torc_tls_fail(error, err, "%s: cannot be read: %s", file, why);
+}
+
+/* A pipe or a device in the place of a file holds nobody up: files are read anew while others are
+ * served. */
+static torc_err read_file(int fd, const char *file, torc_tls_error *error, source *from) {
+    struct stat about;
+    torc_err err = fstat(fd, &about) ? torc_err_from_errno(errno) : TORC_OK;
+
+    if (!err && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode))
+        return cannot_read(file, TORC_ERR_INVALID, "it is no regular file", error);
+    if (!err) err = read_all(fd, from);
+    if (!err) return TORC_OK;
+    close_source(from);
+    return cannot_read(file, err, torc_err_text(err), error);
+}
+
 static torc_err open_source(const char *file, torc_str bytes, const char *what,
                             torc_tls_error *error, source *from) {
     *from = (source){.name = file ? file : what, .bytes = bytes};
     if (!file) return TORC_OK;
 
-    const int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    torc_err err = fd < 0 ? torc_err_from_errno(errno) : read_all(fd, from);
-    if (fd >= 0) close(fd);
-    if (!err) return TORC_OK;
-    close_source(from);
-    return torc_tls_fail(error, err, "%s: cannot be read: %s", file, torc_err_text(err));
+    const int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0) {
+        const torc_err err = torc_err_from_errno(errno);
+        return cannot_read(file, err, torc_err_text(err), error);
+    }
+    const torc_err err = read_file(fd, file, error, from);
+    close(fd);
+    return err;
 }
 
 /* What to say of bytes in which no piece of PEM of the kind that was looked for is. */

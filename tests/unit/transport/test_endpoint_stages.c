@@ -267,6 +267,9 @@ static void what_is_wrong_is_said(void **state) {
     snprintf(arguments, sizeof(arguments),
              ":privateKey=%s/a.key:certKey=%s/a.pem:extraCertChain=/nowhere.pem", folder, folder);
     check_wrong(arguments, "/nowhere.pem");
+    snprintf(arguments, sizeof(arguments),
+             ":privateKey=%s/a.key:certKey=%s/a.pem:extraCertChain=/dev/null", folder, folder);
+    check_wrong(arguments, "/dev/null");
     snprintf(arguments, sizeof(arguments), ":privateKey=%s/a.pem", folder);
     check_wrong(arguments, "a.pem");
 }

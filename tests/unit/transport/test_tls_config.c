@@ -2,6 +2,8 @@
 /*
  * Configurations of TLS: what is wrong with files is said, and names lead to their certificates.
  */
+#include <sys/stat.h>
+
 #include "tls_pair.h"
 
 typedef struct bench {
@@ -82,15 +84,23 @@ static void certificates_come_from_files_and_from_bytes(void **state) {
 
 static void a_file_that_cannot_be_read_is_named(void **state) {
     bench *self = *state;
-    char *empty = file(self, "empty.pem", "");
+    char *empty = file(self, "empty.pem", ""), *pipe = file(self, "pipe.pem", "");
 
+    assert_int_equal(unlink(pipe), 0);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
     try_certificate(self, &(torc_tls_certificate){.cert_file = "/nowhere/cert.pem"},
                     TORC_ERR_NOT_FOUND, "/nowhere/cert.pem: cannot be read");
     try_certificate(self, &(torc_tls_certificate){.cert_file = empty}, TORC_ERR_SYNTAX,
                     "empty.pem: is empty");
     try_certificate(self, &(torc_tls_certificate){.cert_file = self->folder}, TORC_ERR_IS_DIRECTORY,
                     "cannot be read");
+    /* Nobody is waited for who might write. */
+    try_certificate(self, &(torc_tls_certificate){.cert_file = pipe}, TORC_ERR_INVALID,
+                    "pipe.pem: cannot be read: it is no regular file");
+    try_certificate(self, &(torc_tls_certificate){.cert_file = "/dev/zero"}, TORC_ERR_INVALID,
+                    "/dev/zero: cannot be read: it is no regular file");
     free(empty);
+    free(pipe);
 }
 
 static void what_is_not_pem_is_told_from_der(void **state) {
