@@ -33,7 +33,7 @@ static struct {
     torc_app *app;
     int fd;
     bool is_taken[TORC_COUNT_OF(numbers)];
-    char stack[STACK_BYTES];
+    _Alignas(16) char stack[STACK_BYTES]; /* which the address sanitizer unpoisons */
 } watch;
 
 /* ---- telling ---- */
