@@ -2,7 +2,8 @@
 /*
  * Forwarding connections to an endpoint.
  *
- *  - A forwarder is freed when its owner has let go, and its last connection has ended.
+ *  - A forwarder is freed when its owner has let go, its last connection has ended, and the
+ * listener of that has done with its factory, which is a moment later.
  */
 #include <torc/log.h>
 #include <torc/port_forward.h>
@@ -35,8 +36,12 @@ static forwarded *of_relay(torc_relay *relay) {
 }
 
 static void free_when_unused(torc_port_forward *forward) {
-    if (forward->is_free && forward->connections == 0)
+    if (forward->is_free && forward->connections == 0 && forward->factory.users == 0)
         torc_dealloc(&forward->reactor->memory, forward);
+}
+
+static void stopped(torc_factory *factory) {
+    free_when_unused(torc_container_of(factory, torc_port_forward, factory));
 }
 
 /* ---- a connection ---- */
@@ -103,7 +108,7 @@ static torc_err build_near(torc_factory *factory, torc_transport *transport,
 
 torc_err torc_port_forward_new(torc_reactor *reactor, const char *endpoint,
                                torc_endpoint_error *error, torc_port_forward **made) {
-    static const torc_factory_ops ops = {.build_protocol = build_near};
+    static const torc_factory_ops ops = {.build_protocol = build_near, .stopped = stopped};
     torc_port_forward *forward =
         torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*forward));
 
