@@ -10,7 +10,8 @@
  *
  * A server is a factory for listeners. Whom it lets go where its rules say: without one it lets
  * nobody go anywhere. Names are looked up here, and the addresses that come of them are held to the
- * rules, so that no name leads where an address may not. UDP ASSOCIATE is refused.
+ * rules, so that no name leads where an address may not. Nobody is connected to 0.0.0.0 or ::,
+ * which would be this machine, whatever the rules say of it. UDP ASSOCIATE is refused.
  */
 typedef struct torc_socks torc_socks;
 

@@ -36,9 +36,13 @@ static torc_reactor *reactor_of(const torc_socks_session *self) {
 /* ---- the end ---- */
 
 static void free_when_unused(torc_socks *socks) {
-    if (!socks->is_free || socks->connections > 0) return;
+    if (!socks->is_free || socks->connections > 0 || socks->factory.users > 0) return;
     torc_dealloc(&socks->reactor->memory, socks->rules);
     torc_dealloc(&socks->reactor->memory, socks);
+}
+
+static void stopped(torc_factory *factory) {
+    free_when_unused(torc_container_of(factory, torc_socks, factory));
 }
 
 /* What is under way for it ends. */
@@ -152,11 +156,23 @@ static bool is_allowed(torc_socks_session *self, const torc_addr *to) {
 
 /* ---- TORC_SOCKS_CONNECT ---- */
 
+/* The kernel connects these to this machine, past a rule that denies 127.0.0.0/8 or ::1. */
+static bool is_unspecified(const torc_addr *addr) {
+    static const uint8_t zeros[4], mapped[12] = {[10] = 0xff, [11] = 0xff};
+    const uint8_t *bytes = addr->as.in6.sin6_addr.s6_addr;
+
+    if (torc_addr_family(addr) == AF_INET) return addr->as.in.sin_addr.s_addr == INADDR_ANY;
+    if (torc_addr_family(addr) != AF_INET6) return false;
+    return IN6_IS_ADDR_UNSPECIFIED(&addr->as.in6.sin6_addr) ||
+           (memcmp(bytes, mapped, sizeof(mapped)) == 0 &&
+            memcmp(bytes + sizeof(mapped), zeros, sizeof(zeros)) == 0);
+}
+
 /* The next address that is allowed; NULL: there is none left. */
 static const torc_addr *next_addr(torc_socks_session *self) {
     while (self->next < self->list->count) {
         const torc_addr *addr = &self->list->addrs[self->next++];
-        if (is_allowed(self, addr)) return addr;
+        if (!is_unspecified(addr) && is_allowed(self, addr)) return addr;
         if (self->answer == TORC_SOCKS_FAILED) self->answer = TORC_SOCKS_NOT_ALLOWED;
     }
     return NULL;
@@ -382,7 +398,7 @@ static torc_err copy_rules(torc_socks *socks) {
 }
 
 torc_err torc_socks_new(torc_reactor *reactor, const torc_socks_options *given, torc_socks **made) {
-    static const torc_factory_ops ops = {.build_protocol = build_near};
+    static const torc_factory_ops ops = {.build_protocol = build_near, .stopped = stopped};
     torc_socks *socks = torc_alloc_zero(&reactor->memory, TORC_MEMORY_OTHER, 1, sizeof(*socks));
 
     if (!socks) return TORC_ERR_NO_MEMORY;

@@ -103,6 +103,19 @@ static void rules_decide(void **state) {
     refused(BYTES("\5\1\0\5\2\0\1\xc0\0\2\1\0\5"), BYTES("\5\0\5\2\0\1\0\0\0\0\0\0"));
 }
 
+/* An address of zeros would be this machine, past what rules say of that. */
+static void nobody_is_connected_to_no_address(void **state) {
+    const torc_str refusal = BYTES("\5\0\5\2\0\1\0\0\0\0\0\0");
+
+    (void)state;
+    refused(BYTES("\4\1\0\5\0\0\0\0user\0"), BYTES("\0\x5b\0\0\0\0\0\0"));
+    refused(BYTES("\5\1\0\5\1\0\1\0\0\0\0\0\5"), refusal);
+    refused(BYTES("\5\1\0\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5"), refusal);
+    refused(BYTES("\5\1\0\5\1\0\4\0\0\0\0\0\0\0\0\0\0\xff\xff\0\0\0\0\0\5"), refusal);
+    check_ok(torc_test_names_set(names, "zero.test", "0.0.0.0 ::"));
+    refused(BYTES("\5\1\0\5\1\0\3\x09zero.test\0\5"), refusal);
+}
+
 /* A name leads where its addresses lead, and no further. */
 static void names_are_held_to_the_rules(void **state) {
     (void)state;
@@ -203,6 +216,7 @@ static void every_allocation_may_fail(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(rules_decide),
+        CASE(nobody_is_connected_to_no_address),
         CASE(names_are_held_to_the_rules),
         CASE(what_is_not_understood_is_refused),
         CASE(passwords_are_asked_for),
