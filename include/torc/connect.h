@@ -20,9 +20,10 @@
  *    (RFC 8305), each a moment (attemptDelay, 0.25 s) after the one before.
  *  - unix: path (`@name` is an abstract one), lockfile (ignored), timeout.
  *  - tls: host, port, timeout, bindAddress, certificate, privateKey, trustRoots, endpoint;
- * hostname, alpn, minTLS, profile, pin, verify, attemptDelay. The peer's certificate is verified,
- * and must be for the host. With `endpoint` the connection is made to that client string instead
- *    (`tls:example.org:endpoint=unix\:/run/x.sock`), and `host` is who must be there.
+ *    hostname, alpn, minTLS, profile, pin, verify, attemptDelay. The peer's certificate is
+ *    verified, and must be for the host. With `endpoint` the connection is made to that client
+ *    string instead (`tls:example.org:endpoint=unix\:/run/x.sock`), and `host` is who must be
+ *    there.
  *  - ssl: the same with the order of Twisted's: host, port, certKey, privateKey, sslmethod,
  *    hostname, caCertsDir, timeout, bindAddress. It verifies, too.
  *  - haproxy: the rest is the client string of a server that expects a PROXY header, which is sent

@@ -35,7 +35,7 @@
  *    certificate is meant. See torc_endpoint_tls.
  *  - haproxy: the rest is the server string of what is behind a proxy that begins each connection
  *    with a PROXY header, before TLS if there is that, too. Or
- * `haproxy:endpoint=…:allow=…:timeout=…`.
+ *    `haproxy:endpoint=…:allow=…:timeout=…`.
  *  - fd: number, of a listening socket that the process inherited.
  *  - systemd: index, name, domain. A socket that the service manager opened (socket activation):
  *    `systemd:0` is the first, `systemd:name=http` the one that is called so (FileDescriptorName=);

@@ -4,7 +4,7 @@
  *
  *  - The program's log goes to all that --log names. Its files are written at once, by whoever says
  *    something; their descriptors stay the same when they are opened anew. The access log is
- * written by threads, and rotated by them when there is only one process.
+ *    written by threads, and rotated by them when there is only one process.
  */
 #include "app/logs.h"
 

@@ -4,9 +4,9 @@
  *
  *  - The order of the phases is what makes them safe: mistakes in the arguments are told before
  *    anything is opened; what needs rights is opened before these are given up; and all of it
- * before anything is forked.
+ *    before anything is forked.
  *  - What cannot be done is said in one line on the standard error, before the log exists and
- * after.
+ *    after.
  *  - Only the process that was started undoes: workers leave by _exit().
  */
 #include <errno.h>

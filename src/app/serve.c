@@ -7,7 +7,7 @@
  * (all ended, the deadline passed, or it was told to stop at once).
  *
  *  - A listener that was told to accept no more stays until its connections have ended, so that
- * they are counted, and drained with the others.
+ *    they are counted, and drained with the others.
  */
 #include "app/serve.h"
 

@@ -3,7 +3,7 @@
  * The listening sockets of a program.
  *
  *  - The first socket of a TCP endpoint is bound alone, so that a port that somebody else listens
- * on is in use; then it lets the others join it (SO_REUSEPORT), at the port that it was given.
+ *    on is in use; then it lets the others join it (SO_REUSEPORT), at the port that it was given.
  *  - The kernel spreads connections over the sockets of a port, whether somebody accepts from them
  *    or not: so each always has somebody who does.
  */

@@ -7,7 +7,7 @@
  *  - used_total is the sum of used[], and at most the limit when there is one.
  *  - Nothing changes when an allocation fails, but for the count of those.
  *  - Without a torc_memory (NULL) nothing is counted or limited: what a program sets up before
- * there is a reactor, such as its tree of resources, is allocated so.
+ *    there is a reactor, such as its tree of resources, is allocated so.
  */
 #include <assert.h>
 #include <stdlib.h>

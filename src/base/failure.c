@@ -4,7 +4,7 @@
  *
  *  - What a failure came from is the list that starts with `cause`; but for groups it has one.
  *  - On the way down by `cause` there are at most TORC_FAILURE_CAUSES_MAX below the first, so that
- * what tries again for ever does not remember for ever; and recursion is bounded.
+ *    what tries again for ever does not remember for ever; and recursion is bounded.
  *  - The message stands behind the struct, in the same allocation.
  */
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * Open addressing with linear probing.
  *
  *  - A key stands in the first slot, from its hash's own on, that was free when it came: between
- * the two no slot is free. Removing keeps that true by moving later keys back, so there are no
+ *    the two no slot is free. Removing keeps that true by moving later keys back, so there are no
  *    tombstones.
  *  - At most three quarters of the slots are taken, so a walk always meets a free one.
  */

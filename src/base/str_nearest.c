@@ -3,7 +3,7 @@
  * What may have been meant by a name that is unknown.
  *
  *  - The nearest is the one that takes the fewest changes of a letter: put in, left out, or
- * another.
+ *    another.
  */
 #include <torc/str.h>
 

@@ -4,7 +4,7 @@
  * first of them are known; the others are 80 to BF.
  *
  *  - A state with `left` 0 stands between characters; `low` and `high` mean something otherwise
- * only.
+ *    only.
  */
 #include <torc/utf8.h>
 

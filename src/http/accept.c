@@ -4,7 +4,7 @@
  *
  *  - Nothing is kept or copied: each question walks the list, which is short and bounded.
  *  - What is malformed has no say; it never makes something acceptable that was not, nor the
- * reverse.
+ *    reverse.
  */
 #include <torc/accept.h>
 

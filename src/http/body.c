@@ -3,13 +3,13 @@
  * Reading the body of a request, piece by piece.
  *
  *  - The wire is asked for what the window has room for: buffered and wanted bytes together are at
- * most TORC_BODY_WINDOW, so a peer is read no faster than its body.
+ *    most TORC_BODY_WINDOW, so a peer is read no faster than its body.
  *  - The first read asks, so that `100 (Continue)` goes out then and not before.
  *  - `received` never exceeds `max`: what crosses it makes the reader fail, and is not kept.
  *  - Once `err` is set or all has come, whoever waits is told; `err` is told for ever, also in
- * front of bytes that came before it.
+ *    front of bytes that came before it.
  *  - A callback is called from an event of the wire, a posted call or the end of the request, never
- * from the call that asked.
+ *    from the call that asked.
  */
 #include "base/alloc.h"
 #include "http/body_reader.h"

@@ -4,9 +4,9 @@
  * a file.
  *
  *  - What is in memory is the reader's `whole`; past the threshold it is what has not been written
- * yet.
+ *    yet.
  *  - The file has no name, so nothing is left of it whatever happens. It is closed when the request
- * is retired.
+ *    is retired.
  */
 #include "http/body_reader.h"
 

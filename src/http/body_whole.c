@@ -3,9 +3,9 @@
  * Reading the body of a request as a whole, in memory.
  *
  *  - A whole body is one buffer, which lives until the request is retired; reading it again gives
- * the same.
+ *    the same.
  *  - What was received before the read goes into it first; later bytes go there straight from the
- * wire.
+ *    wire.
  */
 #include "http/body_reader.h"
 

@@ -4,7 +4,7 @@
  *
  *  - If-Match and If-Range compare strongly, If-None-Match weakly.
  *  - A condition that cannot be understood is as if it were not there, but for tags: a list with
- * junk in it names what it names besides.
+ *    junk in it names what it names besides.
  */
 #include <torc/conditional.h>
 #include <torc/date.h>

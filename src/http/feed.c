@@ -3,7 +3,7 @@
  * Producers that feed the body of a response.
  *
  *  - A producer that pushes is paused once there is no room, and resumed when the output has
- * drained; one that pulls is resumed whenever there is room.
+ *    drained; one that pulls is resumed whenever there is room.
  *  - It is never called from inside a call: writing only posts a call that looks at the room.
  *  - `producer` is NULL while there is none; a feed is kept for the next one.
  */

@@ -3,7 +3,7 @@
  * Links: where the client sees the place that renders, and how it gets from there to others.
  *
  *  - What the client sent goes back as it was sent; only names that the application gives are
- * escaped.
+ *    escaped.
  */
 #include <torc/link.h>
 

@@ -4,10 +4,10 @@
  *
  *  - The first write, flush or finish sends the head.
  *  - `body_sent` counts what was written, for HEAD too; for a status without a body nothing is
- * counted.
+ *    counted.
  *  - More than the announced length never leaves; less makes finish fail.
  *  - A response that failed before its head went is replaced by an error page when it is finished;
- * one that failed later was reset on the spot.
+ *    one that failed later was reset on the spot.
  */
 #include <torc/log.h>
 #include <unistd.h>

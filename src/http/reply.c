@@ -3,7 +3,7 @@
  * Replies in one call: bytes, JSON, redirects, errors.
  *
  *  - A reply to a request that is over does nothing; one to a response that has begun makes it
- * fail.
+ *    fail.
  *  - A JSON document grows in a chain of its own and is sent only when it is complete.
  */
 #include <torc/json.h>

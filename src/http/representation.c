@@ -3,7 +3,7 @@
  * Representations: the whole, ranges of it, or only that the peer has it already.
  *
  *  - What is announced is written: a length is the sum of what follows, and a write that fails
- * aborts.
+ *    aborts.
  *  - Conditions come before ranges (RFC 9110 §13.2.2).
  */
 #include "http/representation.h"

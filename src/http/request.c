@@ -3,16 +3,16 @@
  * The life of a request, between its exchange and its handler.
  *
  *  - A request is over once the application has finished or aborted it (is_finished), the exchange
- * was closed before that (is_lost), or the exchange was reset because the response failed
- * (is_reset, until `closed` comes or the application finishes). From then on every operation on it
- * does nothing.
+ *    was closed before that (is_lost), or the exchange was reset because the response failed
+ *    (is_reset, until `closed` comes or the application finishes). From then on every operation on
+ *    it does nothing.
  *  - It ends (is_ended) when it is over and its step has returned: whoever watches is told, the
- * handler is told, and it is retired. So the pointer is good until the end of the round in which
- * the application let go.
+ *    handler is told, and it is retired. So the pointer is good until the end of the round in which
+ *    the application let go.
  *  - It ends where no function of the application is on the stack: behind the handler's
- * request_received, from `closed`, or from a posted call.
+ *    request_received, from `closed`, or from a posted call.
  *  - What it holds outside the arena is released when it is retired; then its exchange is let go
- * of.
+ *    of.
  */
 #include <torc/status.h>
 

@@ -3,7 +3,7 @@
  * The head of the response: its status and fields, and sending it.
  *
  *  - The first RESERVED items of `fields` are for what the library adds (Server, Date), so that
- * they go out in front of the application's without anything being moved.
+ *    they go out in front of the application's without anything being moved.
  *  - Names and values of the others are copies in the arena, or names of the table of known fields.
  *  - Once the head has gone nothing of it changes; what is invalid before makes the response fail.
  *  - Content-Length is not among the fields: it is `length`. The wire adds it, or the chunks.

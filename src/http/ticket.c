@@ -3,13 +3,13 @@
  * Tickets: slots that outlive requests, in a pool that outlives its reactor.
  *
  *  - A slot is never freed before its pool, so a ticket may look at it at any time; its generation
- * changes when its request ends, and a ticket of another generation is stale.
+ *    changes when its request ends, and a ticket of another generation is stale.
  *  - A pool is held by its reactor and by each ticket that was not returned; the last one frees it.
  *  - `reactor` and the queue of answers are guarded by the mutex; generations are written by the
- * reactor's thread and read by any; the rest belongs to the reactor's thread.
+ *    reactor's thread and read by any; the rest belongs to the reactor's thread.
  *  - Answers are allocated without the reactor's memory, which is its thread's alone.
  *  - While the queue is not empty, the pool's call is posted; without a reactor the queue stays
- * empty.
+ *    empty.
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -10,7 +10,7 @@
  * Finding the id of a name as most are, in two words.
  *
  *  - The bit 0x20 makes letters lower-case, and digits and `-` have it: so what is compared is the
- * name, whatever the case of its letters.
+ *    name, whatever the case of its letters.
  */
 enum {
     TORC_FIELD_USUAL_LEN = 15,  /* the longest name */

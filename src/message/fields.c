@@ -4,7 +4,7 @@
  *
  *  - Each known name has a slot of its own in a hash table, so a look-up compares one name at most.
  *  - What torc_fields_add() and its kin let in can be written as it is; so only values from a
- * parsed head, which has been checked as well, are put in beside them.
+ *    parsed head, which has been checked as well, are put in beside them.
  */
 #include <torc/fields.h>
 

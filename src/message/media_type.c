@@ -4,9 +4,9 @@
  *
  *  - The table is sorted by extension, in small letters, for a binary search.
  *  - Types are those of the IANA registry where there is one, else what browsers know. They name no
- * charset: which one a file is in, only who wrote it knows.
+ *    charset: which one a file is in, only who wrote it knows.
  *  - An archive that is compressed (`tgz`) has the type of the compression: it is to be stored as
- * it is, and not unpacked on the way.
+ *    it is, and not unpacked on the way.
  */
 #include "message/media_type.h"
 

@@ -4,7 +4,7 @@
  *
  *  - A target is refused rather than repaired.
  *  - Beyond what RFC 3986 allows in a path and query, the visible ASCII that browsers send as it is
- * (`|`, `[`, `^` …) is taken: it has no meaning here, and refusing it would break the web.
+ *    (`|`, `[`, `^` …) is taken: it has no meaning here, and refusing it would break the web.
  */
 #include <arpa/inet.h>
 #include <torc/target.h>

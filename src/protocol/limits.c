@@ -3,7 +3,7 @@
  * The limits' defaults, and how narrower scopes inherit.
  *
  *  - Every member but `size` is listed once, with its default; a member that is missing here is
- * found by the test, which looks for zeros.
+ *    found by the test, which looks for zeros.
  */
 #include <string.h>
 #include <torc/limits.h>

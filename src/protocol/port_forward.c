@@ -3,7 +3,7 @@
  * Forwarding connections to an endpoint.
  *
  *  - A forwarder is freed when its owner has let go, its last connection has ended, and the
- * listener of that has done with its factory, which is a moment later.
+ *    listener of that has done with its factory, which is a moment later.
  */
 #include <torc/log.h>
 #include <torc/port_forward.h>

@@ -4,10 +4,10 @@
  *
  *  - Each direction is a lane with a pipe in it: what was read from the one socket and not written
  *    to the other is in the pipe. A lane reads only when its pipe is empty, so it holds at most
- * what one read brought.
+ *    what one read brought.
  *  - A lane waits for its source while its pipe is empty, and for its destination while it is not.
  *  - The transports are there all the while, paused: they keep the count of connections, and tell
- * of a reset.
+ *    of a reset.
  */
 #include "protocol/splice.h"
 

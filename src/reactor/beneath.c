@@ -3,7 +3,7 @@
  * Opening files beneath a folder: by openat2() where it is allowed, else step by step.
  *
  *  - Each step of the fallback opens one name with O_NOFOLLOW in the folder that the step before it
- * opened, so that nothing that is renamed or linked meanwhile leads elsewhere.
+ *    opened, so that nothing that is renamed or linked meanwhile leads elsewhere.
  *  - Which way is taken is found out at each call: the answer of a filter costs no more than that.
  */
 #include "reactor/beneath.h"

@@ -3,9 +3,9 @@
  * Deadlines of fibers.
  *
  *  - A fiber's deadlines are a list, from the innermost outwards; none is due before those inside
- * of it, so the innermost alone is looked at.
+ *    of it, so the innermost alone is looked at.
  *  - A deadline's timer is armed by the first wait under it that does not end at once, and stays so
- * until the deadline ends.
+ *    until the deadline ends.
  *  - A deadline that is over cancels the wait that it finds, and every later one when that begins.
  */
 #include <assert.h>

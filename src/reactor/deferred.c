@@ -5,14 +5,14 @@
  *  - A deferred has a producer until it fires, and a consumer until it was delivered or dropped;
  *    without both it is freed.
  *  - The first result stands (`is_fired`). A deferred that was cancelled never has a value: one
- * that comes later is disposed of, and TORC_ERR_CANCELLED is the result.
+ *    that comes later is disposed of, and TORC_ERR_CANCELLED is the result.
  *  - `is_fired` comes from the producer, or, when nobody can be asked to stop, from the
  *    cancellation; then the producer still fires, to no effect.
  *  - A result is delivered by the callback's own posted call, so delivering needs no memory. But a
- * link is told at once that there is a value, and tells its own result: so nothing can be cancelled
- * between the firing and the end of the line, where the value would be lost.
+ *    link is told at once that there is a value, and tells its own result: so nothing can be
+ *    cancelled between the firing and the end of the line, where the value would be lost.
  *  - It is in the reactor's list `deferreds` until it fires, then in `untaken` until its consumer
- * is known.
+ *    is known.
  *  - The reactor's permanent deferred has failed and is nobody's: any number of consumers are told
  *    so.
  */

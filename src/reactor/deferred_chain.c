@@ -8,7 +8,7 @@
  *  - Cancelling the result cancels what is waited for, and nothing else: the link goes on until it
  *    is told.
  *  - What is passed on unchanged (all but what goes into `next`) decides the result as soon as
- * there is a value.
+ *    there is a value.
  */
 #include <assert.h>
 

@@ -6,8 +6,8 @@
  *    when its last member has been told. So whatever was lent to a member is nobody's by then.
  *  - What a member ended with is kept in the group's results.
  *  - A group that is decided (`decider`) asks the others to stop. A race is decided by whoever has
- * a value first, at the firing: from then on no other is wanted, so none takes what it could not
- * give on. They are asked later in the turn, since cancelling calls, and firing calls nobody.
+ *    a value first, at the firing: from then on no other is wanted, so none takes what it could not
+ *    give on. They are asked later in the turn, since cancelling calls, and firing calls nobody.
  *  - Cancelling the result asks all members. One that is decided for a value cannot be cancelled.
  */
 #include <assert.h>

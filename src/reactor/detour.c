@@ -3,9 +3,10 @@
  * Detours through threads.
  *
  *  - The job, the data and what is to be done are one allocation, which the fiber owns while it
- * waits; from a cancelled wait on, the job owns it (`wait` is NULL) and frees it when it is told.
+ *    waits; from a cancelled wait on, the job owns it (`wait` is NULL) and frees it when it is
+ *    told.
  *  - One that was deferred is the job's from the beginning; cancelled, it has no `deferred` any
- * more, and is dropped when it is told.
+ *    more, and is dropped when it is told.
  */
 #include "reactor/detour.h"
 

@@ -7,11 +7,11 @@
  *    another. So a stack is prepared once, and taking it again is a matter of its fields.
  *  - A fiber is suspended, or runs, or stands under the one that it started (`resumer` of that). Of
  *    one reactor, only `current` runs; NULL is the reactor's own stack. A fiber that suspends
- * itself or ends goes back to its resumer.
+ *    itself or ends goes back to its resumer.
  *  - A suspended fiber goes on by `call` alone, which is posted by the end of its wait, or when it
  *    was spawned.
  *  - A deadline costs nothing until a wait begins under it that has not ended: then its timer is
- * armed. Of several the innermost is never the later.
+ *    armed. Of several the innermost is never the later.
  *  - A wait ends once. When it is cancelled, `cancel` is called once, and the wait may still end
  *    with another result.
  *  - A fiber that has ended is recycled by whoever it went back to, unless somebody may still join

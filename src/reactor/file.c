@@ -3,7 +3,7 @@
  * Open files: opening, reading, writing, by operations on threads.
  *
  *  - The position is the torc_file's own, not the kernel's; it moves when an operation at it was
- * done, not when that was left behind.
+ *    done, not when that was left behind.
  *  - Each operation is made in one function, for both of its forms.
  */
 #include <errno.h>

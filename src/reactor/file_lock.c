@@ -3,7 +3,7 @@
  * Locks of the file system.
  *
  *  - A lock is an open file that flock() has locked; closing it releases it. It is not inherited by
- * programs that are executed.
+ *    programs that are executed.
  *  - The file is not removed: who waits for it would then lock another than who comes next.
  *  - A thread works on an attempt, which owns the file until the fiber has taken it.
  */

@@ -3,11 +3,11 @@
  * Operations on files: how they are made, done and freed.
  *
  *  - An operation holds a reference to its file, so that the descriptor stays open while a thread
- * uses it, even if the fiber has gone on and closed the file.
+ *    uses it, even if the fiber has gone on and closed the file.
  *  - Threads touch the descriptor and what the operation owns, and allocate from no reactor;
- * references are counted on the reactor's thread.
+ *    references are counted on the reactor's thread.
  *  - Whatever an operation has opened or allocated is its own until it is taken, so it ends in one
- * way, whether it was done, refused, cancelled or left behind.
+ *    way, whether it was done, refused, cancelled or left behind.
  */
 #include "reactor/file_operation.h"
 

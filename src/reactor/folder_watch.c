@@ -3,14 +3,14 @@
  * Watching folders by inotify.
  *
  *  - A reactor has one instance, made with the first watch and closed with the reactor: a user may
- * have but few of them.
+ *    have but few of them.
  *  - The kernel has one watch for a folder, however often it was asked for; those who asked stand
- * in the list of its torc_watched_folder. The kernel's goes with the last of them.
+ *    in the list of its torc_watched_folder. The kernel's goes with the last of them.
  *  - The kernel's numbers of watches are not used again, so an event that was on its way when its
- * watch was removed finds nobody.
+ *    watch was removed finds nobody.
  *  - The kernel tells of a folder what any of its watches has asked for; each is told of its own.
  *  - A turn reads so many events at most. When more are there, or the kernel has dropped some, all
- * watches are told that something has changed.
+ *    watches are told that something has changed.
  */
 #include "reactor/folder_watch.h"
 

@@ -12,7 +12,7 @@
  *    yet, the next job does it at its end. Lines that the old file does not take do not hold this
  *    up: they go to the new one.
  *  - A file ends with a whole line, or with the beginning of one that is cut off again if nobody
- * has written behind it; if somebody has, the line is ended and written anew.
+ *    has written behind it; if somebody has, the line is ended and written anew.
  *  - The writer goes when both have let go: its owner, and the reactor, as whose guest it learns
  *    that no more jobs will run.
  */

@@ -28,12 +28,12 @@
  *  - `peer_ended` is told once: after all received bytes were consumed if receiving goes on, and
  *    also while it is stopped. `input_ended` is told once after it, when all received bytes were
  *    consumed and receiving goes on; mostly that is at the same time. An error is told as soon:
- * bytes that came before it are received first, if receiving goes on.
+ *    bytes that came before it are received first, if receiving goes on.
  *  - An io receives once a turn, and sends at most TORC_TURN_SEND_MAX bytes; the rest goes in the
  *    next turn, by itself.
  *  - Of what one wait has brought, watches are told before streams and listeners.
  *  - After torc_io_close() no event comes but `closed`, once, when nothing below refers to the io
- * or to the chain any more: a later turn, perhaps.
+ *    or to the chain any more: a later turn, perhaps.
  */
 
 typedef struct torc_io torc_io;

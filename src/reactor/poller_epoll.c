@@ -5,8 +5,8 @@
  *  - A stream is registered once, edge-triggered, for both directions, and never changed: what the
  *    kernel last said is kept in READABLE and WRITABLE. Listeners and watches are level-triggered.
  *  - An io with something to tell is in `ready`; one that has more to receive or to send than a
- * turn allows is in `again`, which the next wait makes ready without waiting. Then it is QUEUED;
- * else it is in the reactor's list.
+ *    turn allows is in `again`, which the next wait makes ready without waiting. Then it is QUEUED;
+ *    else it is in the reactor's list.
  *  - Callbacks run from deliver() only; after each, the io may be closed, and is looked at again.
  *  - Sends are tried at once, and what left then is the answer; most sends are over with it.
  *  - An event of epoll holds a pointer to an io. All events of a wait are noted before any callback

@@ -3,12 +3,12 @@
  * Promises: deferreds fired by any thread.
  *
  *  - A promise is held by its holders and, until its deferred has been fired or cancelled, by its
- * reactor; the last one frees it. It comes from no reactor's memory.
+ *    reactor; the last one frees it. It comes from no reactor's memory.
  *  - The mutex guards `state` and `reactor`. Who moves the state away from PROMISE_OPEN alone
- * decides the result: a holder, or the cancellation.
+ *    decides the result: a holder, or the cancellation.
  *  - The reactor's call is posted with the mutex held, and only while the deferred has not been
- * cancelled. A reactor that is freed cancels all deferreds first, and runs what was posted; so
- * nobody touches it afterwards.
+ *    cancelled. A reactor that is freed cancels all deferreds first, and runs what was posted; so
+ *    nobody touches it afterwards.
  */
 #include <torc/promise.h>
 

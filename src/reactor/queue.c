@@ -4,9 +4,9 @@
  *
  *  - The values are a ring of `capacity` places, which grows up to `size_max`.
  *  - match() brings together what is there. After it nobody wants a value while there is one, and
- * nobody wants to put while there is room.
+ *    nobody wants to put while there is room.
  *  - Deferreds are matched by a posted call and not by the function that makes them, so that of
- * several in a race only the one that wins is given a value.
+ *    several in a race only the one that wins is given a value.
  *  - match() calls nobody: fibers and callbacks go on from the reactor's queue.
  */
 #include <torc/queue.h>

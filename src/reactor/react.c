@@ -5,7 +5,7 @@
  *  - The fiber stops the reactor when the function has returned; so does the second signal.
  *  - The fiber is held until then, so that it can be cancelled at any time.
  *  - `self` is on the stack of torc_react() until the reactor is freed, and so every fiber has
- * ended.
+ *    ended.
  */
 #include <torc/react.h>
 

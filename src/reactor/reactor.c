@@ -3,13 +3,13 @@
  * The reactor's turn, its queue of calls, and its life.
  *
  *  - A turn is a list of phases; each is bounded, and what is left over makes the next turn not
- * wait.
+ *    wait.
  *  - A posted call leaves the list before it runs, so it may post itself, or free what holds it; it
  *    then runs in a later round.
  *  - What was written because a flush made room is flushed in the same turn, so that the next may
  *    wait.
  *  - The clock is looked at when a turn begins and after its wait; within phases every few steps,
- * and not at all while there are few (a look costs as much as a step).
+ *    and not at all while there are few (a look costs as much as a step).
  */
 #include "reactor/reactor.h"
 #include "base/options.h"

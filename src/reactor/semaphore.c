@@ -5,7 +5,7 @@
  *  - Permits are free or acquired; never more than there were at the beginning are free.
  *  - While a permit is free, nobody in the line wants one.
  *  - The value of an acquisition is the semaphore, and disposing of it is releasing: so a permit
- * that nobody takes comes back.
+ *    that nobody takes comes back.
  */
 #include <assert.h>
 #include <torc/semaphore.h>

@@ -7,7 +7,7 @@
  *
  *  - Its number is its own until it was waited for: signals are sent before that only.
  *  - It is waited for here, or by torc_subprocess_wait_for(), where somebody else was told first;
- * either way the pidfd tells of its end, from the poller.
+ *    either way the pidfd tells of its end, from the poller.
  *  - The watch is closed once its end was told; by a reactor that is freed, before: then it is
  *    killed, which takes no time, and waited for.
  */

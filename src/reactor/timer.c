@@ -5,7 +5,7 @@
  *  - A timer is in the heap exactly while it is armed (`order` is not 0).
  *  - Timers due in the same millisecond expire in the order they were armed in.
  *  - A timer leaves the heap before its callback runs, so the callback may do anything with it,
- * even free it.
+ *    even free it.
  */
 #include <torc/timer.h>
 

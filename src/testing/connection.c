@@ -3,14 +3,14 @@
  * Connections in memory.
  *
  *  - Events come from a posted call (`step`) only: what was sent, what was received, the ends, and
- * a failure, in the order in which a poller would tell them. At most one delivery comes a turn.
+ *    a failure, in the order in which a poller would tell them. At most one delivery comes a turn.
  *  - `pieces` were sent by the test and are not consumed: the first one in part, perhaps.
  *  - The first `sending` bytes of the transport's output are taken by the peer as far as
- * `allowance` goes.
+ *    `allowance` goes.
  *  - Who is joined takes no more than JOINED_MAX bytes that it has not consumed, as a socket's
- * buffer does.
+ *    buffer does.
  *  - The connection is over once the transport was told that it is closed, in the retirement of a
- * turn.
+ *    turn.
  */
 #include "testing/connection.h"
 

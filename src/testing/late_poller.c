@@ -7,7 +7,7 @@
  *  - Each io has a record, which lives from open to `closed`.
  *  - A record has at most one buffer of received bytes, and none while bytes are kept.
  *  - What is told is told once per record and call of deliver(), one event at a time: a callback
- * may close any io, whose record then stays in its list until it is retired.
+ *    may close any io, whose record then stays in its list until it is retired.
  */
 #include "testing/late_poller.h"
 

@@ -3,13 +3,13 @@
  * A wire in memory with several exchanges and credit.
  *
  *  - An exchange is two halves, one of each end. A half is an exchange of the layer above it, in an
- * arena of its own.
+ *    arena of its own.
  *  - The step looks at each half and does what is to be done for it as a receiver: it pulls a head,
- * a frame or the end from the other half, and tells of it. So only the events of the half at hand
- * are called, and only that half is closed; calls of the wire mark, and post the step.
+ *    a frame or the end from the other half, and tells of it. So only the events of the half at
+ *    hand are called, and only that half is closed; calls of the wire mark, and post the step.
  *  - `input` never has more than the exchange's window: what is not delivered stops the sender.
  *  - A half is closed once: with both messages complete, by a reset of either side, or with the
- * connection.
+ *    connection.
  */
 #include "testing/mux.h"
 

@@ -3,13 +3,13 @@
  * Requests without a socket: a wire that captures what it is given, and a peer that the test plays.
  *
  *  - Events come from a posted call (`step`) only, one kind after the other, so nothing calls back
- * inside a call.
+ *    inside a call.
  *  - What the test gives (head, body) and what the response was live in the `kept` arena and the
- * `body` buffer until the end; the exchange's own arena is disposed of when both its holders have
- * let go, which the address sanitizer then guards.
+ *    `body` buffer until the end; the exchange's own arena is disposed of when both its holders
+ *    have let go, which the address sanitizer then guards.
  *  - `unsent` bytes were sent and not taken by the peer; they fill the room up to the high mark.
  *  - The exchange is closed once: when both messages are complete and all was taken, by a reset, or
- * by the peer.
+ *    by the peer.
  */
 #include <stdio.h>
 #include <torc/buf.h>

@@ -4,7 +4,7 @@
  *
  *  - `in` and `out` hold what is on its way; a step, once a turn, passes a part of each on.
  *  - While `in` holds something the stage below is held back, so it never holds more than one
- * delivery; while `out` does, the stage above is.
+ *    delivery; while `out` does, the stage above is.
  *  - The ends follow the bytes: upwards when `in` is empty, downwards when `out` is.
  */
 #include "testing/scrambler.h"

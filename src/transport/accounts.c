@@ -3,8 +3,8 @@
  * Accounts by address.
  *
  *  - An account that is not used and may be forgotten goes at once; one that may not yet stays
- * until the table is full, and all are looked at: once a second at most, so that it cannot be made
- * to cost.
+ *    until the table is full, and all are looked at: once a second at most, so that it cannot be
+ *    made to cost.
  */
 #include "transport/accounts.h"
 

@@ -4,7 +4,7 @@
  *
  *  - What has no known prefix is a short form: a host and a port.
  *  - haproxy: and tls: are stages on an endpoint that may be a string itself; each is there once at
- * most, in whatever order they are written: on the wire the PROXY header comes first.
+ *    most, in whatever order they are written: on the wire the PROXY header comes first.
  */
 #include <torc/connect.h>
 

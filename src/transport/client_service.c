@@ -10,7 +10,7 @@
  *   closing     all is closed → stopped, or connecting if it was started again
  *
  *  - `trying` waits while connecting, `preparing` while preparing, `timer` is armed while waiting,
- * and while closing until the connection is aborted.
+ *    and while closing until the connection is aborted.
  *  - `connection` is there from its making until it is lost; also while closing.
  */
 #include <stdio.h>

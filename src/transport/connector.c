@@ -3,9 +3,9 @@
  * Connecting to one of several addresses.
  *
  *  - While it is not over at least one stream is open; so the end of the last one ends it, also
- * when the reactor is freed.
+ *    when the reactor is freed.
  *  - The first attempt whose socket is connected is the winner, and what stands above is built on
- * it; if that fails (a handshake, the factory), so does the whole: the peer was there.
+ *    it; if that fails (a handshake, the factory), so does the whole: the peer was there.
  *  - `settled` is told once: when the protocol is there, or when nothing is open any more.
  */
 #include "transport/connector.h"

@@ -3,7 +3,7 @@
  * Sending datagrams.
  *
  *  - What is sent is copied into runs: datagrams of one size to one peer, one behind the other, so
- * that the kernel can be given a run as one message that it cuts itself (UDP_SEGMENT).
+ *    that the kernel can be given a run as one message that it cuts itself (UDP_SEGMENT).
  *  - Each run counts its datagrams, and how many of them are done; an empty one counts, too.
  *  - A flush makes messages of the first runs and sends them by one call, again and again, until
  *    nothing is left, the kernel has no room, or the turn's share is used.

@@ -3,9 +3,9 @@
  * Datagrams for who asks for the next: of a port without a protocol.
  *
  *  - What came is copied, one allocation each, into a bounded queue; when that is full, nothing
- * more is received until one is taken.
+ *    more is received until one is taken.
  *  - The port may be gone when a wait is over: it is not looked at any more then. Who waits holds
- * nothing back, since the queue is empty meanwhile.
+ *    nothing back, since the queue is empty meanwhile.
  */
 #include <unistd.h>
 

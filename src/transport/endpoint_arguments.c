@@ -6,9 +6,9 @@
  * = \
  *
  *  - The string is cut first, with the place of each byte; then each argument is bound to the
- * parameter of its name, or to the first that has none yet.
+ *    parameter of its name, or to the first that has none yet.
  *  - A value may be a string itself. The places of its bytes are those in the whole, so whatever is
- * wrong is told where the reader wrote it.
+ *    wrong is told where the reader wrote it.
  */
 #include "transport/endpoint_arguments.h"
 

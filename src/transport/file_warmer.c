@@ -4,9 +4,9 @@
  *
  *  - A file remembers one range that was at hand a moment ago (`warm` in torc_shared_file).
  *  - A warming is the reactor's; it is in its list as long as somebody waits for it, and lets go of
- * its file and its memory when its job has been told, or taken back.
+ *    its file and its memory when its job has been told, or taken back.
  *  - Where the queue of the threads is full it comes again after a while. The peer is not kept from
- * timing out meanwhile, but the deadlines of the protocol begin anew when it goes on.
+ *    timing out meanwhile, but the deadlines of the protocol begin anew when it goes on.
  *  - What reading says is of no interest: sendfile() finds the same.
  */
 #include "transport/file_warmer.h"

@@ -8,7 +8,7 @@
  *    again by a posted call only.
  *  - The first `asked` bytes of above's output are to go down. They do so while the stage below has
  *    room and the filter does not hold them back (OUTPUT_HELD); what is taken counts as sent for
- * the stage above.
+ *    the stage above.
  *  - Above a gate that has not opened there is no protocol: nothing is wanted there, and the filter
  *    receives all the same.
  *  - Above's end comes before below's: FINISHING is set when `shut_down` was called, FINISHED when

@@ -4,7 +4,7 @@
  *
  *  - What passes notes the time; the timer, when it fires early, looks at that and goes on.
  *  - What leaves counts when the stage below has sent it, so that a peer that takes nothing is
- * idle, however much waits for it.
+ *    idle, however much waits for it.
  */
 #include <torc/policy.h>
 #include <torc/timer.h>

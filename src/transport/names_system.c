@@ -5,7 +5,7 @@
  *  - It may wait for many seconds and cannot be stopped. So a look-up is memory of its own, not of
  *    the reactor's: when that is freed, a thread in a look-up is left behind.
  *  - The job is given up by the reactor's thread when it is told, and by the thread when it is
- * left: the last of the two frees it.
+ *    left: the last of the two frees it.
  *  - The addresses become a list on the reactor's thread.
  */
 #include <errno.h>

@@ -3,7 +3,7 @@
  * A child process and its pipes.
  *
  *  - Each pipe is a transport of its own, with a protocol (a `pipe`) that hands its events on. It
- * is freed when its connection is lost.
+ *    is freed when its connection is lost.
  *  - `ended` is told when the child has ended and no pipe from it is open. Pipes to it are closed
  *    then; nobody reads them, or nobody who matters.
  *  - The process is freed when it was told, all pipes are lost, and the child is gone.

@@ -3,7 +3,7 @@
  * Attempts side by side.
  *
  *  - The timer is armed exactly while there is an attempt that has not begun; then at least one is
- * running, since the next one begins as soon as the last that ran has failed.
+ *    running, since the next one begins as soon as the last that ran has failed.
  *  - An attempt that succeeded or was abandoned runs no more.
  */
 #include "transport/race.h"

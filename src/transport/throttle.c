@@ -3,10 +3,10 @@
  * How fast bytes may come and go.
  *
  *  - Each connection has a bucket for each direction, above it stands that of its address, and
- * above that the factory's.
+ *    above that the factory's.
  *  - What may not go up yet stays below, where receiving pauses: so the peer is slowed by flow
  *    control. What may not go down yet is held here, and no more of it is taken: it is about as
- * much as the stage below has room for.
+ *    much as the stage below has room for.
  */
 #include <torc/bucket.h>
 #include <torc/policy.h>

@@ -7,16 +7,16 @@
  * connection_lost, the last call.
  *
  *  - `outgoing` is there from the first write, or from a producer's registration, until a flush has
- * left nothing to send and nobody feeds it; from ENDED on until it is closed.
+ *    left nothing to send and nobody feeds it; from ENDED on until it is closed.
  *  - Its chain is the output; the first `sending` bytes of it are lent to the stage below.
  *  - A producer that pushes is paused while FULL; FULL is set at the high mark and cleared at the
- * low one.
+ *    low one.
  *  - A producer that came to a connection that was closing already (LATE) holds nothing back: it is
- * stopped by the next flush, or with the connection.
+ *    stopped by the next flush, or with the connection.
  *  - The stage below may tell of what is sent from inside `send` (FLUSHING): then the flush looks
- * at the marks.
+ *    at the marks.
  *  - The protocol is called from the stage's events and from the flush, never from what it calls
- * itself.
+ *    itself.
  */
 #include "transport/transport.h"
 

@@ -4,7 +4,7 @@
  *
  *  - A head is read whole before anything of it is used: there are no half responses.
  *  - What comes of it has passed the checks of every field, and the server frames it: whoever can
- * write such a file can say what a response says, and cannot break the connection.
+ *    write such a file can say what a response says, and cannot break the connection.
  */
 #include "web/as_is.h"
 

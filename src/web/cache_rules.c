@@ -3,7 +3,7 @@
  * Cache-Control by patterns.
  *
  *  - A value is a list of directives (RFC 9111 §5.2) that can be sent; those that want a number
- * have one.
+ *    have one.
  *  - Matching goes back to the last star only, so that it is quick for any pattern.
  */
 #include "web/cache_rules.h"

@@ -3,10 +3,10 @@
  * Reading folders.
  *
  *  - All of it is done by one thread, which holds a reference to the folder and works on memory of
- * its own; what it read changes hands when it has returned.
+ *    its own; what it read changes hands when it has returned.
  *  - No more than so many entries are kept, and no more than so many looked at.
  *  - Names lie one behind the other in a buffer; entries refer to it once it does not move any
- * more.
+ *    more.
  */
 #include "web/directory.h"
 

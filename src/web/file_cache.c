@@ -3,16 +3,17 @@
  * The cache of what is beneath a folder.
  *
  *  - An entry is what was seen at a path: a file, a folder, or nothing. It stands in the list of
- * its class, the one used last at the end, and in the watched folder that holds it.
+ *    its class, the one used last at the end, and in the watched folder that holds it.
  *  - A watched folder is there as long as anything is in it. All folders on the way to an entry are
- * watched, from the top down, before the entry is looked at: so what changes after the look is told
- * after it, and drops the entry. Nothing is told while this looks, as both are the reactor's.
+ *    watched, from the top down, before the entry is looked at: so what changes after the look is
+ *    told after it, and drops the entry. Nothing is told while this looks, as both are the
+ *    reactor's.
  *  - An entry without a folder is not trusted, but compared with what is there each time: beyond a
- * symbolic link, of a file with several names, or where nothing can be watched. The others are
- * compared when they were for a second.
+ *    symbolic link, of a file with several names, or where nothing can be watched. The others are
+ *    compared when they were for a second.
  *  - What is nothing at a path is nothing beneath it, too.
  *  - That a file has no siblings is known while nothing has changed in any of the folders, and all
- * that were watched then are watched.
+ *    that were watched then are watched.
  */
 #include "web/file_cache.h"
 

@@ -3,7 +3,7 @@
  * Files that were found.
  *
  *  - The content is a chunk or an open file, whose one reference is this one's own; what is being
- * sent has others. The memory goes with the last of them.
+ *    sent has others. The memory goes with the last of them.
  */
 #include "web/found_file.h"
 

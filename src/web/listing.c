@@ -3,7 +3,7 @@
  * Listings of folders.
  *
  *  - Names are bytes that anybody may have chosen: they are escaped as text, isolated as to their
- * direction, and percent-encoded as references, which begin with `./`.
+ *    direction, and percent-encoded as references, which begin with `./`.
  *  - The page brings its style with it and runs nothing; Content-Security-Policy says so.
  */
 #include "web/listing.h"

@@ -3,9 +3,9 @@
  * Routes: patterns like "GET /users/{id}", put into the tree of resources.
  *
  *  - A literal segment is a child; `{name}` the parent's `param`; `{name...}` and `*` its `rest`.
- * So a route meets resources that were put there by hand, and the other way round.
+ *    So a route meets resources that were put there by hand, and the other way round.
  *  - Names of parameters belong to the route, not to the tree: "/a/{x}" and "/a/{y}/b" share a
- * node.
+ *    node.
  *  - A pattern is checked whole before the tree is touched.
  */
 #include <assert.h>

@@ -3,7 +3,7 @@
  * The site: who answers each request, and what is answered when nobody does.
  *
  *  - A site is freed when its owner has let go of it, the last request in it has ended, and the
- * last server that could hand it one has gone. Let go of, it takes no new ones.
+ *    last server that could hand it one has gone. Let go of, it takes no new ones.
  *  - A resource that answered a method by declining is treated as one that does not answer it.
  */
 #include <stdio.h>

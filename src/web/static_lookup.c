@@ -3,10 +3,10 @@
  * Finding files beneath a folder.
  *
  *  - The folder is opened when it is made, and paths are opened beneath its descriptor; once a
- * second it follows its path to another. What is not a folder at first (a file, or nothing yet) is
- * looked at anew for each query.
+ *    second it follows its path to another. What is not a folder at first (a file, or nothing yet)
+ *    is looked at anew for each query.
  *  - A query is tried at once as long as the kernel has all names in its cache, and by one thread
- * from its beginning otherwise.
+ *    from its beginning otherwise.
  *  - A thread that is left behind holds a reference to the folder.
  */
 #include "web/static_lookup.h"

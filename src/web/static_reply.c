@@ -3,9 +3,9 @@
  * Files as responses.
  *
  *  - A sibling that is older than its file is as if it were not there: it was made of what the file
- * was before.
+ *    was before.
  *  - Vary is said whenever there is a choice, also with what is no choice's result (304, 412), so
- * that no cache gives a peer what it cannot read.
+ *    that no cache gives a peer what it cannot read.
  *  - Two codings of a file never have the same tag.
  *  - What is said of a file by its name and the options is found out once, and noted with it.
  */

@@ -7,7 +7,7 @@
  *    which comes last and is entered once.
  *  - A place that is found but does not answer the method adds to `allow`.
  *  - The stack grows with the depth of the tree that was built, not with the path: the last branch
- * of a node is entered by going round the loop.
+ *    of a node is entered by going round the loop.
  */
 #include "web/walk.h"
 

@@ -3,7 +3,7 @@
  * Both ends of a wire.
  *
  *  - Who asks over WIRE_MEMORY is a torc_test_request: its end has no exchange, and what it got is
- * read from there.
+ *    read from there.
  *  - A call that runs out of memory is followed by a reset, as whoever stands above a wire does.
  */
 #include "pair.h"

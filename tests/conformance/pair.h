@@ -15,7 +15,7 @@
  * happens:
  *
  *  - no event comes from inside a call, after `closed`, or after a reset by the same end but
- * `closed`;
+ *    `closed`;
  *  - the final head comes once, no body before it or after its end, never more than was wanted;
  *  - after `closed` every call answers TORC_ERR_GONE;
  *  - when the pair ends, each exchange was closed once, and all memory was given back.

@@ -4,7 +4,8 @@
  * their worst.
  *
  *  - Whatever fails, the server neither crashes, leaks nor spins; every request that began ends,
- * and is told of its end once; when all is over it serves the next peer as if nothing had happened.
+ *    and is told of its end once; when all is over it serves the next peer as if nothing had
+ *    happened.
  *  - Every case runs over epoll and over the late double. Time is moved by the test.
  */
 #include <dirent.h>

@@ -6,9 +6,9 @@
  * content CR LF
  *
  *  - `stage` says what may come next; a byte moves it on or is refused. Only content is taken in
- * runs.
+ *    runs.
  *  - White space is grammar around `;` and `=` only: what ends a line behind a blank, a `;` or a
- * `=` is refused.
+ *    `=` is refused.
  */
 #include "protocol/http1/chunked.h"
 

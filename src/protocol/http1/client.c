@@ -5,7 +5,7 @@
  *  - Bytes that nobody asked for break the protocol, and end the connection.
  *  - A response that is malformed is an error of the exchange (TORC_ERR_PEER), never an answer.
  *  - An exchange of which no byte has left is TORC_ERR_UNPROCESSED when the connection ends: it may
- * be asked for again.
+ *    be asked for again.
  */
 #include "protocol/http1/client.h"
 

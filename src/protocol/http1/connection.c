@@ -4,10 +4,10 @@
  * in incoming.c, what goes out is written in outgoing.c, and deadlines.c has the timer.
  *
  *  - An exchange goes on in two ways at once, `in` and `out`; when both are done the role ends it:
- * in the loop of data_received, or in `advance`, a posted call; never inside a call of the wire.
+ *    in the loop of data_received, or in `advance`, a posted call; never inside a call of the wire.
  *  - What cannot be taken now is left with the transport (HAS_KEPT), which is paused until somebody
- * resumes it: who wants more of a body, who ends an exchange, the output that has drained, the next
- * turn.
+ *    resumes it: who wants more of a body, who ends an exchange, the output that has drained, the
+ *    next turn.
  *  - An ENDING connection begins nothing; connection_lost closes what exchange there is, and frees.
  */
 #include "protocol/http1/connection.h"

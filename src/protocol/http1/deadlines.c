@@ -3,7 +3,7 @@
  * The deadlines of a connection, by its one timer.
  *
  *  - The timer is never armed for later than the next deadline; when it is early it is armed again.
- * So a deadline that moves on costs a store.
+ *    So a deadline that moves on costs a store.
  */
 #include "protocol/http1/connection.h"
 

@@ -4,7 +4,7 @@
  * speed at which they are wanted.
  *
  *  - A head that comes in one piece is copied once, into the exchange's arena; in parts, it is
- * gathered there.
+ *    gathered there.
  *  - A byte of a body is told only while `demand` is not 0, or dropped when nobody wants it.
  */
 #include "protocol/http1/connection.h"

@@ -6,13 +6,13 @@
  * done.
  *
  *  - A line is parsed as far as its bytes go, and goes on there: what a run was found to be is not
- * looked at again, but for the one time when a field line was taken for a usual one and is not
- * complete.
+ *    looked at again, but for the one time when a field line was taken for a usual one and is not
+ *    complete.
  *  - A line is never looked at beyond the length that it may have, so a mistake behind that is not
- * seen, however the bytes come.
+ *    seen, however the bytes come.
  *  - Every read of a byte is behind a comparison with the end of what came.
  *  - Offsets fit into 32 bits, because the section's bytes are limited, to SECTION_MAX at most: a
- * line of two bytes has an end of as many.
+ *    line of two bytes has an end of as many.
  */
 #include "protocol/http1/parse.h"
 

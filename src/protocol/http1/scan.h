@@ -6,7 +6,7 @@
  * Scans: the first byte of a run that ends it. Bytes outside of [at, end) are never read.
  *
  *  - values end at a byte that a field's value cannot have (RFC 9110 §5.5): controls but HTAB, and
- * DEL;
+ *    DEL;
  *  - targets end at a byte that is no visible ASCII: SP, controls, DEL, 0x80 and above;
  *  - tokens end at a byte that a name cannot have (RFC 9110 §5.6.2).
  *

@@ -4,10 +4,10 @@
  * refusing.
  *
  *  - A request that is malformed, or late, is answered from here, and the connection ends: there is
- * no exchange yet, or it is closed first. After the head of a response a reset is the only answer
- * that is left.
+ *    no exchange yet, or it is closed first. After the head of a response a reset is the only
+ *    answer that is left.
  *  - What is shed when memory is short is decided here, at the places where something new begins;
- * see docs/design/limits.md.
+ *    see docs/design/limits.md.
  */
 #include "protocol/http1/server.h"
 

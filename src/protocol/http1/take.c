@@ -3,7 +3,7 @@
  * Complete heads: from spans to fields, and what these say of the message's framing.
  *
  *  - What could be read in two ways by two programs in a row is refused: lengths that are repeated,
- * lists of codings, a length beside a coding (RFC 9112 §6.3, §11.2).
+ *    lists of codings, a length beside a coding (RFC 9112 §6.3, §11.2).
  *  - The bytes are where they stay; names and values are slices of them.
  */
 #include "protocol/http1/parse.h"
