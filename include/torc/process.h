@@ -9,8 +9,8 @@
 /**
  * Child processes: what they write arrives as an event, and so does their end.
  *
- *     torc_process_run() starts one, gives it bytes, collects what it writes, and waits for its
- * end. torc_process_spawn() starts one whose events a protocol is told.
+ * torc_process_run() starts one, gives it bytes, collects what it writes, and waits for its end.
+ * torc_process_spawn() starts one whose events a protocol is told.
  *
  * Each pipe to or from the child is a transport: torc_process_pipe() gives it, for writing with
  * marks, for pausing, for producers, for closing. A child whose pipe is paused waits when the pipe

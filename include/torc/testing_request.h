@@ -9,8 +9,9 @@
 /**
  * Requests without a socket: ask a site, a resource or a route, and look at what it answered.
  *
- *     torc_test_request *test = torc_test_request_new(reactor, torc_site_acceptor(site), "GET
- * /users/7"); torc_test_request_run(test); assert(torc_test_request_status(test) == 200);
+ *     torc_test_request *test = torc_test_request_resource(reactor, users, "GET /users/7");
+ *     torc_test_request_run(test);
+ *     assert(torc_test_request_status(test) == 200);
  *     assert(torc_str_equals(torc_test_request_body(test), TORC_STR("…")));
  *     torc_test_request_free(test);
  *

@@ -2,8 +2,8 @@
 /*
  * Cutting endpoint strings into arguments, and reading these.
  *
- *   prefix ":" argument *( ":" argument )       argument = value, or name "=" value; `\` escapes :
- * = \
+ *   string   = prefix ":" argument *( ":" argument )
+ *   argument = value, or name "=" value; a backslash escapes itself, ":" and "="
  *
  *  - The string is cut first, with the place of each byte; then each argument is bound to the
  *    parameter of its name, or to the first that has none yet.

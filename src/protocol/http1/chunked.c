@@ -2,8 +2,8 @@
 /*
  * The decoder of the chunked coding: a state for each place in the grammar.
  *
- *   chunk     = 1*HEXDIG *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) CR LF
- * content CR LF
+ *   chunk     = 1*HEXDIG *extension CR LF content CR LF
+ *   extension = BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ]
  *
  *  - `stage` says what may come next; a byte moves it on or is refused. Only content is taken in
  *    runs.
