@@ -340,6 +340,8 @@ static void signals_are_as_for_any_program(void **state) {
     sigset_t all, before, after;
 
     (void)state;
+    /* Who runs the test in the background ignores some for it. */
+    for (int number = 1; number < 32; number++) (void)!sigaction(number, &default_, NULL);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     sigaction(SIGPIPE, &ignoring, NULL);
