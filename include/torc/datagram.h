@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 #include <torc/addr.h>
+#include <torc/credentials.h>
 #include <torc/deferred.h>
 
 /**
@@ -27,13 +28,6 @@ typedef enum torc_ecn {
     TORC_ECN_ECT_0,
     TORC_ECN_CE /* a router on the way had too much to do */
 } torc_ecn;
-
-/** Who is at the other end of a UNIX socket, as the kernel says. */
-typedef struct torc_credentials {
-    pid_t pid;
-    uid_t uid;
-    gid_t gid;
-} torc_credentials;
 
 /** What was received; all of it is lent until the callback returns. */
 typedef struct torc_datagram {

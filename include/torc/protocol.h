@@ -38,6 +38,9 @@ typedef struct torc_protocol_ops {
     /** The TLS that torc_tls_start() began in the middle of the connection is agreed on. May be
      * NULL. */
     void (*handshake_completed)(torc_protocol *protocol);
+    /** A descriptor came with some of the bytes that are given next, after
+     * torc_transport_receive_fds(): the callee's now. NULL: it is closed. */
+    void (*fd_received)(torc_protocol *protocol, int fd);
 } torc_protocol_ops;
 
 struct torc_protocol {

@@ -23,6 +23,7 @@
 #include <torc/conditional.h>
 #include <torc/connect.h>
 #include <torc/cooperate.h>
+#include <torc/credentials.h>
 #include <torc/cron.h>
 #include <torc/datagram.h>
 #include <torc/date.h>

@@ -2,6 +2,7 @@
 #ifndef TORC_TRANSPORT_H
 #define TORC_TRANSPORT_H
 
+#include <torc/credentials.h>
 #include <torc/link_info.h>
 #include <torc/producer.h>
 #include <torc/protocol.h>
@@ -73,6 +74,29 @@ TORC_API torc_link_info torc_transport_link_info(torc_transport *transport);
 /** Send small segments at once (on by default) or let the kernel gather them. TCP only. */
 TORC_API torc_err torc_transport_set_no_delay(torc_transport *transport, bool on) TORC_MUST_CHECK;
 TORC_API torc_err torc_transport_set_keep_alive(torc_transport *transport, bool on) TORC_MUST_CHECK;
+/**
+ * Of a UNIX stream, also through filters: who made the connection, or the socket that it was made
+ * to. TORC_ERR_UNSUPPORTED: it is none.
+ */
+TORC_API torc_err torc_transport_peer_credentials(torc_transport *transport,
+                                                  torc_credentials *credentials) TORC_MUST_CHECK;
+/** The same process as a pidfd, which no other can have meanwhile: the caller's. From Linux 6.5 on;
+ * else TORC_ERR_UNSUPPORTED. */
+TORC_API torc_err torc_transport_peer_pidfd(torc_transport *transport, int *fd) TORC_MUST_CHECK;
+/**
+ * Of a UNIX stream without filters: let `fd_received` of the protocol be told of descriptors that
+ * come along, from now on; at most `count_max` (16 is the most) with each receive, and 0: none. In
+ * connection_made, mostly. What is not asked for the kernel closes. TORC_ERR_UNSUPPORTED: there
+ * are filters, or it is no UNIX stream; TORC_ERR_CLOSED, TORC_ERR_NO_MEMORY.
+ */
+TORC_API torc_err torc_transport_receive_fds(torc_transport *transport,
+                                             uint32_t count_max) TORC_MUST_CHECK;
+/**
+ * Pass a duplicate of `fd` with the next byte that is written; without one it does not leave. The
+ * peer has it not later than that byte, and perhaps with bytes before it. As above; TORC_ERR_BUSY:
+ * 16 wait already; TORC_ERR_INVALID: it is no descriptor; TORC_ERR_FILE_TABLE_FULL.
+ */
+TORC_API torc_err torc_transport_send_fd(torc_transport *transport, int fd) TORC_MUST_CHECK;
 
 TORC_END_DECLS
 

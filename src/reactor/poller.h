@@ -38,6 +38,7 @@
 
 typedef struct torc_io torc_io;
 typedef struct torc_poller torc_poller;
+typedef struct torc_io_passing torc_io_passing;
 
 typedef struct torc_io_ops {
     void (*accepted)(torc_io *io, int fd);           /* a listener's; the fd is the callee's now */
@@ -49,6 +50,7 @@ typedef struct torc_io_ops {
     void (*failed)(torc_io *io, torc_err err);       /* a stream's: the last but `closed`. A
                                                         listener's: told, and it goes on */
     void (*closed)(torc_io *io);                     /* the last: free here */
+    torc_io_passing *(*passing)(const torc_io *io);  /* of TORC_IO_PASSING: see passing.h */
     void (*ready)(torc_io *io, uint32_t events); /* a watch's: EPOLLIN, EPOLLOUT, EPOLLERR … */
 } torc_io_ops;
 
@@ -62,10 +64,12 @@ typedef enum torc_io_kind {
  * What a stream may be besides a socket of its own, in the place of a family. A pipe's end, a FIFO
  * or a terminal is read from or written to, as far as it was opened for that; its reader's end is
  * told as failed (TORC_ERR_LOST), and it cannot be shut down, only closed. A socket that is shared
- * with other processes stays in the mode that they gave it.
+ * with other processes stays in the mode that they gave it. A UNIX stream whose bytes descriptors
+ * go along with becomes one that passes them at any time.
  */
 enum {
     TORC_IO_PIPE = 0,
+    TORC_IO_PASSING = 0xfe,
     TORC_IO_SHARED = 0xff
 };
 

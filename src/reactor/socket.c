@@ -9,6 +9,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "reactor/passing.h"
 #include "reactor/syscalls.h"
 
 enum {
@@ -60,11 +61,16 @@ static ssize_t send_range(const torc_io *io, size_t max) {
     return -1;
 }
 
+ssize_t torc_socket_send_bytes(const torc_io *io, size_t max) {
+    return io->sending->first->kind == TORC_SEGMENT_FILE ? send_range(io, max)
+                                                         : send_pieces(io, max);
+}
+
 ssize_t torc_socket_send(const torc_io *io, size_t max) {
     if (torc_sys_fails(io->reactor, TORC_SYS_SEND, &max)) return -1;
     torc_chain_consume(io->sending, 0);
-    return io->sending->first->kind == TORC_SEGMENT_FILE ? send_range(io, max)
-                                                         : send_pieces(io, max);
+    return __builtin_expect(io->family != TORC_IO_PASSING, 1) ? torc_socket_send_bytes(io, max)
+                                                              : torc_passing_send(io, max);
 }
 
 torc_err torc_socket_send_err(int number) {

@@ -14,6 +14,8 @@
  * (ENODATA: a file is shorter than it was said to be).
  */
 ssize_t torc_socket_send(const torc_io *io, size_t max);
+/* The same without descriptors that go along. The chain begins with what is to be sent. */
+ssize_t torc_socket_send_bytes(const torc_io *io, size_t max);
 /* The error that an errno of torc_socket_send() stands for. */
 torc_err torc_socket_send_err(int number);
 /* Whether an errno says: not now. */

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "reactor/passing.h"
 #include "reactor/reactor.h"
 
 /*
@@ -54,8 +55,9 @@ static inline bool torc_sys_fails(const torc_reactor *reactor, torc_sys_kind kin
  */
 static inline ssize_t torc_sys_recv(const torc_io *io, void *bytes, size_t *len) {
     if (torc_sys_fails(io->reactor, TORC_SYS_RECEIVE, len)) return -1;
-    if (__builtin_expect(io->family != TORC_IO_PIPE, 1))
+    if (__builtin_expect(io->family != TORC_IO_PIPE && io->family != TORC_IO_PASSING, 1))
         return recv(io->fd, bytes, *len, MSG_DONTWAIT);
+    if (io->family == TORC_IO_PASSING) return torc_passing_receive(io, bytes, *len);
     const ssize_t got = read(io->fd, bytes, *len);
     return got < 0 && errno == EIO ? 0 : got;
 }

@@ -426,6 +426,11 @@ static torc_addr filter_addr(torc_transport *transport, bool peer) {
     return below->ops->addr(below, peer);
 }
 
+static torc_stream *filter_stream(torc_transport *transport) {
+    torc_transport *below = torc_filter_below(of_above(transport));
+    return below->ops->stream ? below->ops->stream(below) : NULL;
+}
+
 static void filter_describe(torc_transport *transport, torc_link_info *link) {
     torc_filter *self = of_above(transport);
     torc_transport *below = torc_filter_below(self);
@@ -454,6 +459,7 @@ static const torc_transport_ops above_ops = {
     .describe = filter_describe,
     .set_option = filter_set_option,
     .unacknowledged = filter_unacknowledged,
+    .stream = filter_stream,
 };
 
 /* ---- the beginning ---- */

@@ -25,6 +25,7 @@ static torc_stream *self_of(torc_transport *transport) {
 }
 
 static size_t received(torc_io *io, torc_str bytes) {
+    if (io->family == TORC_IO_PASSING) torc_stream_tell_fds(of_io(io));
     return torc_transport_received(&of_io(io)->base, bytes);
 }
 
@@ -54,12 +55,19 @@ static void closed(torc_io *io) {
 
     torc_transport_closed(&self->base);
     if (self->owner) self->owner->ended(self->owner, self);
-    if (self->addrs)
+    if (io->family == TORC_IO_PASSING)
+        torc_stream_end_passing(self);
+    else if (self->addrs)
         torc_object_dealloc(memory, TORC_MEMORY_CONNECTION, self->addrs, sizeof(*self->addrs));
     torc_object_dealloc(memory, TORC_MEMORY_CONNECTION, self, sizeof(*self));
 }
 
+static torc_io_passing *passing(const torc_io *io) {
+    return of_io((torc_io *)(uintptr_t)io)->passing;
+}
+
 static const torc_io_ops io_ops = {
+    .passing = passing,
     .connected = connected,
     .received = received,
     .peer_ended = peer_ended,
@@ -121,7 +129,7 @@ static torc_addr stream_addr(torc_transport *transport, bool peer) {
     torc_stream *self = self_of(transport);
     torc_addr addr = {0};
 
-    if (self->addrs && self->addrs->lens[peer]) {
+    if (self->io.family != TORC_IO_PASSING && self->addrs && self->addrs->lens[peer]) {
         addr.len = self->addrs->lens[peer];
         memcpy(&addr.as, &self->addrs->ends[peer], addr.len);
         return addr;
@@ -135,7 +143,8 @@ static torc_err stream_set_option(torc_transport *transport, int option, bool on
     const torc_stream *self = self_of(transport);
     const int level = option == SO_KEEPALIVE ? SOL_SOCKET : IPPROTO_TCP, value = on;
 
-    if (self->io.family == AF_UNIX) return TORC_ERR_UNSUPPORTED;
+    if (self->io.family == AF_UNIX || self->io.family == TORC_IO_PASSING)
+        return TORC_ERR_UNSUPPORTED;
     if (torc_transport_has_ended(transport)) return TORC_ERR_STATE;
     return setsockopt(self->io.fd, level, option, &value, sizeof(value))
                ? torc_err_from_errno(errno)
@@ -147,7 +156,12 @@ static size_t stream_unacknowledged(torc_transport *transport) {
     return ioctl(self_of(transport)->io.fd, SIOCOUTQ, &held) || held < 0 ? 0 : (size_t)held;
 }
 
+static torc_stream *stream_itself(torc_transport *transport) {
+    return self_of(transport);
+}
+
 static const torc_transport_ops stream_ops = {
+    .stream = stream_itself,
     .send = stream_send,
     .receive_start = stream_receive_start,
     .receive_stop = stream_receive_stop,

@@ -4,11 +4,6 @@
 
 #include "transport/transport.h"
 
-/*
- * The transport over a stream socket, TCP or UNIX: what an idle connection costs, besides its
- * protocol.
- */
-typedef struct torc_stream torc_stream;
 /* Who made a stream: its listener or connector, in which this is embedded. */
 typedef struct torc_stream_owner torc_stream_owner;
 struct torc_stream_owner {
@@ -22,12 +17,19 @@ typedef struct torc_stream_addrs {
     struct sockaddr_in6 ends[2];
 } torc_stream_addrs;
 
+/*
+ * The transport over a stream socket, TCP or UNIX: what an idle connection costs, besides its
+ * protocol.
+ */
 struct torc_stream {
     torc_transport base;
     torc_io io;
     torc_stream_owner *owner; /* may be NULL */
     void *account;            /* the owner's */
-    torc_stream_addrs *addrs; /* NULL: nobody has asked */
+    union {
+        torc_stream_addrs *addrs; /* NULL: nobody has asked */
+        torc_io_passing *passing; /* of an io of the family TORC_IO_PASSING */
+    };
 };
 
 /* Make a stream over a connected, or fresh, socket, which it takes on success. It frees itself at
@@ -39,5 +41,9 @@ torc_err torc_stream_new(torc_reactor *reactor, int fd, int family,
  * consumed and nothing unsent: TORC_ERR_UNSUPPORTED, it is none; TORC_ERR_AGAIN, not now.
  */
 torc_err torc_stream_fd(const torc_transport *transport, int *fd) TORC_MUST_CHECK;
+/* Tell the protocol of the descriptors that came, unless it has paused; and close all that are
+ * left, at the end. Of a stream that passes them. */
+void torc_stream_tell_fds(torc_stream *stream);
+void torc_stream_end_passing(torc_stream *stream);
 
 #endif

@@ -18,6 +18,8 @@ enum {
         64 * 1024 * 1024 /* bytes unsent, unless set otherwise: then it is aborted */
 };
 
+typedef struct torc_stream torc_stream;
+
 typedef struct torc_transport_ops {
     /*
      * Send the first `len` bytes of the transport's output, which stays lent until
@@ -40,6 +42,8 @@ typedef struct torc_transport_ops {
     /* Bytes that were sent and that the peer has not acknowledged: the kernel's. NULL: not known,
      * none. */
     size_t (*unacknowledged)(torc_transport *transport);
+    /* The stream at the bottom of it. NULL: there is none. */
+    torc_stream *(*stream)(torc_transport *transport);
     /* Ranges of files are sent by calls that would wait for a disk: they are warmed before. */
     bool sends_files;
 } torc_transport_ops;

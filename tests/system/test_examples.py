@@ -418,6 +418,22 @@ def a_forwarder_passes_on():
     assert answer.stderr.startswith("tcp:x: at byte "), answer.stderr
 
 
+def datagrams_come_back():
+    with Listening([BUILD / "examples/protocols", "udp-echo", "127.0.0.1:0"]) as echo:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.settimeout(10)
+            peer.connect(("127.0.0.1", echo.port))
+            for said in (b"hello", b"", b"x" * 2048):
+                peer.send(said)
+                check(peer.recv(4096), said)
+            peer.send(b"x" * 2049)  # longer than it takes
+            peer.send(b"still there?")
+            check(peer.recv(4096), b"still there?")
+    answer = run(BUILD / "examples/protocols", "udp-echo", "localhost", text=True)
+    check(answer.returncode, 1)
+    check(answer.stderr, "localhost: the input is malformed\n")
+
+
 def samples_speak_their_protocols():
     with Listening([BUILD / "examples/protocols", "echo", LOCAL]) as echo, call_up(echo) as peer:
         much = b"0123456789" * 500000
@@ -551,6 +567,7 @@ CASES = [
     a_chat_tells_all_others,
     a_forwarder_passes_on,
     samples_speak_their_protocols,
+    datagrams_come_back,
     curl_goes_by_socks,
     socks_binds,
     endpoints_are_served_and_called,

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <torc/datagram.h>
-#include <torc/testing.h>
 #include <unistd.h>
 
 #include "both_pollers.h"

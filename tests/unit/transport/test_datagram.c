@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <torc/datagram.h>
-#include <torc/testing.h>
 #include <unistd.h>
 
 #include "both_pollers.h"
