@@ -22,6 +22,7 @@
 #include <torc/client_service.h>
 #include <torc/conditional.h>
 #include <torc/connect.h>
+#include <torc/connection_service.h>
 #include <torc/cooperate.h>
 #include <torc/credentials.h>
 #include <torc/cron.h>
