@@ -225,7 +225,7 @@ static bool is_used(const torc_app *app) {
     return false;
 }
 
-bool torc_app_tls_open(torc_app *app) {
+static bool open_all(torc_app *app) {
     const torc_app_tls_settings *settings = &app->settings.tls;
 
     app->tls.is_used = is_used(app);
@@ -252,6 +252,12 @@ void torc_app_tls_close(torc_app *app) {
     torc_buf_dispose(&self->own_key);
     torc_buf_dispose(&self->own_cert);
     self->is_used = false;
+}
+
+bool torc_app_tls_open(torc_app *app) {
+    if (open_all(app)) return true;
+    torc_app_tls_close(app); /* keys are wiped, too */
+    return false;
 }
 
 static bool reload_row(torc_app *app, size_t row) {
