@@ -221,6 +221,8 @@ def who_speaks_no_tls_is_told():
 
 
 def its_calls_may_be_filtered():
+    if b"sanitizer" in run(TORC, "web", "--seccomp", "--help").stderr:
+        raise Skipped("a sanitizer makes calls of its own")
     with Folder() as folder:
         folder.make()
         for way in WAYS:
