@@ -54,7 +54,7 @@ static void a_read_that_is_given_up_loses_nothing(void **state) {
 
     for (int i = 0; i < 8; i++) {
         hand_clock_move(&waiting_clock, i % 2 ? 10 : 5);
-        torc_test_request_send(test, torc_str_make("abcdefgh" + i, 1));
+        torc_test_request_send(test, torc_str_make(&"abcdefgh"[i], 1));
         torc_test_request_run(test);
     }
     assert_in_range(reading.timeouts, 1, 4);
