@@ -12,6 +12,7 @@
 #include "children.h"
 #include "reactor/reactor.h"
 #include "reactor/subprocess.h"
+#include "terminals.h"
 
 static torc_reactor *reactor;
 static child it;
@@ -382,6 +383,7 @@ static void groups_and_sessions_are_made(void **state) {
 
 static void a_terminal_echoes(void **state) {
     (void)state;
+    if (!terminals_are_there()) skip_test("there is no /dev/pts");
     spawn((torc_spawn_options){.program = "cat", .has_terminal = true});
     torc_process_write(it.base.process, TORC_STR("hello\n"));
     until(reactor, it.len[1] == 14);
@@ -394,6 +396,7 @@ static void a_terminal_echoes(void **state) {
 
 static void a_terminal_has_a_size_and_is_the_childs_own(void **state) {
     (void)state;
+    if (!terminals_are_there()) skip_test("there is no /dev/pts");
     spawn((torc_spawn_options){
         .program = "/bin/sh",
         .arguments = script("test -t 0 && test -t 1 && test -t 2 || exit 1; stty -echo; stty size;"
@@ -412,6 +415,7 @@ static void a_terminal_has_a_size_and_is_the_childs_own(void **state) {
 
 static void ctrl_c_at_a_terminal_interrupts(void **state) {
     (void)state;
+    if (!terminals_are_there()) skip_test("there is no /dev/pts");
     spawn((torc_spawn_options){
         .program = "/bin/sh", .arguments = script("echo ready; exec cat"), .has_terminal = true});
     until(reactor, it.len[1] >= 7);
