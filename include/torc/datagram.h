@@ -154,6 +154,11 @@ TORC_API torc_err torc_datagram_connect(torc_datagram_port *port,
  */
 TORC_API torc_err torc_datagram_send(torc_datagram_port *port, torc_str bytes, const torc_addr *to,
                                      const torc_datagram_send_options *options) TORC_MUST_CHECK;
+/** The same on a fiber: if too much waits, wait for room, in the order of who came first. Or why
+ * the fiber is cancelled: then it is not sent. */
+TORC_API torc_err
+torc_datagram_send_await(torc_datagram_port *port, torc_str bytes, const torc_addr *to,
+                         const torc_datagram_send_options *options) TORC_MUST_CHECK;
 /** Do not receive, until resumed: what comes stays in the kernel, as far as that has room. */
 TORC_API void torc_datagram_pause(torc_datagram_port *port);
 TORC_API void torc_datagram_resume(torc_datagram_port *port);

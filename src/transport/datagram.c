@@ -84,6 +84,7 @@ static void let_go(torc_datagram_port *port) {
     torc_call_cancel(&port->taken);
     torc_timer_cancel(&port->again);
     torc_datagram_drop_runs(port);
+    torc_waiters_fail(&port->senders, TORC_ERR_CLOSED);
     if (port->received) torc_queue_close(port->received);
 }
 
@@ -134,6 +135,7 @@ static torc_datagram_port *make(torc_reactor *reactor, torc_datagram_protocol *p
     port->flushable.flush = torc_datagram_flush;
     port->taken.run = torc_datagram_taken;
     torc_list_init(&port->runs);
+    torc_waiters_init(&port->senders, reactor);
     torc_timer_init(&port->again, reactor, watch_again);
     return port;
 }

@@ -6,6 +6,7 @@
 #include <torc/queue.h>
 
 #include "reactor/reactor.h"
+#include "reactor/waiter.h"
 
 /*
  * The inside of a port, which its sources share: datagram.c (its life, what it waits for),
@@ -35,8 +36,9 @@ struct torc_datagram_port {
     torc_queue *received; /* without a protocol */
     torc_datagram_options options;
     torc_datagram_counts counts;
-    torc_addr peer; /* that it is connected to; {0}: none */
-    torc_list runs; /* to be sent */
+    torc_addr peer;       /* that it is connected to; {0}: none */
+    torc_list runs;       /* to be sent */
+    torc_waiters senders; /* fibers that wait for room */
     size_t bytes, count;
     uint64_t file_dev, file_ino; /* of the socket's file */
     uint32_t watched;            /* events */

@@ -226,13 +226,19 @@ static torc_err admit(torc_datagram_port *port, size_t len, size_t segment) {
     return TORC_ERR_BUSY;
 }
 
-torc_err torc_datagram_send(torc_datagram_port *port, torc_str bytes, const torc_addr *to,
-                            const torc_datagram_send_options *options) {
+/* What the caller's version of the options does not have is 0. */
+static torc_datagram_send_options full(const torc_datagram_send_options *options) {
+    torc_datagram_send_options all = {.size = sizeof(all)};
+    memcpy(&all, options, options->size < sizeof(all) ? options->size : sizeof(all));
+    return all;
+}
+
+static torc_err send_with(torc_datagram_port *port, torc_str bytes, const torc_addr *to,
+                          const torc_datagram_send_options *options) {
     const uint32_t segment = options ? options->segment_size : 0;
     torc_datagram_run like = {.len = 0};
     torc_str rest = bytes, one = bytes;
 
-    if (port->is_closed) return TORC_ERR_CLOSED;
     torc_err err = describe(port, to, options, &like);
     if (!err) err = admit(port, bytes.len, segment);
     if (err) return err;
@@ -244,6 +250,47 @@ torc_err torc_datagram_send(torc_datagram_port *port, torc_str bytes, const torc
     if (port->count > 0 && !port->is_blocked)
         torc_reactor_flush_later(port->io.reactor, &port->flushable);
     return err;
+}
+
+torc_err torc_datagram_send(torc_datagram_port *port, torc_str bytes, const torc_addr *to,
+                            const torc_datagram_send_options *options) {
+    if (port->is_closed) return TORC_ERR_CLOSED;
+    if (!options) return send_with(port, bytes, to, NULL);
+    const torc_datagram_send_options all = full(options);
+    return send_with(port, bytes, to, &all);
+}
+
+/* ---- waiting for room ---- */
+
+/* A fiber that waits, on its stack. What it sends is taken for it, since the port may be gone when
+ * it goes on. */
+typedef struct sender {
+    torc_waiter waiter;
+    torc_str bytes;
+    const torc_addr *to;
+    const torc_datagram_send_options *options;
+} sender;
+
+torc_err torc_datagram_send_await(torc_datagram_port *port, torc_str bytes, const torc_addr *to,
+                                  const torc_datagram_send_options *options) {
+    sender self = {.bytes = bytes, .to = to, .options = options};
+    const bool is_first = torc_waiters_first(&port->senders) == NULL;
+    const torc_err err = is_first ? torc_datagram_send(port, bytes, to, options) : TORC_ERR_BUSY;
+
+    if (err != TORC_ERR_BUSY) return err;
+    torc_waiters_push(&port->senders, &self.waiter);
+    return torc_waiter_wait(&self.waiter);
+}
+
+static void send_for_waiting(torc_datagram_port *port) {
+    torc_waiter *waiter;
+
+    while ((waiter = torc_waiters_first(&port->senders)) != NULL) {
+        const sender *of = torc_container_of(waiter, sender, waiter);
+        const torc_err err = torc_datagram_send(port, of->bytes, of->to, of->options);
+        if (err == TORC_ERR_BUSY) return;
+        torc_waiter_serve(waiter, err, NULL, NULL);
+    }
 }
 
 /* ---- making messages ---- */
@@ -342,9 +389,10 @@ static bool is_not_cut(const batch *sent, int number) {
                                    number == EOPNOTSUPP || number == ENOPROTOOPT);
 }
 
-/* Of a port of UNIX that is not connected nobody tells when there is room at the peer. */
-static bool is_blocked(const torc_datagram_port *port, int number) {
-    return torc_socket_is_full(number) && (port->family != AF_UNIX || port->peer.len > 0);
+/* Of a UNIX socket that it is not connected to nobody tells when there is room. */
+static bool is_blocked(const torc_datagram_port *port, const torc_datagram_run *run, int number) {
+    if (!torc_socket_is_full(number)) return false;
+    return port->family != AF_UNIX || run->to.len == 0 || is_same(&run->to, &port->peer);
 }
 
 static void drop_first(torc_datagram_port *port, torc_datagram_run *run, int number) {
@@ -359,7 +407,7 @@ static bool has_recovered(torc_datagram_port *port, const batch *sent, int numbe
     torc_datagram_run *run = sent->runs[0];
 
     if (number == EINTR) return true;
-    if (is_blocked(port, number)) {
+    if (is_blocked(port, run, number)) {
         port->is_blocked = true;
         torc_datagram_look(port);
         return false;
@@ -417,6 +465,7 @@ static void tell_drained(torc_datagram_port *port) {
         port->count > port->options.count_max / 2)
         return;
     port->is_full = false;
+    send_for_waiting(port);
     if (port->protocol && port->protocol->ops->drained)
         port->protocol->ops->drained(port->protocol);
 }

@@ -424,6 +424,69 @@ static void a_deferred_fires_with_the_next(void **state) {
     }
 }
 
+static int put;
+
+static torc_err sender(void *context) {
+    const torc_addr to = torc_datagram_addr(other);
+
+    (void)context;
+    while (put < 20) {
+        ended = torc_datagram_send_await(port, TORC_STR("1234"), &to, NULL);
+        if (ended) return ended;
+        put++;
+    }
+    return TORC_OK;
+}
+
+static void a_fiber_waits_for_room(void **state) {
+    const torc_datagram_options options = {.size = sizeof(options), .bytes_max = 10};
+
+    (void)state;
+    open_both(&options);
+    const torc_addr to = torc_datagram_addr(other);
+    check_ok(torc_datagram_connect(port, &to)); /* else what is too much for the peer is lost */
+    put = 0;
+    check_ok(torc_fiber_spawn(reactor, sender, NULL, NULL));
+    check_ok(torc_fiber_spawn(reactor, sender, NULL, NULL));
+    torc_test_settle(reactor);
+    assert_int_equal(put, 21); /* the second had begun its last */
+    assert_int_equal(peer.count, 21);
+    assert_int_equal(self.failures, 0);
+}
+
+static void one_that_waits_for_room_learns_of_the_end(void **state) {
+    const torc_datagram_options options = {.size = sizeof(options), .bytes_max = 4};
+
+    (void)state;
+    open_both(&options);
+    const torc_addr to = torc_datagram_addr(other);
+    check_ok(torc_datagram_connect(port, &to));
+    torc_datagram_pause(other);
+    torc_test_fail_calls(reactor, TORC_TEST_SEND, 1, 1000000, EAGAIN);
+    put = 0;
+    check_ok(torc_fiber_spawn(reactor, sender, NULL, NULL));
+    torc_test_settle(reactor);
+    assert_int_equal(put, 1);
+    torc_datagram_close(port);
+    port = NULL;
+    torc_test_settle(reactor);
+    check_err(ended, TORC_ERR_CLOSED);
+}
+
+static void freeing_the_reactor_ends_ports(void **state) {
+    (void)state;
+    open_without(0);
+    check_ok(torc_fiber_spawn(reactor, receiver, NULL, NULL));
+    torc_test_settle(reactor);
+    send_to_other("never sent");
+    torc_deferred_detach(torc_datagram_receive(other));
+    torc_reactor_free(reactor);
+    reactor = NULL;
+    port = other = NULL;
+    assert_int_equal(self.closes, 1);
+    assert_true(ended != TORC_OK);
+}
+
 /* ---- faults ---- */
 
 static void calls_that_fail_are_told_and_it_goes_on(void **state) {
@@ -569,6 +632,9 @@ int main(void) {
         BOTH(a_fiber_learns_of_the_end),
         BOTH(what_nobody_takes_stays_in_the_kernel),
         BOTH(a_deferred_fires_with_the_next),
+        BOTH(a_fiber_waits_for_room),
+        BOTH(one_that_waits_for_room_learns_of_the_end),
+        BOTH(freeing_the_reactor_ends_ports),
         BOTH(calls_that_fail_are_told_and_it_goes_on),
         BOTH(a_watch_that_is_refused_is_asked_for_again),
         BOTH(allocations_that_fail_leave_nothing_behind),
