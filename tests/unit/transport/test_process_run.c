@@ -3,7 +3,10 @@
  * Running processes to their ends, by callbacks and from a fiber.
  */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <torc/fiber.h>
+#include <unistd.h>
 
 #include "both_pollers.h"
 #include "children.h"
@@ -124,8 +127,16 @@ static void exactly_as_much_as_allowed_is_fine(void **state) {
 }
 
 static void time_runs_out(void **state) {
+    char text[120], marker[] = "/tmp/torc-test-XXXXXX";
+    const int fd = mkstemp(marker);
+
     (void)state;
-    begin("trap '' TERM; exec sleep 1000", (torc_process_run_options){.timeout_ms = 100});
+    /* Not before it ignores the signal: then it removes the file. */
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(text, sizeof(text), "trap '' TERM; rm %s; exec sleep 1000", marker);
+    begin(text, (torc_process_run_options){.timeout_ms = 100});
+    until(reactor, access(marker, F_OK) != 0);
     torc_test_advance(reactor, 100);
     assert_false(is_told);
     torc_test_advance(reactor, 5000); /* the grace time */

@@ -2,6 +2,7 @@
 /*
  * TLS in memory, as servers and clients: what is agreed, what passes, and how it ends.
  */
+#include "kernel.h"
 #include "tls_pair.h"
 
 /* ---- each way of passing bytes ---- */
@@ -180,6 +181,11 @@ static void what_is_written_in_a_turn_is_gathered_into_records(void **state) {
     const uint32_t sends = torc_test_connection_send_count(self.server.connection);
     for (int i = 0; i < 100; i++) write_to(&self.server, TORC_STR("0123456789"));
     assert_int_equal(write(fd, many, 1000), 1000);
+    if (!kernel_reads_at_once(fd)) {
+        close(fd);
+        pair_close(&self);
+        skip_test("a thread reads the file, and that is another turn");
+    }
     torc_transport_write_file(self.server.probe.base.transport, fd, 0, 1000);
     torc_test_settle(self.reactor);
     assert_int_equal(self.client.probe.len, 2000);
