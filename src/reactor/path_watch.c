@@ -193,6 +193,13 @@ static bool entries_found(node *of, const torc_file_result *result) {
     return true;
 }
 
+/* All that was there at the beginning is watched, or has gone again. */
+static void tell_when_ready(torc_path_watch *self) {
+    if (self->is_ready || self->pending > 0 || torc_list_is_empty(&self->nodes)) return;
+    self->is_ready = true;
+    (void)tell(self, first(self)->path, TORC_PATH_READY, 0, true);
+}
+
 static void listed(torc_callback *callback, torc_err err, void *value) {
     node *of = torc_container_of(callback, node, listed);
     torc_path_watch *self = of->owner;
@@ -205,10 +212,7 @@ static void listed(torc_callback *callback, torc_err err, void *value) {
     else if (err != TORC_ERR_NOT_FOUND && err != TORC_ERR_NOT_DIRECTORY)
         is_alive = tell(self, of->path, TORC_PATH_UNWATCHED, 0, true);
     if (!err) torc_file_result_free(value);
-    if (is_alive && self->pending == 0 && !self->is_ready) {
-        self->is_ready = true;
-        (void)tell(self, first(self)->path, TORC_PATH_READY, 0, true);
-    }
+    if (is_alive) tell_when_ready(self);
     leave_telling(self);
 }
 
@@ -283,6 +287,7 @@ static void told(torc_folder_watch *watch, const torc_folder_event *event) {
         drop(of);
     else
         happened(of, event);
+    if (!self->is_freed) tell_when_ready(self);
     leave_telling(self);
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Watching paths: what is told, going down, and what goes away. */
 #include <errno.h>
+#include <semaphore.h>
 #include <string.h>
 #include <torc/path_watch.h>
+
+#include "reactor/reactor.h"
 
 #include "file_world.h"
 
@@ -294,6 +297,41 @@ static void and_while_a_list_is_told(void **state) {
     drop("w");
 }
 
+static sem_t gate;
+
+static torc_err wait_at_gate(void *data) {
+    (void)data;
+    while (sem_wait(&gate)) continue;
+    return TORC_OK;
+}
+
+/* Its list is never told, since nobody waits for that any more. */
+static void it_is_ready_though_a_folder_goes_before_it_was_listed(void **state) {
+    enum {
+        JOBS = 8
+    }; /* more than there are threads for files */
+
+    (void)state;
+    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    make_folder("a");
+    start_at(folder, TORC_PATH_REMOVED, true);
+    for (int i = 0; i < JOBS; i++)
+        torc_deferred_detach(
+            torc_defer_to_thread(reactor, TORC_THREAD_FILE, wait_at_gate, NULL, NULL));
+    while (torc_path_watch_count(watch) < 2) { /* the list of `a` waits for a thread then */
+        if (!torc_reactor_is_queued(reactor))
+            assert_int_equal(reactor->poller->ops->wait(reactor->poller, -1), 0);
+        torc_test_settle(reactor);
+    }
+    assert_string_equal(log_text, "");
+    drop("a");
+    torc_test_settle(reactor);
+    for (int i = 0; i < JOBS; i++) assert_int_equal(sem_post(&gate), 0);
+    check_told("ready /\nremoved /a/\n");
+    stop();
+    sem_destroy(&gate);
+}
+
 static void folders_have_a_maximum(void **state) {
     const torc_path_watch_options options = {
         .size = sizeof(options), .is_recursive = true, .folders_max = 2};
@@ -401,6 +439,7 @@ int main(void) {
         FILE_TEST(and_while_a_list_is_told),
         FILE_TEST(folders_have_a_maximum),
         FILE_TEST(entries_have_a_maximum),
+        FILE_TEST(it_is_ready_though_a_folder_goes_before_it_was_listed),
         FILE_TEST(too_much_is_told_as_such),
         FILE_TEST(what_the_kernel_refuses_is_returned),
         FILE_TEST(each_allocation_may_fail),
