@@ -45,7 +45,7 @@ TORC_BEGIN_DECLS
 TORC_API torc_err torc_cron_parse(torc_str text, torc_cron *cron,
                                   torc_cron_error *error) TORC_MUST_CHECK;
 /** The first moment after `after` (seconds since 1970 UTC) at which it is to be done, by clocks of
- * `zone` (NULL: UTC). */
+ * `zone` (NULL: UTC). INT64_MAX: never, since the zone's clocks leave out all of its hours. */
 TORC_API int64_t torc_cron_next(const torc_cron *cron, const torc_zone *zone, int64_t after);
 
 TORC_END_DECLS

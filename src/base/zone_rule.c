@@ -8,6 +8,9 @@
  */
 #include "base/zone_rule.h"
 
+/* A thousand million years: nobody moves clocks then, and all that is reckoned here has room. */
+static const int64_t FAR = INT64_C(1) << 55;
+
 enum {
     DAY = 86400,
     HOURS_MAX = 24,       /* of an offset */
@@ -219,7 +222,8 @@ torc_zone_period torc_zone_rule_period(const torc_zone_rule *rule, int64_t secon
     turn turns[TURNS];
     size_t next = 0;
 
-    if (!rule->has_dst) return (torc_zone_period){INT64_MIN, INT64_MAX, rule->offset, false};
+    if (!rule->has_dst || seconds > FAR || seconds < -FAR)
+        return (torc_zone_period){INT64_MIN, INT64_MAX, rule->offset, false};
     list_turns(rule, torc_civil_of_day(floor_div(seconds + rule->offset, DAY)).year, turns);
     while (next < TURNS && turns[next].at <= seconds) next++;
     /* Three years hold whatever moment is in the second of them. */

@@ -42,6 +42,7 @@ torc_err torc_forwarded_parse_addr(torc_str text, torc_addr *addr) {
     const ptrdiff_t colon = torc_str_find_byte(text, ':');
     uint16_t port;
 
+    if (torc_str_find_byte(text, '%') >= 0) return TORC_ERR_SYNTAX; /* a scope is this machine's */
     if (text.len && text.bytes[0] == '[') return parse_bracketed(text, addr);
     /* One colon alone is a port's; IPv6 has two at least. */
     if (colon < 0 || torc_str_find_byte(torc_str_from(text, (size_t)colon + 1), ':') >= 0)

@@ -69,6 +69,13 @@ static int64_t jitter_us(torc_cron_job *self) {
 /* Wait for the first time after `seconds`. */
 static void plan(torc_cron_job *self, int64_t seconds) {
     self->next = torc_cron_next(&self->cron, self->zone, seconds);
+    if (self->next == INT64_MAX) {
+        torc_wall_timer_cancel(&self->timer);
+        TORC_LOG_WARN(torc_reactor_log(self->errand.reactor), "cron",
+                      "a job never runs: its zone's clocks leave out all of its hours",
+                      TORC_LOG_TEXT("job", self->name));
+        return;
+    }
     torc_wall_timer_arm(&self->timer, self->next * SECOND_US + jitter_us(self));
 }
 

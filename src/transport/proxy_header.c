@@ -63,6 +63,9 @@ static torc_err parse_v1_addrs(torc_str line, int family, torc_proxy_header *hea
     if (take_word(&line, &source) || take_word(&line, &destination) || take_port(&line, &from) ||
         take_port(&line, &to) || line.len > 0)
         return TORC_ERR_SYNTAX;
+    /* A scope is of this machine, and nobody's to say. */
+    if (torc_str_find_byte(source, '%') >= 0 || torc_str_find_byte(destination, '%') >= 0)
+        return TORC_ERR_SYNTAX;
     if (torc_addr_parse(source, from, &header->source) ||
         torc_addr_parse(destination, to, &header->destination))
         return TORC_ERR_SYNTAX;

@@ -236,8 +236,24 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
     check_bad("@daily *", TORC_ERR_SYNTAX, 0, "none of @hourly");
 }
 
+/* The 29th of March is the last Sunday when it is one: clocks go from 2 to 3 then. */
+static void what_clocks_leave_out_never_comes(void **state) {
+    torc_cron cron;
+    torc_zone *berlin;
+
+    (void)state;
+    check_ok(torc_zone_parse_rule(NULL, TORC_STR("CET-1CEST,M3.5.0,M10.5.0/3"), &berlin));
+    check_ok(torc_cron_parse(TORC_STR("* 2 29 3 */7"), &cron, NULL));
+    assert_true(torc_cron_next(&cron, berlin, 0) == INT64_MAX);
+    assert_true(torc_cron_next(&cron, NULL, 0) < INT64_MAX);
+    const torc_zone_period far = torc_zone_period_at(berlin, INT64_MAX - 1);
+    assert_true(far.end == INT64_MAX);
+    torc_zone_free(berlin);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_clocks_leave_out_never_comes),
         cmocka_unit_test(every_minute_hour_and_day),
         cmocka_unit_test(lists_ranges_and_steps),
         cmocka_unit_test(names_of_months_and_days),

@@ -86,6 +86,7 @@ static void version_1_is_strict(void **state) {
         "PROXY TCP4 ::1 ::1 1 443\r\n",
         "PROXY TCP6 192.0.2.1 198.51.100.2 1 443\r\n",
         "PROXY TCP6 ::1 198.51.100.2 1 443\r\n",
+        "PROXY TCP6 fe80::1%1 ::1 1 443\r\n",
         "PROXY TCP5 192.0.2.1 198.51.100.2 1 443\r\n",
         "PROXY UDP4 192.0.2.1 198.51.100.2 1 443\r\n",
         "PROXY unknown\r\n",
