@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/options.h"
 #include "reactor/socket.h"
 #include "reactor/syscalls.h"
 #include "transport/datagram.h"
@@ -229,7 +230,7 @@ static torc_err admit(torc_datagram_port *port, size_t len, size_t segment) {
 /* What the caller's version of the options does not have is 0. */
 static torc_datagram_send_options full(const torc_datagram_send_options *options) {
     torc_datagram_send_options all = {.size = sizeof(all)};
-    memcpy(&all, options, options->size < sizeof(all) ? options->size : sizeof(all));
+    TORC_OPTIONS_READ(&all, options);
     return all;
 }
 
