@@ -62,6 +62,7 @@ class Server:
 def scan(port, folder, preset, until):
     """What was found: an object for each; it is ended as a whole when its time is over."""
     output = pathlib.Path(folder) / f"{preset}.json"
+    output.unlink(missing_ok=True)  # it would be added to
     command = ["testssl", "--quiet", "--color", "0", "--warnings", "batch", "--nodns", "none", "--ip", "127.0.0.1",
                "--connect-timeout", "10", "--openssl-timeout", "10", "-p", "-s", "-S", "-U", "--jsonfile", str(output),
                f"localhost:{port}"]
@@ -87,6 +88,9 @@ def problems(torc, folder, preset, until):
         yield str(failure)
         return
     for finding in findings:
+        # Its own client fails in this now and then; that sessions are resumed the system tests see.
+        if finding["severity"] == "WARN" and finding["id"].startswith("sessionresumption"):
+            continue
         if finding["severity"] not in HARMLESS and not OF_DEVELOPMENT.match(finding["id"]):
             yield f"{finding['severity']}: {finding['id']}: {finding['finding']}"
     wanted = LOOKED_AT - NOT_OF_13 if preset == "strict" else LOOKED_AT
