@@ -2,6 +2,7 @@
 #ifndef TORC_APP_H
 #define TORC_APP_H
 
+#include <torc/middleware.h>
 #include <torc/observer.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>
@@ -40,6 +41,8 @@ TORC_API torc_app *torc_app_new(const char *name);
 TORC_API void torc_app_free(torc_app *app);
 /** Add a route, as torc_resource_route() on the root. */
 TORC_API void torc_app_route(torc_app *app, const char *pattern, torc_render_fn *render);
+/** Put a middleware around the whole tree, as torc_resource_use() on the root. */
+TORC_API void torc_app_use(torc_app *app, torc_middleware *middleware);
 /** The root of the tree, to put resources into. */
 TORC_API torc_resource *torc_app_root(torc_app *app);
 /** Called in each serving process, when its reactor is there and before it serves: make what

@@ -25,7 +25,8 @@
 typedef enum torc_render {
     TORC_RENDER_DONE = 0,     /* the response is finished (none: a 500 and a line in the log) */
     TORC_RENDER_NOT_DONE_YET, /* it will be finished later, by who has the request or its ticket */
-    TORC_RENDER_DECLINED      /* no answer for this method: 405 with Allow, or 501 */
+    TORC_RENDER_DECLINED,     /* no answer for this method: 405 with Allow, or 501 */
+    TORC_RENDER_NEXT          /* of a middleware alone: go on to what is inside */
 } torc_render;
 
 /** A route's function, on a fiber; or a resource's, on the reactor's stack. */
@@ -108,6 +109,14 @@ TORC_API void *torc_request_context(const torc_request *request);
 /** A pointer of the application's own, NULL at first. */
 TORC_API void torc_request_set_data(torc_request *request, void *data);
 TORC_API void *torc_request_data(const torc_request *request);
+/**
+ * Keep a pointer with the request, for others who have its key: the address of something static of
+ * the one who keeps it, `static const char key;`. Replaces what was kept. TORC_ERR_NO_MEMORY.
+ */
+TORC_API torc_err torc_request_set_value(torc_request *request, const void *key,
+                                         void *value) TORC_MUST_CHECK;
+/** What was kept; NULL when nothing was. */
+TORC_API void *torc_request_value(const torc_request *request, const void *key);
 /** The limits that hold for this request; those of scope route may be changed before the body is
  * read. */
 TORC_API torc_limits *torc_request_limits(torc_request *request);

@@ -26,6 +26,12 @@ typedef struct torc_resource_ops {
     /** Answer. May return TORC_RENDER_NOT_DONE_YET. On the reactor's stack; NULL: 404 (a folder
      * without a face). */
     torc_render (*render)(torc_resource *resource, torc_request *request);
+    /**
+     * Who the walk goes on from in place of this one, with the same segments left: another
+     * resource, as `find_child` may answer them, or this one; NULL: 404. It may change the path by
+     * what is documented so. May be NULL itself: this one. On the reactor's stack.
+     */
+    torc_resource *(*stand_in)(torc_resource *resource, torc_request *request);
     /** The tree, or the request, lets go of it: free what it holds, and itself. May be NULL. */
     void (*dispose)(torc_resource *resource);
 } torc_resource_ops;
@@ -71,6 +77,14 @@ TORC_API void torc_resource_each_child(const torc_resource *resource,
                                        void *context);
 /** The first failure of a put_child or route in this tree, TORC_OK when none. */
 TORC_API torc_err torc_resource_err(const torc_resource *resource);
+
+/**
+ * From a render: let the walk go on from `resource` with the segments that are left, and let it
+ * answer whom that finds, with the middlewares on the way; 404 or 405 when it finds nobody. Answers
+ * what the render is to return. Routes, and all else that runs on a fiber, are answered only when
+ * this render is on one.
+ */
+TORC_API torc_render torc_resource_serve(torc_resource *resource, torc_request *request);
 
 /** A resource without a face: children only. NULL when out of memory, as all of these. */
 TORC_API torc_resource *torc_folder_new(void);

@@ -15,6 +15,7 @@
 #include <torc/base64.h>
 #include <torc/blocking_call.h>
 #include <torc/body.h>
+#include <torc/body_stage.h>
 #include <torc/bucket.h>
 #include <torc/buf.h>
 #include <torc/certificate.h>
@@ -60,6 +61,7 @@
 #include <torc/memory.h>
 #include <torc/method.h>
 #include <torc/metrics.h>
+#include <torc/middleware.h>
 #include <torc/names.h>
 #include <torc/observer.h>
 #include <torc/path_watch.h>

@@ -53,6 +53,10 @@ void torc_app_route(torc_app *app, const char *pattern, torc_render_fn *render) 
     if (app->root) torc_resource_route(app->root, pattern, render);
 }
 
+void torc_app_use(torc_app *app, torc_middleware *middleware) {
+    torc_resource_use(torc_app_root(app), middleware);
+}
+
 /* A stand-in without memory, so that a program may go on building until it is told by
  * torc_app_run(). */
 torc_resource *torc_app_root(torc_app *app) {

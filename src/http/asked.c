@@ -103,6 +103,26 @@ void *torc_request_data(const torc_request *request) {
     return request->data;
 }
 
+torc_err torc_request_set_value(torc_request *request, const void *key, void *value) {
+    torc_kept_value *kept = request->values;
+
+    while (kept && kept->key != key) kept = kept->next;
+    if (!kept) {
+        kept = torc_arena_alloc(request->arena, sizeof(*kept));
+        if (!kept) return TORC_ERR_NO_MEMORY;
+        *kept = (torc_kept_value){.next = request->values, .key = key};
+        request->values = kept;
+    }
+    kept->value = value;
+    return TORC_OK;
+}
+
+void *torc_request_value(const torc_request *request, const void *key) {
+    for (const torc_kept_value *kept = request->values; kept; kept = kept->next)
+        if (kept->key == key) return kept->value;
+    return NULL;
+}
+
 const torc_limits *torc_request_limits_now(torc_request *request) {
     if (request->limits_are_own || request->handler->limits) return torc_request_limits(request);
     return request->exchange->limits;
@@ -116,6 +136,10 @@ torc_limits *torc_request_limits(torc_request *request) {
         request->exchange->limits = &request->limits;
     }
     return &request->limits;
+}
+
+torc_handler *torc_request_handler(const torc_request *request) {
+    return request->handler;
 }
 
 const torc_head *torc_request_head(const torc_request *request) {

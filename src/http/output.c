@@ -6,13 +6,15 @@
  *  - `body_sent` counts what was written, for HEAD too; for a status without a body nothing is
  *    counted.
  *  - More than the announced length never leaves; less makes finish fail.
+ *  - Where there are stages, all bytes pass them first (staging.c); `body_sent` then counts what
+ *    came out.
  *  - A response that failed before its head went is replaced by an error page when it is finished;
  *    one that failed later was reset on the spot.
  */
 #include <torc/log.h>
 #include <unistd.h>
 
-#include "http/request_state.h"
+#include "http/staging.h"
 #include "http/wait.h"
 
 enum {
@@ -29,14 +31,21 @@ static int64_t announced_len(const torc_request *request, int64_t unknown) {
     return request->has_length ? (int64_t)request->length : unknown;
 }
 
+/* The response is about to start: those who watch for that may change it. */
+static inline void prepare(torc_request *request, const torc_str *bytes, const torc_chain *chain) {
+    if (__builtin_expect(request->hooks != NULL, 0)) torc_response_prepare(request, bytes, chain);
+}
+
 /* Send the head, if it has not gone. Whether writing has an effect then. */
 static bool begin(torc_request *request, int64_t unknown) {
+    prepare(request, NULL, NULL);
     if (!request->is_started) torc_response_send_head(request, announced_len(request, unknown));
     return !request_is_over(request) && !request->failure;
 }
 
 /* Whether `len` more bytes are to be sent; begins the response. */
 static bool admit(torc_request *request, uint64_t len) {
+    prepare(request, NULL, NULL);
     if (request_is_over(request) || request->failure) return false;
     if (!torc_response_allows_body(request)) len = 0;
     if (request->has_length && !request->is_head && len > request->length - request->body_sent) {
@@ -44,7 +53,7 @@ static bool admit(torc_request *request, uint64_t len) {
         return false;
     }
     if (!begin(request, -1)) return false;
-    request->body_sent += len;
+    if (!request->staging) request->body_sent += len;
     return len > 0 && !request->is_head;
 }
 
@@ -53,8 +62,37 @@ static void send_chain(torc_request *request, torc_chain *chain) {
     if (err && err != TORC_ERR_GONE) torc_response_fail(request, err);
 }
 
+/* Send what has passed the stages, unless they failed. */
+static void send_passed(torc_request *request, torc_err err) {
+    torc_staging *staging = request->staging;
+
+    if (err) {
+        torc_response_fail(request, err);
+        return;
+    }
+    request->body_sent += staging->out.len;
+    if (staging->out.len) send_chain(request, &staging->out);
+}
+
+/* Less or more is written than was announced in front of the stages. */
+static bool is_beyond(const torc_staging *staging, uint64_t len) {
+    return staging->has_length && len > staging->length - staging->written;
+}
+
+static void send_staged(torc_request *request, torc_str bytes) {
+    if (is_beyond(request->staging, bytes.len))
+        torc_response_fail(request, TORC_ERR_STATE);
+    else
+        send_passed(request, torc_staging_write(request->staging, bytes));
+}
+
 static void send_copy(torc_request *request, torc_str bytes) {
     torc_chain chain;
+
+    if (request->staging) {
+        send_staged(request, bytes);
+        return;
+    }
 
     torc_chain_init(&chain, &request->reactor->chains);
     if (torc_chain_add_bytes(&chain, bytes))
@@ -123,14 +161,18 @@ static size_t piece_of(torc_request *request, size_t len) {
     return len < room ? len : room;
 }
 
-void torc_request_write(torc_request *request, torc_str bytes) {
-    if (!admit(request, bytes.len)) return;
+static void send_pieces(torc_request *request, torc_str bytes) {
     while (bytes.len > 0 && wait_for_room(request)) {
         const size_t piece = piece_of(request, bytes.len);
         send_copy(request, torc_str_head(bytes, piece));
         if (request_is_over(request)) return;
         bytes = torc_str_from(bytes, piece);
     }
+}
+
+void torc_request_write(torc_request *request, torc_str bytes) {
+    if (!admit(request, bytes.len)) return;
+    send_pieces(request, bytes);
     if (request->feed) torc_feed_written(request);
 }
 
@@ -140,7 +182,10 @@ void torc_request_write_static(torc_request *request, torc_str bytes) {
         return;
     }
     if (!admit(request, bytes.len) || !wait_for_room(request)) return;
-    send_static(request, bytes);
+    if (request->staging)
+        send_pieces(request, bytes);
+    else
+        send_static(request, bytes);
     if (request->feed) torc_feed_written(request);
 }
 
@@ -150,12 +195,28 @@ void torc_request_write_chunk(torc_request *request, torc_chunk *chunk, size_t o
         return;
     }
     if (!admit(request, len) || !wait_for_room(request)) return;
-    send_chunk(request, chunk, offset, len);
+    if (request->staging)
+        send_pieces(request, torc_str_make(chunk->bytes + offset, len));
+    else
+        send_chunk(request, chunk, offset, len);
     if (request->feed) torc_feed_written(request);
 }
 
-static void send_file(torc_request *request, torc_shared_file *file, uint64_t offset,
-                      uint64_t len) {
+/* Let a range of a file pass the stages, piece by piece. */
+static void send_file_staged(torc_request *request, torc_shared_file *file, uint64_t offset,
+                             uint64_t len) {
+    size_t done = 0;
+
+    if (is_beyond(request->staging, len)) torc_response_fail(request, TORC_ERR_STATE);
+    for (; len > 0 && !request_is_over(request) && wait_for_room(request); len -= done) {
+        const size_t max = len < SIZE_MAX ? (size_t)len : SIZE_MAX;
+        send_passed(request, torc_staging_write_file(request, file, offset, max, &done));
+        offset += done;
+    }
+}
+
+static void send_range(torc_request *request, torc_shared_file *file, uint64_t offset,
+                       uint64_t len) {
     torc_chain chain;
 
     torc_chain_init(&chain, &request->reactor->chains);
@@ -163,6 +224,14 @@ static void send_file(torc_request *request, torc_shared_file *file, uint64_t of
         torc_response_fail(request, TORC_ERR_NO_MEMORY);
     else
         send_chain(request, &chain);
+}
+
+static void send_file(torc_request *request, torc_shared_file *file, uint64_t offset,
+                      uint64_t len) {
+    if (request->staging)
+        send_file_staged(request, file, offset, len);
+    else
+        send_range(request, file, offset, len);
     if (request->feed) torc_feed_written(request);
 }
 
@@ -188,8 +257,15 @@ void torc_request_write_file(torc_request *request, int fd, uint64_t offset, uin
     torc_shared_file_unref(file);
 }
 
+/* Whether there is a body for the stages. */
+static bool passes(const torc_request *request) {
+    return !request->is_head && torc_response_allows_body(request);
+}
+
 void torc_request_flush(torc_request *request) {
-    if (!request_is_over(request) && !request->failure) (void)begin(request, -1);
+    if (request_is_over(request) || request->failure || !begin(request, -1)) return;
+    if (request->staging && passes(request))
+        send_passed(request, torc_staging_flush(request->staging));
 }
 
 size_t torc_request_room(const torc_request *request) {
@@ -208,12 +284,21 @@ static void send_end(torc_request *request) {
 
 /* Less was written than announced. */
 static bool is_short(const torc_request *request) {
+    const torc_staging *staging = request->staging;
+
+    if (staging && staging->has_length && staging->written < staging->length && passes(request))
+        return true;
     return request->has_length && request->body_sent < request->length && !request->is_head &&
            torc_response_allows_body(request);
 }
 
 /* Send what is left to be sent: the head, if nothing was written, and the end. */
 static void complete(torc_request *request) {
+    const torc_str empty = TORC_STR("");
+
+    if (!request->is_started) prepare(request, &empty, NULL);
+    if (request->staging && passes(request) && !request->failure && begin(request, -1))
+        send_passed(request, torc_staging_end(request->staging));
     if (is_short(request)) torc_response_fail(request, TORC_ERR_STATE);
     if (!request->failure && begin(request, 0)) send_end(request);
 }
@@ -259,17 +344,42 @@ torc_err torc_request_finish(torc_request *request) {
     return torc_response_conclude(request);
 }
 
-/* Announce the length of a body that is all there, unless that announces itself. */
+/* Announce the length of a body that is all there, unless that announces itself, or stages would
+ * change it. */
 static bool begin_whole(torc_request *request, size_t len) {
     if (request_is_over(request)) return false;
     if (request->is_started) torc_response_fail(request, TORC_ERR_STATE);
-    request->has_length = true;
+    request->has_length = !request->staging;
     request->length = len;
     return admit(request, len);
 }
 
+/* All of the body has been given to the stages, before the head: what comes out has a length. */
+static void send_whole_staged(torc_request *request, torc_err err) {
+    torc_chain passed;
+
+    if (!err) err = torc_staging_end(request->staging);
+    torc_chain_init(&passed, &request->reactor->chains);
+    torc_chain_move(&passed, &request->staging->out);
+    torc_staging_drop(request);
+    if (err)
+        torc_response_fail(request, err);
+    else if (begin_whole(request, passed.len))
+        send_chain(request, &passed);
+    torc_chain_clear(&passed);
+}
+
+/* Whether a whole body has to pass stages. */
+static bool is_staged(const torc_request *request) {
+    return request->staging && passes(request) && !request->failure && !request_is_over(request);
+}
+
 void torc_response_send_whole(torc_request *request, torc_str body, bool is_static) {
-    if (begin_whole(request, body.len)) {
+    prepare(request, &body, NULL);
+    if (request->hooks && torc_response_send_short_body(request, body)) return;
+    if (is_staged(request)) {
+        send_whole_staged(request, torc_staging_write(request->staging, body));
+    } else if (begin_whole(request, body.len)) {
         if (is_static && body.len >= STATIC_MIN)
             send_static(request, body);
         else
@@ -278,8 +388,25 @@ void torc_response_send_whole(torc_request *request, torc_str body, bool is_stat
     (void)!torc_request_finish(request);
 }
 
+/* A document in one piece, as most are, goes the wire's short way, if nothing speaks against it. */
+static bool send_in_one(torc_request *request, const torc_chain *document) {
+    const torc_segment *segment = document->first;
+
+    if (!segment || segment->len != document->len || segment->kind != TORC_SEGMENT_PAGE)
+        return false;
+    return torc_response_send_short_body(request, torc_str_make(segment->bytes, segment->len));
+}
+
 void torc_response_send_chain(torc_request *request, torc_chain *body) {
-    if (begin_whole(request, body->len)) send_chain(request, body);
+    prepare(request, NULL, body);
+    if (send_in_one(request, body)) {
+        torc_chain_clear(body);
+        return;
+    }
+    if (is_staged(request))
+        send_whole_staged(request, torc_staging_write_chain(request->staging, body));
+    else if (begin_whole(request, body->len))
+        send_chain(request, body);
     torc_chain_clear(body);
     (void)!torc_request_finish(request);
 }

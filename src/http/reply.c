@@ -21,7 +21,8 @@ static void begin(torc_request *request, int status, torc_str content_type) {
 
 static torc_render reply(torc_request *request, int status, torc_str content_type, torc_str bytes,
                          bool is_static) {
-    if (torc_response_send_short(request, status, content_type, bytes)) return TORC_RENDER_DONE;
+    if (!request->hooks && torc_response_send_short(request, status, content_type, bytes))
+        return TORC_RENDER_DONE;
     begin(request, status, content_type);
     torc_response_send_whole(request, bytes, is_static);
     return TORC_RENDER_DONE;
@@ -81,15 +82,6 @@ torc_json *torc_reply_json(torc_request *request, int status) {
     return &request->json;
 }
 
-/* A document in one piece, as most are, goes the wire's short way, if nothing speaks against it. */
-static bool send_in_one(torc_request *request, const torc_chain *document) {
-    const torc_segment *segment = document->first;
-
-    if (!segment || segment->len != document->len || segment->kind != TORC_SEGMENT_PAGE)
-        return false;
-    return torc_response_send_short_body(request, torc_str_make(segment->bytes, segment->len));
-}
-
 torc_render torc_reply_end(torc_request *request) {
     torc_err err;
 
@@ -99,8 +91,7 @@ torc_render torc_reply_end(torc_request *request) {
     }
     err = torc_json_end(&request->json);
     if (err) torc_response_fail(request, err);
-    if (!send_in_one(request, &request->json_chain))
-        torc_response_send_chain(request, &request->json_chain);
+    torc_response_send_chain(request, &request->json_chain);
     return TORC_RENDER_DONE;
 }
 

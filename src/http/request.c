@@ -16,7 +16,7 @@
  */
 #include <torc/status.h>
 
-#include "http/request_state.h"
+#include "http/staging.h"
 #include "http/wait.h"
 
 static void release_holdings(torc_request *request) {
@@ -55,6 +55,7 @@ static void end(torc_request *request) {
     if (request->slot) torc_ticket_release(request);
     if (request->reader) torc_body_lost(request, TORC_ERR_GONE);
     if (request->has_json) torc_chain_clear(&request->json_chain);
+    if (request->staging) torc_staging_drop(request);
     tell_watches(request);
     if (!request->is_leaving) torc_request_depart(request);
 }

@@ -94,6 +94,17 @@ bool torc_response_put_made(torc_request *request, const torc_made_fields *made)
 torc_err torc_request_add_param(torc_request *request, torc_str name,
                                 torc_str value) TORC_MUST_CHECK;
 
+/*
+ * Somebody who is told that a response is about to start: before its head goes, and what goes with
+ * it. In the request's arena. Those that were added last are told first.
+ */
+typedef struct torc_response_hook torc_response_hook;
+struct torc_response_hook {
+    torc_response_hook *next;
+    void (*starting)(torc_response_hook *hook, torc_request *request);
+};
+void torc_request_add_hook(torc_request *request, torc_response_hook *hook);
+
 /* Something outside the arena that a request holds until it is retired. */
 typedef struct torc_holding torc_holding;
 struct torc_holding {
@@ -113,5 +124,6 @@ void torc_request_write_shared_file(torc_request *request, torc_shared_file *fil
                                     uint64_t len);
 
 const torc_head *torc_request_head(const torc_request *request);
+torc_handler *torc_request_handler(const torc_request *request);
 
 #endif

@@ -30,6 +30,14 @@ typedef struct torc_request_origin {
     char authority[];
 } torc_request_origin;
 
+/* What somebody keeps with the request. */
+typedef struct torc_kept_value torc_kept_value;
+struct torc_kept_value {
+    torc_kept_value *next;
+    const void *key;
+    void *value;
+};
+
 /* What has its place in the request itself; more of it is allocated. */
 enum {
     TORC_REQUEST_SEGMENTS = 8,
@@ -61,7 +69,8 @@ struct torc_request {
     bool has_server : 1; /* the application set this field itself */
     bool has_date : 1;
     bool has_type : 1;
-    bool has_json : 1; /* `json` and `json_chain` are in use */
+    bool has_json : 1;    /* `json` and `json_chain` are in use */
+    bool is_prepared : 1; /* the hooks were told that it starts */
     /* The incoming body. */
     bool has_body_ended : 1; /* all of it was received, or no more of it is wanted */
     bool limits_are_own : 1; /* `limits` is filled */
@@ -82,6 +91,10 @@ struct torc_request {
     torc_path_param *params;
     torc_request_args *args;     /* NULL until asked for */
     torc_request_origin *origin; /* NULL: what its bytes say */
+    torc_kept_value *values;
+    torc_response_hook *hooks;      /* the newest first */
+    struct torc_staging *staging;   /* NULL: the body goes as it is written */
+    const struct torc_whole *whole; /* while the hooks are told, if all of the body is there */
 
     torc_head sent;     /* its status and reason; the rest is filled when it is sent */
     torc_field *fields; /* of the response; the first RESERVED ones are the library's */
@@ -153,6 +166,11 @@ void torc_response_init(torc_request *request);
 bool torc_response_send_short(torc_request *request, int status, torc_str type, torc_str body);
 /* The same with the status and the fields that were set. */
 bool torc_response_send_short_body(torc_request *request, torc_str body);
+/*
+ * The response starts, and there are hooks that have not been told: tell them. `bytes` or `chain`
+ * is the body, if all of it is there.
+ */
+void torc_response_prepare(torc_request *request, const torc_str *bytes, const torc_chain *chain);
 /* The application lets go of a response that is complete or has failed; the first failure. */
 torc_err torc_response_conclude(torc_request *request);
 /* Send a whole response, head, body and end, and let go: torc_request_finish() of a body in one

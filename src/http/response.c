@@ -11,7 +11,7 @@
 #include <torc/log.h>
 #include <torc/status.h>
 
-#include "http/request_state.h"
+#include "http/staging.h"
 
 enum {
     RESERVED = 2,
@@ -270,6 +270,7 @@ void torc_response_clear(torc_request *request) {
     request->has_length = false;
     request->trailers = NULL;
     request->failure = TORC_OK;
+    if (request->staging) torc_staging_drop(request);
 }
 
 void torc_response_clear_body_fields(torc_request *request, int status) {
@@ -359,8 +360,8 @@ void torc_response_send_head(torc_request *request, int64_t body_len) {
 /* Nothing was sent or has failed, and the head needs nothing that the short way does not do. */
 static bool is_plain(const torc_request *request, int status, torc_str type) {
     return !request_is_over(request) && !request->is_started && !request->failure &&
-           !request->trailers && !(request->has_type && type.bytes) && status >= 200 &&
-           status <= 599 && status != 204 && status != 205 && status != 304 &&
+           !request->trailers && !request->staging && !(request->has_type && type.bytes) &&
+           status >= 200 && status <= 599 && status != 204 && status != 205 && status != 304 &&
            torc_field_value_is_valid(type);
 }
 

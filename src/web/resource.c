@@ -46,6 +46,17 @@ torc_children *torc_children_of(torc_resource *resource) {
     return resource->children == &no_memory ? NULL : resource->children;
 }
 
+torc_scope *torc_scope_of(torc_resource *resource) {
+    torc_children *children = torc_children_of(resource);
+
+    if (!children) return NULL;
+    if (!children->scope)
+        children->scope = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(torc_scope));
+    if (!children->scope)
+        torc_resource_fail(resource, TORC_ERR_NO_MEMORY, "what holds for a part of the tree");
+    return children->scope;
+}
+
 void torc_resource_fail(torc_resource *resource, torc_err err, const char *text) {
     torc_children *children = torc_children_of(resource);
 
@@ -78,6 +89,7 @@ void torc_children_dispose(torc_children *children) {
     torc_resource_dispose(children->param);
     torc_resource_dispose(children->rest);
     dispose_routes(children->routes);
+    torc_scope_dispose(children->scope);
     torc_dealloc(NULL, children);
 }
 

@@ -15,8 +15,8 @@
 #include "base/alloc.h"
 #include "base/options.h"
 #include "http/html.h"
+#include "web/passage.h"
 #include "web/site.h"
-#include "web/walk.h"
 
 struct torc_site {
     torc_handler handler;
@@ -48,14 +48,14 @@ static uint32_t with_implied(uint32_t methods) {
 }
 
 /* Name in Allow what the places on the path would have answered. */
-static void set_allow(torc_request *request, const torc_walk *walk) {
+static void set_allow(torc_request *request, const torc_walk_end *end) {
     char text[TORC_METHODS_TEXT_MAX], bytes[2 * TORC_METHODS_TEXT_MAX];
     torc_buf value;
 
     torc_buf_init_fixed(&value, bytes, sizeof(bytes));
-    torc_buf_add(&value, torc_methods_text(with_implied(walk->allow), text));
-    for (uint32_t i = 0; i < walk->other_count; i++) {
-        const torc_str name = walk->others[i];
+    torc_buf_add(&value, torc_methods_text(with_implied(end->allow), text));
+    for (uint32_t i = 0; i < end->other_count; i++) {
+        const torc_str name = end->others[i];
         if (torc_list_has_member(torc_buf_str(&value), name) ||
             value.len + 2 + name.len > sizeof(bytes))
             continue;
@@ -65,21 +65,21 @@ static void set_allow(torc_request *request, const torc_walk *walk) {
     torc_response_set(request, "Allow", torc_buf_str(&value));
 }
 
-static void reply_not_allowed(torc_request *request, const torc_walk *walk) {
-    set_allow(request, walk);
+static void reply_not_allowed(torc_request *request, const torc_walk_end *end) {
+    set_allow(request, end);
     torc_reply_status(request, 405, NULL);
 }
 
 /* Nobody takes the method at a place that exists. */
-static void refuse_method(torc_request *request, const torc_walk *walk) {
+static void refuse_method(torc_request *request, const torc_walk_end *end) {
     if (torc_request_method(request) == TORC_METHOD_OTHER)
         torc_reply_status(request, 501, NULL);
     else
-        reply_not_allowed(request, walk);
+        reply_not_allowed(request, end);
 }
 
-static void reply_options(torc_request *request, const torc_walk *walk) {
-    set_allow(request, walk);
+static void reply_options(torc_request *request, const torc_walk_end *end) {
+    set_allow(request, end);
     torc_response_set_status(request, 204, NULL);
     (void)!torc_request_finish(request);
 }
@@ -112,6 +112,44 @@ static void reply_trace(torc_request *request) {
     torc_buf_dispose(&text);
 }
 
+/* `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7). */
+static void reply_asterisk(torc_request *request) {
+    static const torc_walk_end nowhere;
+
+    if (torc_request_method(request) == TORC_METHOD_OPTIONS)
+        torc_reply_bytes(request, 200, NULL, torc_str_make(NULL, 0));
+    else
+        reply_not_allowed(request, &nowhere); /* but OPTIONS */
+}
+
+/* Nobody answered at the end of the walk. */
+static void reply_unanswered(const torc_walk_end *end) {
+    torc_request *request = end->request;
+
+    if (end->method == TORC_METHOD_TRACE && site_of(torc_request_handler(request))->allow_trace)
+        reply_trace(request);
+    else if (torc_method_is_named_only(end->method))
+        reply_not_allowed(request, end); /* also where there is nothing: CONNECT has no path */
+    else if (!end->is_refused)
+        torc_reply_status(request, 404, NULL);
+    else if (end->method == TORC_METHOD_OPTIONS)
+        reply_options(request, end);
+    else
+        refuse_method(request, end);
+}
+
+torc_render torc_walk_answer(const torc_walk_end *end) {
+    if (end->err) return torc_reply_error(end->request, end->err);
+    if (end->route) return end->route->render(end->request);
+    if (end->found) return end->found->ops->render(end->found, end->request);
+    reply_unanswered(end);
+    return TORC_RENDER_DONE;
+}
+
+bool torc_walk_needs_fiber(const torc_walk_end *end) {
+    return end->route || (end->found && end->found->on_fiber);
+}
+
 static torc_render run_route(torc_request *request, void *context) {
     return ((const torc_route *)context)->render(request);
 }
@@ -121,50 +159,30 @@ static torc_render run_resource(torc_request *request, void *context) {
     return resource->ops->render(resource, request);
 }
 
-static void render(torc_request *request, const torc_walk *walk) {
-    if (walk->route)
-        torc_request_run(request, run_route, (void *)(uintptr_t)walk->route, true);
+/* Without middleware on the way: the walk's end is looked at here and now. */
+static void answer_now(torc_request *request, const torc_walk_end *end) {
+    if (end->err)
+        torc_reply_error(request, end->err);
+    else if (end->route)
+        torc_request_run(request, run_route, (void *)(uintptr_t)end->route, true);
+    else if (end->found)
+        torc_request_run(request, run_resource, end->found, end->found->on_fiber);
     else
-        torc_request_run(request, run_resource, walk->found, walk->found->on_fiber);
-}
-
-/* `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7). */
-static void reply_asterisk(torc_request *request) {
-    static const torc_walk nowhere;
-
-    if (torc_request_method(request) == TORC_METHOD_OPTIONS)
-        torc_reply_bytes(request, 200, NULL, torc_str_make(NULL, 0));
-    else
-        reply_not_allowed(request, &nowhere); /* but OPTIONS */
-}
-
-/* Nobody answered at the end of the walk. */
-static void reply_unanswered(torc_site *site, torc_request *request, const torc_walk *walk) {
-    const torc_method method = torc_request_method(request);
-
-    if (method == TORC_METHOD_TRACE && site->allow_trace)
-        reply_trace(request);
-    else if (torc_method_is_named_only(method))
-        reply_not_allowed(request, walk); /* also where there is nothing: CONNECT has no path */
-    else if (!walk->is_refused)
-        torc_reply_status(request, 404, NULL);
-    else if (method == TORC_METHOD_OPTIONS)
-        reply_options(request, walk);
-    else
-        refuse_method(request, walk);
+        reply_unanswered(end);
 }
 
 static void answer(torc_site *site, torc_request *request) {
     torc_walk walk;
 
-    if (torc_request_head(request)->target.form == TORC_TARGET_ASTERISK)
+    if (torc_request_head(request)->target.form == TORC_TARGET_ASTERISK) {
         reply_asterisk(request);
-    else if (torc_walk_from(&walk, request, site->root) && !walk.err)
-        render(request, &walk);
-    else if (walk.err)
-        torc_reply_error(request, walk.err);
+        return;
+    }
+    (void)torc_walk_from(&walk, request, site->root);
+    if (walk.scope_count > 0)
+        torc_passage_begin(&walk);
     else
-        reply_unanswered(site, request, &walk);
+        answer_now(request, &walk.end);
 }
 
 static void request_received(torc_handler *handler, torc_request *request) {
@@ -180,7 +198,7 @@ static void set_allow_by_walk(torc_site *site, torc_request *request) {
 
     torc_request_path_of(request)->depth = 0;
     (void)torc_walk_from(&walk, request, site->root);
-    set_allow(request, &walk);
+    set_allow(request, &walk.end);
 }
 
 /* A render declined, and may have said in Allow what it does answer. */
@@ -300,7 +318,7 @@ torc_resource *torc_site_resolve(torc_site *site, torc_request *request) {
     torc_walk walk;
 
     torc_request_path_of(request)->depth = 0;
-    return torc_walk_from(&walk, request, site->root) && !walk.err ? walk.found : NULL;
+    return torc_walk_from(&walk, request, site->root) && !walk.end.err ? walk.end.found : NULL;
 }
 
 void torc_site_set_context(torc_site *site, void *context) {

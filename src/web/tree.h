@@ -2,7 +2,7 @@
 #ifndef TORC_WEB_TREE_H
 #define TORC_WEB_TREE_H
 
-#include <torc/resource.h>
+#include <torc/middleware.h>
 
 /*
  * What a resource has beneath it: children by name, one for parameters, one for all the rest, and
@@ -31,12 +31,18 @@ enum {
     TORC_ROUTE_PARAMS_MAX = 16
 };
 
+/* What holds for a resource and all beneath it. */
+typedef struct torc_scope {
+    torc_middleware *first; /* the outermost */
+} torc_scope;
+
 typedef struct torc_children {
     torc_child **items; /* sorted by name */
     uint32_t count, capacity;
     torc_resource *param; /* any one segment that is not empty */
     torc_resource *rest;  /* all segments that are left, at least one */
     torc_route *routes;   /* in the order in which they were added */
+    torc_scope *scope;    /* NULL: nothing does */
     torc_err err;         /* the first failure */
     char err_text[120];   /* what about, for people */
 } torc_children;
@@ -44,6 +50,10 @@ typedef struct torc_children {
 /* The children of a resource, made if there are none; NULL (and the resource marked) without
  * memory. */
 torc_children *torc_children_of(torc_resource *resource);
+/* The scope of a resource, made if there is none; NULL (and the resource marked) without memory. */
+torc_scope *torc_scope_of(torc_resource *resource);
+/* Dispose of a scope, and of what is in it. NULL is fine. */
+void torc_scope_dispose(torc_scope *scope);
 /* Mark a tree as broken at `resource`. */
 void torc_resource_fail(torc_resource *resource, torc_err err, const char *text);
 /* What the first failure in the tree was about; "" when there is none. */

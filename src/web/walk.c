@@ -6,6 +6,8 @@
  *    find_child; a branch in which nothing answers the method is left again, but for find_child's,
  *    which comes last and is entered once.
  *  - A place that is found but does not answer the method adds to `allow`.
+ *  - The scopes of the branch that is being tried are in `scopes`: whoever tries another takes back
+ *    those of the first. Where the way ends, they are noted if it came farther than before.
  *  - The stack grows with the depth of the tree that was built, not with the path: the last branch
  *    of a node is entered by going round the loop.
  */
@@ -27,20 +29,20 @@ static uint32_t any_bits(void) {
 /* Whether a resource's own render takes the method. */
 static bool renders(torc_walk *walk, const torc_resource *resource) {
     if (!resource->ops->render) return false;
-    if (!resource->methods && !torc_method_is_named_only(walk->method)) return true;
-    walk->allow |= resource->methods ? resource->methods : any_bits();
-    walk->is_refused = true;
-    return (resource->methods & bits_answering(walk->method)) != 0;
+    if (!resource->methods && !torc_method_is_named_only(walk->end.method)) return true;
+    walk->end.allow |= resource->methods ? resource->methods : any_bits();
+    walk->end.is_refused = true;
+    return (resource->methods & bits_answering(walk->end.method)) != 0;
 }
 
 /* Note the methods of a place's routes, which would have answered them. */
 static void note_routes(torc_walk *walk, const torc_children *children) {
-    walk->allow |= torc_route_methods(children);
-    walk->is_refused = true;
+    walk->end.allow |= torc_route_methods(children);
+    walk->end.is_refused = true;
     for (const torc_route *route = children->routes; route; route = route->next)
         if (!route->any_method && route->method == TORC_METHOD_OTHER &&
-            walk->other_count < TORC_WALK_OTHERS_MAX)
-            walk->others[walk->other_count++] = route->method_text;
+            walk->end.other_count < TORC_WALK_OTHERS_MAX)
+            walk->end.others[walk->end.other_count++] = route->method_text;
 }
 
 /* The path has ended at `node`, or the node is a leaf: does it answer? */
@@ -48,11 +50,11 @@ static bool arrive(torc_walk *walk, torc_resource *node, uint32_t depth) {
     const torc_children *children = node->children;
 
     if (children && children->routes) {
-        walk->route = torc_route_find(children, walk->method, walk->method_text);
-        if (!walk->route) note_routes(walk, children);
+        walk->end.route = torc_route_find(children, walk->end.method, walk->end.method_text);
+        if (!walk->end.route) note_routes(walk, children);
     }
-    if (!walk->route && !renders(walk, node)) return false;
-    walk->found = node;
+    if (!walk->end.route && !renders(walk, node)) return false;
+    walk->end.found = node;
     walk->path->depth = depth;
     return true;
 }
@@ -65,9 +67,9 @@ static torc_str rest_of(torc_walk *walk, uint32_t depth) {
     for (uint32_t i = depth; i < path->count; i++) len += path->decoded[i].len;
     if (path->count - depth == 1) return path->decoded[depth];
 
-    char *bytes = torc_arena_bytes(torc_request_arena(walk->request), len);
+    char *bytes = torc_arena_bytes(torc_request_arena(walk->end.request), len);
     size_t at = 0;
-    if (!bytes) walk->err = TORC_ERR_NO_MEMORY;
+    if (!bytes) walk->end.err = TORC_ERR_NO_MEMORY;
     for (uint32_t i = depth; bytes && i < path->count; i++) {
         if (i > depth) bytes[at++] = '/';
         memcpy(bytes + at, path->decoded[i].bytes, path->decoded[i].len);
@@ -86,16 +88,43 @@ static bool push_value(torc_walk *walk, torc_str value) {
 
 static bool try_param(torc_walk *walk, torc_resource *param, uint32_t depth) {
     const torc_str value = walk->path->decoded[depth];
+    const uint32_t scopes = walk->scope_count;
 
     if (!param || value.len == 0 || !push_value(walk, value)) return false;
     if (descend(walk, param, depth + 1)) return true;
+    walk->scope_count = scopes;
     walk->value_count--;
     return false;
 }
 
+/* The request comes to a resource: what holds for all beneath it holds for the request. */
+static bool enter(torc_walk *walk, const torc_resource *node) {
+    const torc_scope *scope = node->children ? node->children->scope : NULL;
+
+    if (!scope) return true;
+    if (walk->scope_count == TORC_MIDDLEWARE_DEPTH_MAX) {
+        walk->end.err = TORC_ERR_LIMIT; /* never is one left out */
+        return false;
+    }
+    walk->scopes[walk->scope_count++] = (torc_walk_scope){scope, node};
+    return true;
+}
+
+/* Nobody answers where the way has ended. */
+static bool miss(torc_walk *walk) {
+    if (walk->scope_count > walk->missed_count) {
+        memcpy(walk->missed, walk->scopes, walk->scope_count * sizeof(walk->scopes[0]));
+        walk->missed_count = walk->scope_count;
+    }
+    return false;
+}
+
 static bool try_rest(torc_walk *walk, torc_resource *rest, uint32_t depth) {
+    const uint32_t scopes = walk->scope_count;
+
     if (!rest || !push_value(walk, rest_of(walk, depth))) return false;
-    if (arrive(walk, rest, depth)) return true;
+    if (enter(walk, rest) && (arrive(walk, rest, depth) || miss(walk))) return true;
+    walk->scope_count = scopes;
     walk->value_count--;
     return false;
 }
@@ -112,16 +141,16 @@ static void release(torc_holding *holding) {
 
 /* Let the request dispose of a resource; false without memory: it was disposed of now. */
 static bool hold(torc_walk *walk, torc_resource *resource) {
-    temporary *held = torc_arena_alloc(torc_request_arena(walk->request), sizeof(*held));
+    temporary *held = torc_arena_alloc(torc_request_arena(walk->end.request), sizeof(*held));
 
     if (!held) {
         torc_resource_dispose(resource);
-        walk->err = TORC_ERR_NO_MEMORY;
+        walk->end.err = TORC_ERR_NO_MEMORY;
         return false;
     }
     held->base.release = release;
     held->resource = resource;
-    torc_request_hold(walk->request, &held->base);
+    torc_request_hold(walk->end.request, &held->base);
     return true;
 }
 
@@ -130,14 +159,40 @@ static torc_resource *ask(torc_walk *walk, torc_resource *node, uint32_t depth) 
 
     if (!node->ops->find_child) return NULL;
     walk->path->depth = depth;
-    child = node->ops->find_child(node, walk->request, walk->path->decoded[depth]);
+    child = node->ops->find_child(node, walk->end.request, walk->path->decoded[depth]);
     if (!child || child == node || !child->is_temporary) return child;
     return hold(walk, child) ? child : NULL;
 }
 
+/* Who the walk goes on from in place of `node`; NULL: nobody, or an error. */
+static torc_resource *replace(torc_walk *walk, torc_resource *node, uint32_t depth) {
+    torc_resource *other;
+
+    if (++walk->stand_ins > TORC_WALK_STAND_INS_MAX) {
+        walk->end.err = TORC_ERR_LIMIT; /* they go round in circles */
+        return NULL;
+    }
+    walk->path->depth = depth;
+    other = node->ops->stand_in(node, walk->end.request);
+    if (!other || other == node || !other->is_temporary) return other;
+    return hold(walk, other) ? other : NULL;
+}
+
+/* Come to a node, or to who stands in for it; NULL: the way ends here. */
+static torc_resource *come_to(torc_walk *walk, torc_resource *node, uint32_t *depth) {
+    while (node && enter(walk, node) && node->ops->stand_in) {
+        torc_resource *other = replace(walk, node, *depth);
+        *depth = walk->path->depth;
+        if (other == node) return node;
+        node = other;
+    }
+    return walk->end.err ? NULL : node;
+}
+
 static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
-    while (node) {
-        if (depth == walk->path->count || node->is_leaf) return arrive(walk, node, depth);
+    while ((node = come_to(walk, node, &depth))) {
+        if (depth >= walk->path->count || node->is_leaf)
+            return arrive(walk, node, depth) || miss(walk);
 
         const torc_children *children = node->children;
         torc_resource *child = torc_resource_child(node, walk->path->decoded[depth]);
@@ -146,7 +201,9 @@ static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
         if (child && is_last) {
             node = child;
         } else {
+            const uint32_t scopes = walk->scope_count;
             if (child && descend(walk, child, depth + 1)) return true;
+            walk->scope_count = scopes;
             if (children && try_param(walk, children->param, depth)) return true;
             if (children && try_rest(walk, children->rest, depth)) return true;
             if (child) return false; /* a child that was put hides what find_child would answer */
@@ -154,28 +211,38 @@ static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
         }
         depth++;
     }
-    return false;
+    return miss(walk);
 }
 
 static void add_params(torc_walk *walk) {
-    for (uint32_t i = 0; !walk->err && i < walk->route->param_count && i < walk->value_count; i++)
-        walk->err = torc_request_add_param(walk->request, walk->route->params[i], walk->values[i]);
+    for (uint32_t i = 0;
+         !walk->end.err && i < walk->end.route->param_count && i < walk->value_count; i++)
+        walk->end.err =
+            torc_request_add_param(walk->end.request, walk->end.route->params[i], walk->values[i]);
+}
+
+/* Nobody answers: the request came as far as it came. */
+static void restore_missed(torc_walk *walk) {
+    memcpy(walk->scopes, walk->missed, walk->missed_count * sizeof(walk->missed[0]));
+    walk->scope_count = walk->missed_count;
 }
 
 bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resource) {
     const torc_head *head = torc_request_head(request);
 
-    /* All but `values` and `others`, of which only so many as are counted mean something. */
-    walk->request = request;
-    walk->method = head->method;
-    walk->method_text = head->method_text;
+    /* All but the arrays, of which only so many as are counted mean something. */
+    walk->end.request = request;
+    walk->end.method = head->method;
+    walk->end.method_text = head->method_text;
     walk->path = torc_request_path_of(request);
-    walk->found = NULL;
-    walk->route = NULL;
-    walk->allow = walk->other_count = walk->value_count = 0;
-    walk->is_refused = false;
-    walk->err = TORC_OK;
+    walk->end.found = NULL;
+    walk->end.route = NULL;
+    walk->end.allow = walk->end.other_count = walk->value_count = 0;
+    walk->stand_ins = walk->scope_count = walk->missed_count = 0;
+    walk->end.is_refused = false;
+    walk->end.err = TORC_OK;
     const bool is_found = descend(walk, resource, walk->path->depth);
-    if (is_found && walk->route) add_params(walk);
+    if (is_found && walk->end.route) add_params(walk);
+    if (!is_found) restore_missed(walk);
     return is_found;
 }

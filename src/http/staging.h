@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_HTTP_STAGING_H
+#define TORC_HTTP_STAGING_H
+
+#include <torc/body_stage.h>
+
+#include "http/request_state.h"
+
+/*
+ * The stages of one response, between who writes its body and the wire. In the request's arena.
+ */
+typedef struct torc_staging {
+    torc_body_stage *first; /* nearest to who writes */
+    torc_chain out;         /* what has passed all of them */
+    uint64_t written;       /* bytes that were given to the first */
+    uint64_t length;        /* that were announced, when `has_length` */
+    bool has_length;
+} torc_staging;
+
+/* Let bytes pass: what comes of it is in `out`. */
+torc_err torc_staging_write(torc_staging *staging, torc_str bytes) TORC_MUST_CHECK;
+/* Let a range of a file pass, read on a thread when this is a fiber; at most `max` bytes of it,
+ * `*done` tells how many. */
+torc_err torc_staging_write_file(torc_request *request, torc_shared_file *file, uint64_t offset,
+                                 size_t max, size_t *done) TORC_MUST_CHECK;
+/* Let all of a chain of bytes pass, which is left empty. */
+torc_err torc_staging_write_chain(torc_staging *staging, torc_chain *chain) TORC_MUST_CHECK;
+torc_err torc_staging_flush(torc_staging *staging) TORC_MUST_CHECK;
+torc_err torc_staging_end(torc_staging *staging) TORC_MUST_CHECK;
+/* The request is over, or its response begins anew: drop the stages. */
+void torc_staging_drop(torc_request *request);
+
+#endif
