@@ -43,6 +43,7 @@ struct torc_resource {
     bool is_leaf;      /* renders whatever segments are left */
     bool on_fiber;     /* render is called on a fiber, and may wait */
     bool is_temporary; /* made by find_child: its request disposes of it */
+    bool is_passed;    /* private: another stands in, or there is middleware */
     struct torc_children *children; /* private */
 };
 

@@ -360,8 +360,8 @@ void torc_response_send_head(torc_request *request, int64_t body_len) {
 /* Nothing was sent or has failed, and the head needs nothing that the short way does not do. */
 static bool is_plain(const torc_request *request, int status, torc_str type) {
     return !request_is_over(request) && !request->is_started && !request->failure &&
-           !request->trailers && !request->staging && !(request->has_type && type.bytes) &&
-           status >= 200 && status <= 599 && status != 204 && status != 205 && status != 304 &&
+           !request->trailers && !(request->has_type && type.bytes) && status >= 200 &&
+           status <= 599 && status != 204 && status != 205 && status != 304 &&
            torc_field_value_is_valid(type);
 }
 
@@ -385,7 +385,7 @@ bool torc_response_send_short(torc_request *request, int status, torc_str type, 
 }
 
 bool torc_response_send_short_body(torc_request *request, torc_str body) {
-    if (request->sent.reason.bytes) return false;
+    if (request->sent.reason.bytes || request->staging) return false;
     return torc_response_send_short(request, request->sent.status, torc_str_make(NULL, 0), body);
 }
 

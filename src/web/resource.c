@@ -54,6 +54,7 @@ torc_scope *torc_scope_of(torc_resource *resource) {
         children->scope = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(torc_scope));
     if (!children->scope)
         torc_resource_fail(resource, TORC_ERR_NO_MEMORY, "what holds for a part of the tree");
+    resource->is_passed = true;
     return children->scope;
 }
 
@@ -66,7 +67,7 @@ void torc_resource_fail(torc_resource *resource, torc_err err, const char *text)
 }
 
 void torc_resource_init(torc_resource *resource, const torc_resource_ops *ops) {
-    *resource = (torc_resource){.ops = ops};
+    *resource = (torc_resource){.ops = ops, .is_passed = ops->stand_in != NULL};
 }
 
 static void dispose_routes(torc_route *route) {

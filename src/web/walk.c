@@ -111,7 +111,7 @@ static bool enter(torc_walk *walk, const torc_resource *node) {
 }
 
 /* Nobody answers where the way has ended. */
-static bool miss(torc_walk *walk) {
+__attribute__((noinline, cold)) static bool miss(torc_walk *walk) {
     if (walk->scope_count > walk->missed_count) {
         memcpy(walk->missed, walk->scopes, walk->scope_count * sizeof(walk->scopes[0]));
         walk->missed_count = walk->scope_count;
@@ -165,24 +165,25 @@ static torc_resource *ask(torc_walk *walk, torc_resource *node, uint32_t depth) 
 }
 
 /* Who the walk goes on from in place of `node`; NULL: nobody, or an error. */
-static torc_resource *replace(torc_walk *walk, torc_resource *node, uint32_t depth) {
+static torc_resource *replace(torc_walk *walk, torc_resource *node) {
     torc_resource *other;
 
     if (++walk->stand_ins > TORC_WALK_STAND_INS_MAX) {
         walk->end.err = TORC_ERR_LIMIT; /* they go round in circles */
         return NULL;
     }
-    walk->path->depth = depth;
     other = node->ops->stand_in(node, walk->end.request);
     if (!other || other == node || !other->is_temporary) return other;
     return hold(walk, other) ? other : NULL;
 }
 
-/* Come to a node, or to who stands in for it; NULL: the way ends here. */
-static torc_resource *come_to(torc_walk *walk, torc_resource *node, uint32_t *depth) {
+/* Come to a node with a scope, or for which another stands in: who the walk goes on from, at the
+ * path's depth. NULL: the way ends here. */
+__attribute__((noinline, cold)) static torc_resource *come_to(torc_walk *walk, torc_resource *node,
+                                                              uint32_t depth) {
+    walk->path->depth = depth;
     while (node && enter(walk, node) && node->ops->stand_in) {
-        torc_resource *other = replace(walk, node, *depth);
-        *depth = walk->path->depth;
+        torc_resource *other = replace(walk, node);
         if (other == node) return node;
         node = other;
     }
@@ -190,7 +191,12 @@ static torc_resource *come_to(torc_walk *walk, torc_resource *node, uint32_t *de
 }
 
 static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
-    while ((node = come_to(walk, node, &depth))) {
+    while (node) {
+        if (node->is_passed) {
+            node = come_to(walk, node, depth);
+            if (!node) break;
+            depth = walk->path->depth;
+        }
         if (depth >= walk->path->count || node->is_leaf)
             return arrive(walk, node, depth) || miss(walk);
 
@@ -222,7 +228,7 @@ static void add_params(torc_walk *walk) {
 }
 
 /* Nobody answers: the request came as far as it came. */
-static void restore_missed(torc_walk *walk) {
+__attribute__((noinline, cold)) static void restore_missed(torc_walk *walk) {
     memcpy(walk->scopes, walk->missed, walk->missed_count * sizeof(walk->missed[0]));
     walk->scope_count = walk->missed_count;
 }
@@ -237,8 +243,8 @@ bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resou
     walk->path = torc_request_path_of(request);
     walk->end.found = NULL;
     walk->end.route = NULL;
-    walk->end.allow = walk->end.other_count = walk->value_count = 0;
-    walk->stand_ins = walk->scope_count = walk->missed_count = 0;
+    walk->end.allow = walk->end.other_count = 0;
+    walk->stand_ins = walk->value_count = walk->scope_count = walk->missed_count = 0;
     walk->end.is_refused = false;
     walk->end.err = TORC_OK;
     const bool is_found = descend(walk, resource, walk->path->depth);

@@ -40,11 +40,10 @@ typedef struct torc_walk {
     torc_walk_end end;
     torc_path *path;
     uint32_t stand_ins;
-    uint32_t value_count;
+    uint32_t value_count, scope_count, missed_count;
     torc_str values[TORC_ROUTE_PARAMS_MAX]; /* what the parameters of the path matched */
     /* What the request comes through, from the outside: to who answers; when nobody does, to where
      * it came farthest. */
-    uint32_t scope_count, missed_count;
     torc_walk_scope scopes[TORC_MIDDLEWARE_DEPTH_MAX], missed[TORC_MIDDLEWARE_DEPTH_MAX];
 } torc_walk;
 
