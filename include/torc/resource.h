@@ -71,6 +71,20 @@ TORC_API void torc_resource_put_rest(torc_resource *resource, torc_resource *chi
 TORC_API torc_resource *torc_resource_child(const torc_resource *resource, torc_str name);
 /** Remove and dispose of a child. False when there is none. Not while requests are in it. */
 TORC_API bool torc_resource_remove_child(torc_resource *resource, const char *name);
+/**
+ * Name-based virtual hosts: requests that come to `resource` and address `name` are answered by
+ * `host` in its place, with the same segments left. A name is whole ("a.example", "[::1]"), or
+ * stands for all beneath another ("*.a.example"), or for any ("*"); the longest that fits is taken,
+ * in letters of any case and without a port. What no host is for `resource` answers itself. The
+ * middlewares of `resource` are around its hosts, too. Takes the host as torc_resource_put_child()
+ * does, and reports as that, also a name that is none.
+ */
+TORC_API void torc_resource_put_host(torc_resource *resource, const char *name,
+                                     torc_resource *host);
+/** What was put for that name, as it was given; NULL: nothing. */
+TORC_API torc_resource *torc_resource_host(const torc_resource *resource, torc_str name);
+/** Remove and dispose of a host. False when there is none. Not while requests are in it. */
+TORC_API bool torc_resource_remove_host(torc_resource *resource, const char *name);
 /** Call `each` for every child that was put, in the order of their names. */
 TORC_API void torc_resource_each_child(const torc_resource *resource,
                                        void (*each)(void *context, torc_str name,

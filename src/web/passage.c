@@ -15,6 +15,7 @@
 #include <torc/fiber.h>
 
 #include "base/alloc.h"
+#include "web/hosts.h"
 
 typedef struct step {
     torc_response_hook hook;
@@ -38,6 +39,7 @@ static const char key;
 void torc_scope_dispose(torc_scope *scope) {
     torc_middleware *middleware = scope ? scope->first : NULL;
 
+    if (scope) torc_hosts_dispose(scope->hosts);
     while (middleware) {
         torc_middleware *next = middleware->next;
         if (middleware->ops->dispose) middleware->ops->dispose(middleware);

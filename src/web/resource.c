@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "web/hosts.h"
 #include "web/tree.h"
 
 /* Stands in for the children of a resource that could not be given any. */
@@ -194,6 +195,15 @@ void torc_resource_each_child(const torc_resource *resource,
         each(context, child_name(children->items[i]), children->items[i]->resource);
 }
 
+static const torc_children *find_failure(const torc_resource *resource);
+
+static void look_at_host(void *context, torc_str name, torc_resource *resource) {
+    const torc_children **failure = context;
+
+    (void)name;
+    if (!*failure) *failure = find_failure(resource);
+}
+
 /* The first resource of a tree that was marked, or NULL. */
 static const torc_children *find_failure(const torc_resource *resource) {
     const torc_children *children = resource ? resource->children : NULL;
@@ -205,6 +215,8 @@ static const torc_children *find_failure(const torc_resource *resource) {
         failure = find_failure(children->items[i]->resource);
     if (!failure) failure = find_failure(children->param);
     if (!failure) failure = find_failure(children->rest);
+    if (!failure && children->scope && children->scope->hosts)
+        torc_hosts_each(children->scope->hosts, look_at_host, &failure);
     return failure;
 }
 

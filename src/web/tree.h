@@ -33,7 +33,8 @@ enum {
 
 /* What holds for a resource and all beneath it. */
 typedef struct torc_scope {
-    torc_middleware *first; /* the outermost */
+    torc_middleware *first;   /* the outermost */
+    struct torc_hosts *hosts; /* who answers in the resource's place; NULL: nobody. See hosts.h */
 } torc_scope;
 
 typedef struct torc_children {

@@ -13,6 +13,8 @@
  */
 #include "web/walk.h"
 
+#include "web/hosts.h"
+
 static uint32_t bits_answering(torc_method method) {
     uint32_t bits = torc_method_bit(method);
     if (method == TORC_METHOD_HEAD) bits |= torc_method_bit(TORC_METHOD_GET);
@@ -97,11 +99,21 @@ static bool try_param(torc_walk *walk, torc_resource *param, uint32_t depth) {
     return false;
 }
 
-/* The request comes to a resource: what holds for all beneath it holds for the request. */
-static bool enter(torc_walk *walk, const torc_resource *node) {
-    const torc_scope *scope = node->children ? node->children->scope : NULL;
+static torc_scope *scope_of(const torc_resource *node) {
+    return node->children ? node->children->scope : NULL;
+}
 
-    if (!scope) return true;
+static bool has_entered(const torc_walk *walk, const torc_scope *scope) {
+    for (uint32_t i = 0; i < walk->scope_count; i++)
+        if (walk->scopes[i].scope == scope) return true;
+    return false;
+}
+
+/* The request comes to a resource: what holds for all beneath it holds for the request, once. */
+static bool enter(torc_walk *walk, const torc_resource *node) {
+    const torc_scope *scope = scope_of(node);
+
+    if (!scope || !scope->first || has_entered(walk, scope)) return true;
     if (walk->scope_count == TORC_MIDDLEWARE_DEPTH_MAX) {
         walk->end.err = TORC_ERR_LIMIT; /* never is one left out */
         return false;
@@ -164,16 +176,26 @@ static torc_resource *ask(torc_walk *walk, torc_resource *node, uint32_t depth) 
     return hold(walk, child) ? child : NULL;
 }
 
-/* Who the walk goes on from in place of `node`; NULL: nobody, or an error. */
-static torc_resource *replace(torc_walk *walk, torc_resource *node) {
-    torc_resource *other;
+/* Who answers in place of a node: the host that was asked, or whom it names itself. */
+static torc_resource *ask_for_other(torc_walk *walk, torc_resource *node) {
+    const torc_scope *scope = scope_of(node);
+    torc_resource *other = NULL;
 
+    if (scope && scope->hosts) other = torc_hosts_find(scope->hosts, walk->end.request);
+    if (other) return other;
+    return node->ops->stand_in ? node->ops->stand_in(node, walk->end.request) : node;
+}
+
+/* Who the walk goes on from in place of `node`, at the path's depth; NULL: nobody, or an error. */
+static torc_resource *replace(torc_walk *walk, torc_resource *node) {
+    torc_resource *other = ask_for_other(walk, node);
+
+    if (!other || other == node) return other;
     if (++walk->stand_ins > TORC_WALK_STAND_INS_MAX) {
         walk->end.err = TORC_ERR_LIMIT; /* they go round in circles */
         return NULL;
     }
-    other = node->ops->stand_in(node, walk->end.request);
-    if (!other || other == node || !other->is_temporary) return other;
+    if (!other->is_temporary) return other;
     return hold(walk, other) ? other : NULL;
 }
 
@@ -181,11 +203,12 @@ static torc_resource *replace(torc_walk *walk, torc_resource *node) {
  * path's depth. NULL: the way ends here. */
 __attribute__((noinline, cold)) static torc_resource *come_to(torc_walk *walk, torc_resource *node,
                                                               uint32_t depth) {
+    torc_resource *at = NULL;
+
     walk->path->depth = depth;
-    while (node && enter(walk, node) && node->ops->stand_in) {
-        torc_resource *other = replace(walk, node);
-        if (other == node) return node;
-        node = other;
+    while (node && node != at && enter(walk, node)) {
+        at = node;
+        node = replace(walk, at);
     }
     return walk->end.err ? NULL : node;
 }
