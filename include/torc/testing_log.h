@@ -30,6 +30,8 @@ TORC_API const torc_log_record *torc_test_log_at(const torc_test_log *captured, 
 /** The first event of a namespace with this text; NULL: there is none. */
 TORC_API const torc_log_record *torc_test_log_find(const torc_test_log *captured, const char *space,
                                                    const char *text);
+/** Forget the events of a namespace with this text; how many they were. */
+TORC_API size_t torc_test_log_forget(torc_test_log *captured, const char *space, const char *text);
 /** Forget all events. */
 TORC_API void torc_test_log_clear(torc_test_log *captured);
 

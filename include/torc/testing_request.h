@@ -87,6 +87,9 @@ TORC_API uint32_t torc_test_request_interim_count(const torc_test_request *test)
 TORC_API int torc_test_request_interim_status(const torc_test_request *test);
 /** Whether the response came whole. */
 TORC_API bool torc_test_request_is_complete(const torc_test_request *test);
+/** Whether it is answered, or will never be: the response is complete, or the exchange has ended
+ * otherwise. */
+TORC_API bool torc_test_request_is_over(const torc_test_request *test);
 /** Whether the server reset the exchange, and why. */
 TORC_API bool torc_test_request_was_reset(const torc_test_request *test);
 TORC_API torc_err torc_test_request_reset_reason(const torc_test_request *test);

@@ -86,6 +86,9 @@ struct torc_app {
     torc_site *site;
     bool is_refused; /* by the program itself, for the reason in `refusal` */
     char refusal[240];
+    void (*failed)(void *context, const char *text); /* who hears what torc_app_fail() says; NULL:
+                                                        the standard error */
+    void *failed_context;
 };
 
 /* A signal that came, and when. Zero: none did. */

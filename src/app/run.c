@@ -30,6 +30,8 @@ bool torc_app_fail(const torc_app *app, const char *what, const char *why) {
     snprintf(text, sizeof(text), "%s%s%s", what, why ? ": " : "", why ? why : "");
     if (app->worker)
         torc_worker_fail(app->worker, text);
+    else if (app->failed)
+        app->failed(app->failed_context, text);
     else
         fprintf(stderr, "%s: %s\n", app->name, text);
     return false;

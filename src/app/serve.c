@@ -82,7 +82,7 @@ static void add_observers(torc_app *app, torc_observer *observer) {
     torc_site_add_observer(app->site, observer);
 }
 
-static bool make_site(torc_app *app) {
+bool torc_app_make_site(torc_app *app) {
     const torc_site_options options = {
         .size = sizeof(options),
         .show_errors = app->settings.show_errors,
@@ -430,8 +430,8 @@ static bool serve(torc_app *app) {
     torc_list_init(&self.listenings);
     torc_timer_init(&self.drained, app->reactor, drained);
     torc_timer_init(&self.looked, app->reactor, looked);
-    fine = make_site(app) && torc_logs_start(app) && torc_app_process_confine_server(app) &&
-           start_services(app) &&
+    fine = torc_app_make_site(app) && torc_logs_start(app) &&
+           torc_app_process_confine_server(app) && start_services(app) &&
            (app->worker ? torc_worker_attach(app->worker, &self) : stand_alone(&self));
     if (fine) {
         fine = run(&self);

@@ -28,6 +28,11 @@ typedef struct torc_serving {
     bool is_draining, is_yielding; /* the second: gently, since others serve */
 } torc_serving;
 
+/*
+ * With a reactor: let the program begin (`on_start`), and make the site of what it has set up,
+ * which takes its tree. False: it was said why.
+ */
+bool torc_app_make_site(torc_app *app);
 /* Accept from the sockets of a slot. `all`: those that slots share, too. On failure `where` is the
  * endpoint that it is about; others may be accepted from. */
 torc_err torc_serving_listen(torc_serving *serving, size_t slot, bool all,

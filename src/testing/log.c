@@ -126,13 +126,28 @@ const torc_log_record *torc_test_log_at(const torc_test_log *captured, size_t n)
     return captured->events[n];
 }
 
+static bool is_of(const torc_log_record *record, const char *space, const char *text) {
+    return strcmp(record->space, space) == 0 && strcmp(record->text, text) == 0;
+}
+
 const torc_log_record *torc_test_log_find(const torc_test_log *captured, const char *space,
                                           const char *text) {
     for (size_t i = 0; i < captured->count; i++)
-        if (strcmp(captured->events[i]->space, space) == 0 &&
-            strcmp(captured->events[i]->text, text) == 0)
-            return captured->events[i];
+        if (is_of(captured->events[i], space, text)) return captured->events[i];
     return NULL;
+}
+
+size_t torc_test_log_forget(torc_test_log *captured, const char *space, const char *text) {
+    const size_t before = captured->count;
+
+    captured->count = 0;
+    for (size_t i = 0; i < before; i++) {
+        if (is_of(captured->events[i], space, text))
+            torc_dealloc(NULL, captured->events[i]);
+        else
+            captured->events[captured->count++] = captured->events[i];
+    }
+    return before - captured->count;
 }
 
 void torc_test_log_clear(torc_test_log *captured) {

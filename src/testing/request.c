@@ -407,6 +407,15 @@ torc_test_request *torc_test_request_new(torc_reactor *reactor, torc_acceptor *a
     return self;
 }
 
+void torc_test_request_set_limits(torc_test_request *self, const torc_limits *limits) {
+    self->limits = *limits;
+    self->arena.max = limits->request_memory_max;
+}
+
+void torc_test_request_set_addr(torc_test_request *self, const torc_addr *peer) {
+    self->link.peer = *peer;
+}
+
 void torc_test_request_on_free(torc_test_request *self, void (*freed)(void *context),
                                void *context) {
     self->freed = freed;
@@ -535,6 +544,10 @@ int torc_test_request_interim_status(const torc_test_request *self) {
 
 bool torc_test_request_is_complete(const torc_test_request *self) {
     return self->has_end && !self->is_reset;
+}
+
+bool torc_test_request_is_over(const torc_test_request *self) {
+    return self->has_end || is_over(self);
 }
 
 bool torc_test_request_was_reset(const torc_test_request *self) {

@@ -8,4 +8,9 @@
 void torc_test_request_on_free(torc_test_request *test, void (*freed)(void *context),
                                void *context);
 
+/* Let these hold for it, in place of the defaults. Before the first turn. */
+void torc_test_request_set_limits(torc_test_request *test, const torc_limits *limits);
+/* Let it come from this address. Before the first turn. */
+void torc_test_request_set_addr(torc_test_request *test, const torc_addr *peer);
+
 #endif

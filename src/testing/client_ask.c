@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Asking: what a client sends, and when.
+ *
+ *  - Bodies announce their length, unless the test's own head says otherwise.
+ *  - A redirect is asked as a browser asks it (RFC 9110 §15.4): after 303, and after 301 and 302 of
+ *    a POST, by GET and without the body.
+ */
+#include <stdarg.h>
+#include <torc/target.h>
+
+#include "testing/client.h"
+#include "testing/expect.h"
+#include "testing/request.h"
+
+enum {
+    HEAD_MAX = 1024 * 1024,
+    FORM_MAX = 64 * 1024 * 1024,
+    SLOW_STEPS_WITHOUT_ANYTHING = 100
+};
+
+/* What is asked, and asked again of another place. */
+typedef struct question {
+    const char *place;
+    torc_str method, target;
+    const char *type; /* of the body; NULL: there is none */
+    torc_str body;
+} question;
+
+/* ---- fields ---- */
+
+static void complain(const torc_test_client *self, torc_err err, const char *what) {
+    if (err) torc_test_fail_at(self->place, "%s: %s", what, torc_err_text(err));
+}
+
+void torc_test_client_set_field(torc_test_client *self, const char *name, const char *value) {
+    torc_str kept, kept_name;
+
+    torc_fields_remove(&self->fields, torc_str_of(name));
+    if (!value) return;
+    torc_err err = torc_arena_copy(&self->arena, torc_str_of(value), &kept);
+    if (!err) err = torc_arena_copy(&self->arena, torc_str_of(name), &kept_name);
+    if (!err) err = torc_fields_add(&self->fields, &self->arena, kept_name, kept);
+    complain(self, err, name);
+}
+
+void torc_test_client_add_field(torc_test_client *self, const char *name, const char *value) {
+    complain(self,
+             torc_fields_add_copy(&self->next_fields, &self->arena, torc_str_of(name),
+                                  torc_str_of(value)),
+             name);
+}
+
+torc_err torc_test_client_set_peer(torc_test_client *self, const char *host, uint16_t port) {
+    return torc_addr_parse(torc_str_of(host), port, &self->peer);
+}
+
+void torc_test_client_set_pieces(torc_test_client *self, size_t bytes, uint64_t pause_ms) {
+    self->piece_bytes = bytes;
+    self->piece_ms = pause_ms;
+}
+
+void torc_test_client_set_slow(torc_test_client *self, size_t bytes, uint64_t pause_ms) {
+    self->slow_bytes = bytes;
+    self->slow_ms = pause_ms;
+}
+
+void torc_test_client_follow_redirects(torc_test_client *self, uint32_t most) {
+    self->redirects_max = most;
+}
+
+uint32_t torc_test_client_redirect_count(const torc_test_client *self) {
+    return self->redirects;
+}
+
+/* ---- one request ---- */
+
+/* Whether the lines of a head have a field, at the beginning of one of them. */
+static bool has_line(torc_str head, torc_str name) {
+    torc_str line, is;
+
+    (void)torc_str_split(&head, '\n', &line);
+    while (head.bytes && torc_str_split(&head, '\n', &line))
+        if (torc_str_split(&line, ':', &is) && torc_str_equals_nocase(is, name)) return true;
+    return false;
+}
+
+/* The client's fields, but for those that the head has itself. */
+static void add_fields(torc_buf *text, const torc_fields *fields, torc_str head) {
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const torc_field *field = &fields->items[i];
+        if (has_line(head, field->name)) continue;
+        torc_buf_addf(text, "\n%.*s: %.*s", TORC_STR_ARGS(field->name),
+                      TORC_STR_ARGS(field->value));
+    }
+}
+
+static torc_test_asked *keep(torc_test_client *self, const char *place, torc_str head,
+                             torc_test_request *request) {
+    torc_test_asked *asked = torc_arena_alloc_zero(&self->arena, 1, sizeof(*asked));
+    torc_str line;
+
+    (void)torc_str_split(&head, '\n', &line);
+    if (asked) asked->line = torc_arena_cstr(&self->arena, line);
+    if (!asked || !asked->line) {
+        torc_test_request_free(request);
+        return NULL;
+    }
+    asked->place = place;
+    asked->request = request;
+    *self->end = asked;
+    self->end = &asked->next;
+    self->looked_at = asked;
+    return asked;
+}
+
+torc_test_request *torc_test_begin_at(const char *place, torc_test_client *self, const char *head) {
+    torc_test_request *request = NULL;
+    torc_buf text;
+
+    if (!self->acceptor) {
+        torc_test_fail_at(place, "%s: there is nobody to ask", head);
+        return NULL;
+    }
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, HEAD_MAX);
+    torc_buf_add(&text, torc_str_of(head));
+    add_fields(&text, &self->fields, torc_str_of(head));
+    add_fields(&text, &self->next_fields, torc_str_make(NULL, 0));
+    self->next_fields.count = 0;
+    torc_buf_add_byte(&text, '\0');
+    if (!torc_buf_err(&text))
+        request = torc_test_request_new(self->reactor, self->acceptor, torc_buf_str(&text).bytes);
+    torc_buf_dispose(&text);
+    if (!request || !keep(self, place, torc_str_of(head), request)) {
+        torc_test_fail_at(place, "%s: it cannot be asked: malformed, or no memory", head);
+        return NULL;
+    }
+    torc_test_request_set_limits(request, &self->limits);
+    if (self->peer.len) torc_test_request_set_addr(request, &self->peer);
+    return request;
+}
+
+/* In pieces, as far as the server does not say that it wants no more. */
+static void send_body(torc_test_client *self, torc_test_request *request, torc_str body) {
+    const size_t most = self->piece_bytes ? self->piece_bytes : body.len;
+
+    while (body.len > 0 && !torc_test_request_was_stopped(request)) {
+        const torc_str piece = torc_str_head(body, most);
+        torc_test_request_send(request, piece);
+        body = torc_str_from(body, piece.len);
+        if (body.len == 0) break;
+        torc_test_client_advance(self, self->piece_ms);
+    }
+    torc_test_request_send_end(request);
+}
+
+/* Take the answer little by little, until it is there or nothing comes any more. */
+static void take_slowly(torc_test_client *self, torc_test_request *request) {
+    torc_test_client_run(self);
+    for (int idle = 0; !torc_test_request_is_over(request) && idle < SLOW_STEPS_WITHOUT_ANYTHING;
+         idle++) {
+        const size_t before = torc_test_request_body(request).len;
+        torc_test_request_take(request, self->slow_bytes);
+        torc_test_client_advance(self, self->slow_ms);
+        if (torc_test_request_body(request).len > before) idle = 0;
+    }
+    torc_test_request_take(request, SIZE_MAX);
+}
+
+static torc_test_request *ask(torc_test_client *self, const question *it) {
+    torc_test_request *request;
+    torc_buf head;
+
+    torc_buf_init(&head, NULL, TORC_MEMORY_OTHER, HEAD_MAX);
+    torc_buf_addf(&head, "%.*s %.*s", TORC_STR_ARGS(it->method), TORC_STR_ARGS(it->target));
+    if (it->type)
+        torc_buf_addf(&head, "\nContent-Type: %s\nContent-Length: %zu", it->type, it->body.len);
+    torc_buf_add_byte(&head, '\0');
+    request =
+        torc_test_begin_at(it->place, self, torc_buf_err(&head) ? "" : torc_buf_str(&head).bytes);
+    torc_buf_dispose(&head);
+    if (!request) return NULL;
+    if (self->slow_bytes) torc_test_request_hold_back(request);
+    if (it->type) send_body(self, request, it->body);
+    if (self->slow_bytes) take_slowly(self, request);
+    torc_test_client_run(self);
+    return request;
+}
+
+/* ---- redirects ---- */
+
+static bool is_redirect(int status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* Without `.` and `..` (RFC 3986 §5.2.4), in place. */
+static torc_str without_dots(char *path, size_t len) {
+    torc_str rest = torc_str_make(path, len), segment;
+    size_t to = 0;
+
+    for (bool is_first = true; torc_str_split(&rest, '/', &segment); is_first = false) {
+        const bool is_last = !rest.bytes;
+        const bool is_here = torc_str_equals(segment, TORC_STR("."));
+        const bool is_above = torc_str_equals(segment, TORC_STR(".."));
+        if (is_first) continue; /* before the first slash */
+        if (is_above)
+            while (to > 0 && path[--to] != '/') continue;
+        if ((is_here || is_above) && is_last) path[to++] = '/';
+        if (is_here || is_above) continue;
+        path[to++] = '/';
+        memmove(path + to, segment.bytes, segment.len);
+        to += segment.len;
+    }
+    return torc_str_make(path, to);
+}
+
+static torc_str path_of(torc_str target) {
+    torc_str path;
+
+    (void)torc_str_split(&target, '?', &path);
+    return path;
+}
+
+/* What is behind the scheme and the authority, which the client's next requests have then. */
+static torc_str take_authority(torc_test_client *self, torc_str location) {
+    for (size_t i = 0; i + 2 < location.len && location.bytes[i] != '?'; i++) {
+        if (i > 0 && location.bytes[i - 1] != ':') continue;
+        if (location.bytes[i] != '/' || location.bytes[i + 1] != '/') continue;
+        torc_str rest = torc_str_from(location, i + 2), authority = rest;
+        for (size_t len = 0; len <= rest.len; len++) {
+            authority.len = len;
+            if (len == rest.len || strchr("/?", rest.bytes[len])) break;
+        }
+        char *host = torc_arena_cstr(&self->arena, authority);
+        if (host) torc_test_client_set_field(self, "Host", host);
+        return torc_str_from(rest, authority.len);
+    }
+    return location;
+}
+
+/* Where `location` leads from `target` (RFC 3986 §5.2), for the life of the client. */
+static torc_str resolve(torc_test_client *self, torc_str target, torc_str location) {
+    torc_str merged = {0}, reference;
+    torc_buf text;
+
+    (void)torc_str_split(&location, '#', &reference);
+    const torc_str rest = take_authority(self, reference);
+    const torc_str path = path_of(target);
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, HEAD_MAX);
+    if (rest.len && rest.bytes[0] == '?' && rest.len == reference.len) {
+        torc_buf_add(&text, path);
+    } else if (rest.len == 0 || rest.bytes[0] == '?') {
+        torc_buf_add(&text, reference.len ? TORC_STR("/") : path);
+    } else if (rest.bytes[0] != '/') {
+        size_t folder = path.len;
+        while (folder > 0 && path.bytes[folder - 1] != '/') folder--;
+        torc_buf_add(&text, torc_str_head(path, folder));
+    }
+    torc_buf_add(&text, rest);
+    const torc_str all = torc_buf_str(&text);
+    if (torc_buf_err(&text) || torc_arena_copy(&self->arena, all, &merged)) merged.len = 0;
+    torc_buf_dispose(&text);
+    if (merged.len == 0) return merged;
+    const size_t path_len = path_of(merged).len;
+    char *bytes = (char *)(uintptr_t)merged.bytes;
+    const torc_str clean = without_dots(bytes, path_len);
+    memmove(bytes + clean.len, bytes + path_len, merged.len - path_len);
+    return torc_str_make(bytes, clean.len + merged.len - path_len);
+}
+
+static bool is(torc_str method, const char *name) {
+    return torc_str_equals(method, torc_str_of(name));
+}
+
+/* The next request of a redirect that is to be followed. */
+static bool follows(torc_test_client *self, question *it, const torc_test_request *request) {
+    const int status = torc_test_request_status(request);
+    const torc_str location = torc_test_request_field(request, "Location");
+
+    if (self->redirects == self->redirects_max || !is_redirect(status) || !location.bytes)
+        return false;
+    const bool is_by_get =
+        (status == 303 && !is(it->method, "HEAD")) || (status < 303 && is(it->method, "POST"));
+    it->target = resolve(self, it->target, location);
+    if (it->target.len == 0) {
+        torc_test_fail_at(it->place, "no memory to follow a redirect");
+        return false;
+    }
+    if (is_by_get) {
+        it->method = TORC_STR("GET");
+        it->type = NULL;
+    }
+    self->redirects++;
+    return true;
+}
+
+torc_test_request *torc_test_ask_at(const char *place, torc_test_client *self, const char *method,
+                                    const char *target, const char *type, torc_str body) {
+    question it = {place, torc_str_of(method), torc_str_of(target), type, body};
+    torc_test_request *request;
+
+    self->redirects = 0;
+    do {
+        request = ask(self, &it);
+    } while (request && follows(self, &it, request));
+    return request;
+}
+
+/* ---- forms ---- */
+
+static void add_encoded(torc_buf *text, const char *bytes) {
+    const torc_str plain = torc_str_of(bytes);
+    char *to = torc_buf_reserve(text, TORC_PERCENT_ENCODED_MAX(plain.len));
+
+    if (to) torc_buf_commit(text, torc_percent_encode(plain, to));
+}
+
+torc_test_request *torc_test_post_form_at(const char *place, torc_test_client *self,
+                                          const char *target, ...) {
+    const char *name, *value;
+    torc_test_request *request;
+    torc_buf body;
+    va_list pairs;
+
+    torc_buf_init(&body, NULL, TORC_MEMORY_OTHER, FORM_MAX);
+    va_start(pairs, target);
+    while ((name = va_arg(pairs, const char *)) != NULL) {
+        value = va_arg(pairs, const char *);
+        if (body.len) torc_buf_add_byte(&body, '&');
+        add_encoded(&body, name);
+        torc_buf_add_byte(&body, '=');
+        if (!value) break;
+        add_encoded(&body, value);
+    }
+    va_end(pairs);
+    request = torc_test_ask_at(place, self, "POST", target, "application/x-www-form-urlencoded",
+                               torc_buf_str(&body));
+    torc_buf_dispose(&body);
+    return request;
+}
