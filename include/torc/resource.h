@@ -43,7 +43,7 @@ struct torc_resource {
     bool is_leaf;      /* renders whatever segments are left */
     bool on_fiber;     /* render is called on a fiber, and may wait */
     bool is_temporary; /* made by find_child: its request disposes of it */
-    bool is_passed;    /* private: another stands in, or there is middleware */
+    bool is_passed;    /* private: another stands in, or something holds for what is beneath */
     struct torc_children *children; /* private */
 };
 
@@ -115,11 +115,10 @@ TORC_API torc_resource *torc_render_new(torc_render_fn *render, uint32_t methods
 TORC_API torc_resource *torc_error_page_new(int status, const char *brief, const char *detail);
 
 /**
- * Put a route into the tree beneath `resource`: "GET /users/{id}". Method, or `*` for any but TRACE
- * and CONNECT; then a path whose segments are literal, `{name}` (any one segment), or, last,
- * `{name...}` or `*` (all that follows). The function is called on a fiber. Several methods of a
- * path are several routes; literal segments go before parameters. A mistake in the pattern is
- * reported as by torc_resource_put_child().
+ * Put a route into the tree beneath `resource`: "GET /users/{id:int}", see <torc/route.h>. The
+ * function is called on a fiber. Several methods of a path are several routes; one of the same
+ * method and path replaces the former. A mistake in the pattern is reported as by
+ * torc_resource_put_child().
  */
 TORC_API void torc_resource_route(torc_resource *resource, const char *pattern,
                                   torc_render_fn *render);

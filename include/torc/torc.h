@@ -83,6 +83,7 @@
 #include <torc/representation.h>
 #include <torc/request.h>
 #include <torc/resource.h>
+#include <torc/route.h>
 #include <torc/schedule.h>
 #include <torc/semaphore.h>
 #include <torc/service.h>

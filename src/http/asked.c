@@ -142,6 +142,10 @@ torc_handler *torc_request_handler(const torc_request *request) {
     return request->handler;
 }
 
+torc_log *torc_request_log(const torc_request *request) {
+    return request->handler->log ? request->handler->log : request->reactor->log;
+}
+
 const torc_head *torc_request_head(const torc_request *request) {
     return request->head;
 }

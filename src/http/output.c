@@ -273,10 +273,6 @@ size_t torc_request_room(const torc_request *request) {
     return request->exchange->wire->room(request->exchange);
 }
 
-static torc_log *log_of(const torc_request *request) {
-    return request->handler->log ? request->handler->log : request->reactor->log;
-}
-
 static void send_end(torc_request *request) {
     const torc_err err = request->exchange->wire->send_end(request->exchange, request->trailers);
     if (err && err != TORC_ERR_GONE) torc_response_fail(request, err);
@@ -312,7 +308,7 @@ static int status_of_failure(torc_err err) {
 static void replace(torc_request *request) {
     const int status = status_of_failure((torc_err)request->failure);
 
-    TORC_LOG_ERROR(log_of(request), "http", "a response failed before it was sent",
+    TORC_LOG_ERROR(torc_request_log(request), "http", "a response failed before it was sent",
                    TORC_LOG_ERR("error", (torc_err)request->failure),
                    TORC_LOG_STR("target", torc_request_target(request)));
     torc_response_clear(request);

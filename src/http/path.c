@@ -71,6 +71,32 @@ torc_err torc_request_split_path(torc_request *request) {
     return is_escaped ? decode_segments(request) : TORC_OK;
 }
 
+/* An empty segment behind the last. */
+static bool add_empty(torc_request *request) {
+    torc_path *path = &request->path;
+    const torc_str last = path->raw[path->count - 1];
+    torc_str *both =
+        torc_arena_alloc(request->arena, 2 * ((size_t)path->count + 1) * sizeof(torc_str));
+
+    if (!both) return false;
+    memcpy(both, path->raw, path->count * sizeof(torc_str));
+    memcpy(both + path->count + 1, path->decoded, path->count * sizeof(torc_str));
+    path->raw = both;
+    path->decoded = both + path->count + 1;
+    path->raw[path->count] = path->decoded[path->count] = torc_str_make(last.bytes + last.len, 0);
+    path->count++;
+    return true;
+}
+
+bool torc_request_toggle_slash(torc_request *request) {
+    torc_path *path = &request->path;
+
+    if (path->raw[path->count - 1].len > 0) return add_empty(request);
+    if (path->count == 1) return false;
+    path->count--;
+    return true;
+}
+
 torc_path *torc_request_path_of(torc_request *request) {
     return &request->path;
 }
@@ -91,21 +117,52 @@ torc_str torc_request_segment_raw(const torc_request *request, size_t place) {
     return place < request->path.count ? request->path.raw[place] : torc_str_make("", 0);
 }
 
-torc_err torc_request_add_param(torc_request *request, torc_str name, torc_str value) {
+torc_err torc_request_add_param(torc_request *request, torc_str name, torc_str value,
+                                torc_str raw) {
     torc_path_param *param = torc_arena_alloc(request->arena, sizeof(*param));
 
     if (!param) return TORC_ERR_NO_MEMORY;
-    *param = (torc_path_param){.next = request->params, .name = name, .value = value};
+    *param = (torc_path_param){request->params, name, value, raw};
     request->params = param;
     return TORC_OK;
 }
 
-torc_str torc_request_param(const torc_request *request, const char *name) {
+static const torc_path_param *find_param(const torc_request *request, const char *name) {
     const torc_str wanted = torc_str_of(name);
+    const torc_path_param *param = request->params;
 
-    for (const torc_path_param *param = request->params; param; param = param->next)
-        if (torc_str_equals(param->name, wanted)) return param->value;
-    return torc_str_make("", 0);
+    while (param && !torc_str_equals(param->name, wanted)) param = param->next;
+    return param;
+}
+
+torc_str torc_request_param(const torc_request *request, const char *name) {
+    const torc_path_param *param = find_param(request, name);
+
+    return param ? param->value : torc_str_make("", 0);
+}
+
+torc_str torc_request_param_raw(const torc_request *request, const char *name) {
+    const torc_path_param *param = find_param(request, name);
+
+    return param ? param->raw : torc_str_make("", 0);
+}
+
+uint64_t torc_request_param_uint(const torc_request *request, const char *name) {
+    uint64_t value = 0;
+
+    (void)!torc_str_parse_uint(torc_request_param(request, name), UINT64_MAX, &value);
+    return value;
+}
+
+int64_t torc_request_param_int(const torc_request *request, const char *name) {
+    const torc_str text = torc_request_param(request, name);
+    const bool is_negative = text.len && text.bytes[0] == '-';
+    const uint64_t max = (uint64_t)INT64_MAX + is_negative;
+    uint64_t value = 0;
+
+    (void)!torc_str_parse_uint(torc_str_from(text, is_negative), max, &value);
+    if (!is_negative) return (int64_t)value;
+    return value == max ? INT64_MIN : -(int64_t)value;
 }
 
 /* "a=b" into its halves, decoded; without `=` the value's bytes are NULL. */

@@ -185,7 +185,7 @@ static int status_of(torc_err err) {
 }
 
 torc_render torc_reply_failure(torc_request *request, const char *text) {
-    torc_log *log = request->handler->log ? request->handler->log : request->reactor->log;
+    torc_log *log = torc_request_log(request);
 
     TORC_LOG_ERROR(log, "http", "a render failed", TORC_LOG_TEXT("error", text),
                    TORC_LOG_STR("method", torc_request_method_text(request)),

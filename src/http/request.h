@@ -70,6 +70,11 @@ typedef struct torc_path {
     uint32_t root_depth; /* and to the root of its application */
 } torc_path;
 torc_path *torc_request_path_of(torc_request *request);
+/*
+ * Take the last segment away if it is empty, or add an empty one: the path with one slash less at
+ * its end, or one more. False: that is none, or there is no memory.
+ */
+bool torc_request_toggle_slash(torc_request *request);
 /* As torc_response_set(), by the id of a known name that does not frame the message. */
 void torc_response_put(torc_request *request, torc_field_id id, torc_str value);
 
@@ -90,9 +95,9 @@ typedef struct torc_made_fields {
  * nothing was done. */
 bool torc_response_put_made(torc_request *request, const torc_made_fields *made);
 
-/* Parameters of a route, newest first. */
-torc_err torc_request_add_param(torc_request *request, torc_str name,
-                                torc_str value) TORC_MUST_CHECK;
+/* Parameters of a route, decoded and as sent; the newest of a name counts. */
+torc_err torc_request_add_param(torc_request *request, torc_str name, torc_str value,
+                                torc_str raw) TORC_MUST_CHECK;
 
 /*
  * Somebody who is told that a response is about to start: before its head goes, and what goes with
@@ -123,7 +128,10 @@ void torc_request_write_chunk(torc_request *request, torc_chunk *chunk, size_t o
 void torc_request_write_shared_file(torc_request *request, torc_shared_file *file, uint64_t offset,
                                     uint64_t len);
 
-const torc_head *torc_request_head(const torc_request *request);
+/* Who was given the request. */
 torc_handler *torc_request_handler(const torc_request *request);
+/* Where what happens to the request is told. */
+torc_log *torc_request_log(const torc_request *request);
+const torc_head *torc_request_head(const torc_request *request);
 
 #endif

@@ -12,7 +12,7 @@
 typedef struct torc_path_param torc_path_param;
 struct torc_path_param {
     torc_path_param *next;
-    torc_str name, value;
+    torc_str name, value, raw;
 };
 
 /* A query argument, decoded; in their order. */

@@ -13,13 +13,9 @@
 #include "reactor/fiber.h"
 #include "reactor/stall.h"
 
-static torc_log *log_of(const torc_request *request) {
-    return request->handler->log ? request->handler->log : request->reactor->log;
-}
-
 /* The render said that it is done, and nothing was finished. */
 static void answer_for_it(torc_request *request) {
-    TORC_LOG_ERROR(log_of(request), "http", "a render returned without a response",
+    TORC_LOG_ERROR(torc_request_log(request), "http", "a render returned without a response",
                    TORC_LOG_STR("method", torc_request_method_text(request)),
                    TORC_LOG_STR("target", torc_request_target(request)));
     if (request->is_started)

@@ -7,6 +7,7 @@
  *  - A failure while the tree is built marks the place; nothing is half attached. A tree that has a
  *    mark is refused as a whole by whoever would serve it.
  */
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -74,10 +75,23 @@ void torc_resource_init(torc_resource *resource, const torc_resource_ops *ops) {
 static void dispose_routes(torc_route *route) {
     while (route) {
         torc_route *next = route->next;
-        torc_dealloc(NULL, route->params);
-        torc_dealloc(NULL, route);
+        torc_route_free(route);
         route = next;
     }
+}
+
+static void dispose_shaped(torc_shaped *shaped) {
+    while (shaped) {
+        torc_shaped *next = shaped->next;
+        torc_resource_dispose(shaped->resource);
+        torc_dealloc(NULL, shaped);
+        shaped = next;
+    }
+}
+
+static void free_prefix(torc_prefix *prefix) {
+    if (prefix) torc_dealloc(NULL, prefix->names);
+    torc_dealloc(NULL, prefix);
 }
 
 void torc_children_dispose(torc_children *children) {
@@ -88,10 +102,12 @@ void torc_children_dispose(torc_children *children) {
         torc_dealloc(NULL, children->items[i]);
     }
     torc_dealloc(NULL, children->items);
+    dispose_shaped(children->shaped);
     torc_resource_dispose(children->param);
     torc_resource_dispose(children->rest);
     dispose_routes(children->routes);
     torc_scope_dispose(children->scope);
+    free_prefix(children->prefix);
     torc_dealloc(NULL, children);
 }
 
@@ -132,6 +148,15 @@ static bool insert(torc_children *children, uint32_t place, torc_str name,
     children->items[place] = child;
     children->count++;
     return true;
+}
+
+bool torc_children_insert(torc_children *children, torc_str name, torc_resource *child) {
+    uint32_t place;
+    const bool is_taken = find_place(children, name, &place);
+
+    assert(!is_taken);
+    (void)is_taken;
+    return insert(children, place, name, child);
 }
 
 void torc_resource_put_child(torc_resource *resource, const char *name, torc_resource *child) {
@@ -213,6 +238,8 @@ static const torc_children *find_failure(const torc_resource *resource) {
     if (children->err) return children;
     for (uint32_t i = 0; !failure && i < children->count; i++)
         failure = find_failure(children->items[i]->resource);
+    for (const torc_shaped *it = children->shaped; !failure && it; it = it->next)
+        failure = find_failure(it->resource);
     if (!failure) failure = find_failure(children->param);
     if (!failure) failure = find_failure(children->rest);
     if (!failure && children->scope && children->scope->hosts)

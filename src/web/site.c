@@ -122,6 +122,36 @@ static void reply_asterisk(torc_request *request) {
         reply_not_allowed(request, &nowhere); /* but OPTIONS */
 }
 
+/* To the same path with one slash less at its end, or one more; the query stays. */
+static void redirect_slash(torc_request *request) {
+    const torc_str path = torc_request_path(request), query = torc_request_query(request);
+    const bool is_less = torc_str_ends_with(path, TORC_STR("/"));
+    torc_buf target;
+
+    torc_buf_init(&target, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OTHER,
+                  256 * 1024);
+    torc_buf_add(&target, torc_str_head(path, path.len - is_less));
+    if (!is_less) torc_buf_add_byte(&target, '/');
+    if (query.bytes) {
+        torc_buf_add_byte(&target, '?');
+        torc_buf_add(&target, query);
+    }
+    torc_buf_add_byte(&target, '\0');
+    if (torc_buf_err(&target))
+        torc_reply_error(request, torc_buf_err(&target));
+    else
+        torc_reply_redirect(request, 308, target.bytes);
+    torc_buf_dispose(&target);
+}
+
+static void reply_not_found(const torc_walk_end *end) {
+    /* What begins with two slashes would be read as the name of a host. */
+    if (end->is_by_slash && !torc_str_starts_with(torc_request_path(end->request), TORC_STR("//")))
+        redirect_slash(end->request);
+    else
+        torc_reply_status(end->request, 404, NULL);
+}
+
 /* Nobody answered at the end of the walk. */
 static void reply_unanswered(const torc_walk_end *end) {
     torc_request *request = end->request;
@@ -131,7 +161,7 @@ static void reply_unanswered(const torc_walk_end *end) {
     else if (torc_method_is_named_only(end->method))
         reply_not_allowed(request, end); /* also where there is nothing: CONNECT has no path */
     else if (!end->is_refused)
-        torc_reply_status(request, 404, NULL);
+        reply_not_found(end);
     else if (end->method == TORC_METHOD_OPTIONS)
         reply_options(request, end);
     else
@@ -245,6 +275,12 @@ static const torc_handler_ops handler_ops = {
     .request_ended = request_ended,
     .unused = unused,
 };
+
+torc_resource *torc_site_root_of(const torc_request *request) {
+    torc_handler *handler = torc_request_handler(request);
+
+    return handler->ops == &handler_ops ? site_of(handler)->root : NULL;
+}
 
 void torc_error_page_write(torc_request *request, int status, torc_str brief, torc_str detail) {
     char heading[160];

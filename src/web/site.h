@@ -2,10 +2,13 @@
 #ifndef TORC_WEB_SITE_H
 #define TORC_WEB_SITE_H
 
-#include <torc/request.h>
+#include <torc/resource.h>
 
 /* Write the body of an error page, with its type and length; the status is set by the caller. */
 void torc_error_page_write(torc_request *request, int status, torc_str brief, torc_str detail);
+
+/* The root of the tree that the request came to; NULL: that is no site. */
+torc_resource *torc_site_root_of(const torc_request *request);
 
 /* Whether a site may add a field of that name to all its responses: not what frames or describes a
  * message. */

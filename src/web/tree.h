@@ -3,6 +3,9 @@
 #define TORC_WEB_TREE_H
 
 #include <torc/middleware.h>
+#include <torc/route.h>
+
+#include "web/pattern.h"
 
 /*
  * What a resource has beneath it: children by name, one for parameters, one for all the rest, and
@@ -24,8 +27,26 @@ struct torc_route {
     torc_str method_text;
     torc_str *params; /* the names of the path's parameters, in their order */
     uint32_t param_count;
+    torc_route_options options;
     char text[]; /* the pattern, into which the slices point */
 };
+
+/* A child for the segments that fit a shape; one for segments of any kind has a place of its own.
+ */
+typedef struct torc_shaped torc_shaped;
+struct torc_shaped {
+    torc_shaped *next;
+    torc_resource *resource;
+    torc_shape shape;
+    char text[]; /* into which it points */
+};
+
+/* What a group, or a mounted resource, has to say about all that is beneath it. */
+typedef struct torc_prefix {
+    torc_slashes slashes;
+    torc_str *names; /* of the parameters that led to it from where it was put, in their order */
+    uint32_t name_count;
+} torc_prefix;
 
 enum {
     TORC_ROUTE_PARAMS_MAX = 16
@@ -40,10 +61,12 @@ typedef struct torc_scope {
 typedef struct torc_children {
     torc_child **items; /* sorted by name */
     uint32_t count, capacity;
+    torc_shaped *shaped;  /* in the order in which they are tried */
     torc_resource *param; /* any one segment that is not empty */
     torc_resource *rest;  /* all segments that are left, at least one */
     torc_route *routes;   /* in the order in which they were added */
     torc_scope *scope;    /* NULL: nothing does */
+    torc_prefix *prefix;  /* NULL: nothing to say */
     torc_err err;         /* the first failure */
     char err_text[120];   /* what about, for people */
 } torc_children;
@@ -59,6 +82,8 @@ void torc_scope_dispose(torc_scope *scope);
 void torc_resource_fail(torc_resource *resource, torc_err err, const char *text);
 /* What the first failure in the tree was about; "" when there is none. */
 const char *torc_resource_err_text(const torc_resource *resource);
+/* Put `child`, which is not NULL, at a name that is free. False without memory: it is not taken. */
+bool torc_children_insert(torc_children *children, torc_str name, torc_resource *child);
 /* Dispose of all that is attached. */
 void torc_children_dispose(torc_children *children);
 
@@ -69,6 +94,8 @@ static inline bool torc_method_is_named_only(torc_method method) {
 
 /* The route for a method at this place, HEAD by GET; NULL when none answers it. */
 const torc_route *torc_route_find(const torc_children *children, torc_method method, torc_str text);
+/* Dispose of one that is in no list. NULL is fine. */
+void torc_route_free(torc_route *route);
 /* The bits of the methods that the routes at this place answer. */
 uint32_t torc_route_methods(const torc_children *children);
 

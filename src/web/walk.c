@@ -2,12 +2,13 @@
 /*
  * The walk through the tree.
  *
- *  - At each node a literal child goes before a parameter, that before the rest, and that before
- *    find_child; a branch in which nothing answers the method is left again, but for find_child's,
- *    which comes last and is entered once.
+ *  - At each node a literal child goes before parameters of a kind, these before any other, that
+ *    before the rest, and that before find_child; a branch in which nothing answers the method is
+ * left again, but for find_child's, which comes last and is entered once.
  *  - A place that is found but does not answer the method adds to `allow`.
- *  - The scopes of the branch that is being tried are in `scopes`: whoever tries another takes back
- *    those of the first. Where the way ends, they are noted if it came farther than before.
+ *  - The scopes of the branch that is being tried are in `scopes`, its groups in `prefixes`:
+ * whoever tries another takes back those of the first. Where the way ends, they are noted if it
+ * came farther than before.
  *  - The stack grows with the depth of the tree that was built, not with the path: the last branch
  *    of a node is entered by going round the loop.
  */
@@ -82,21 +83,64 @@ static torc_str rest_of(torc_walk *walk, uint32_t depth) {
 
 static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth);
 
-static bool push_value(torc_walk *walk, torc_str value) {
+static bool push_value(torc_walk *walk, torc_str text, torc_str raw) {
     if (walk->value_count == TORC_ROUTE_PARAMS_MAX) return false;
-    walk->values[walk->value_count++] = value;
+    walk->values[walk->value_count++] = (torc_walk_value){text, raw};
     return true;
+}
+
+/* Go down a branch; when nothing answers there, what was noted on the way is forgotten. */
+static bool branch(torc_walk *walk, torc_resource *node, uint32_t depth) {
+    const uint32_t scopes = walk->scope_count, prefixes = walk->prefix_count;
+
+    if (descend(walk, node, depth)) return true;
+    walk->scope_count = scopes;
+    walk->prefix_count = prefixes;
+    return false;
+}
+
+/* The same with a value that led there. */
+static bool branch_with(torc_walk *walk, torc_resource *node, uint32_t depth, torc_str text,
+                        torc_str raw) {
+    if (!push_value(walk, text, raw)) return false;
+    if (branch(walk, node, depth + 1)) return true;
+    walk->value_count--;
+    return false;
+}
+
+/* The raw form of a part of a segment: so many decoded bytes before it, so many of it. */
+static torc_str raw_part(torc_str raw, size_t before, size_t len) {
+    size_t from = 0, to;
+
+    while (before-- > 0) from += raw.bytes[from] == '%' ? 3 : 1;
+    for (to = from; len > 0; len--) to += raw.bytes[to] == '%' ? 3 : 1;
+    return torc_str_make(raw.bytes + from, to - from);
+}
+
+static bool try_shaped(torc_walk *walk, const torc_shaped *it, uint32_t depth) {
+    const torc_path *path = walk->path;
+    torc_str value;
+
+    for (; it; it = it->next) {
+        if (!torc_shape_fits(&it->shape, path->decoded[depth], &value)) continue;
+        const torc_str raw = raw_part(path->raw[depth], it->shape.before.len, value.len);
+        if (branch_with(walk, it->resource, depth, value, raw)) return true;
+    }
+    return false;
 }
 
 static bool try_param(torc_walk *walk, torc_resource *param, uint32_t depth) {
     const torc_str value = walk->path->decoded[depth];
-    const uint32_t scopes = walk->scope_count;
 
-    if (!param || value.len == 0 || !push_value(walk, value)) return false;
-    if (descend(walk, param, depth + 1)) return true;
-    walk->scope_count = scopes;
-    walk->value_count--;
-    return false;
+    return param && value.len && branch_with(walk, param, depth, value, walk->path->raw[depth]);
+}
+
+/* What is left of the path from `depth` on, as sent: its segments stand one behind the other. */
+static torc_str raw_rest_of(const torc_walk *walk, uint32_t depth) {
+    const torc_path *path = walk->path;
+    const torc_str first = path->raw[depth], last = path->raw[path->count - 1];
+
+    return torc_str_make(first.bytes, (size_t)(last.bytes - first.bytes) + last.len);
 }
 
 static torc_scope *scope_of(const torc_resource *node) {
@@ -122,9 +166,23 @@ static bool enter(torc_walk *walk, const torc_resource *node) {
     return true;
 }
 
+/* The same of what a group or a mount says. */
+static bool enter_prefix(torc_walk *walk, const torc_resource *node) {
+    const torc_prefix *prefix = node->children ? node->children->prefix : NULL;
+
+    if (!prefix) return true;
+    if (walk->prefix_count == TORC_WALK_PREFIXES_MAX) {
+        walk->end.err = TORC_ERR_LIMIT;
+        return false;
+    }
+    if (prefix->slashes) walk->has_slashes = true;
+    walk->prefixes[walk->prefix_count++] = (torc_walk_prefix){prefix, walk->value_count};
+    return true;
+}
+
 /* Nobody answers where the way has ended. */
 __attribute__((noinline, cold)) static bool miss(torc_walk *walk) {
-    if (walk->scope_count > walk->missed_count) {
+    if (walk->scope_count > walk->missed_count && !walk->is_second) {
         memcpy(walk->missed, walk->scopes, walk->scope_count * sizeof(walk->scopes[0]));
         walk->missed_count = walk->scope_count;
     }
@@ -134,7 +192,7 @@ __attribute__((noinline, cold)) static bool miss(torc_walk *walk) {
 static bool try_rest(torc_walk *walk, torc_resource *rest, uint32_t depth) {
     const uint32_t scopes = walk->scope_count;
 
-    if (!rest || !push_value(walk, rest_of(walk, depth))) return false;
+    if (!rest || !push_value(walk, rest_of(walk, depth), raw_rest_of(walk, depth))) return false;
     if (enter(walk, rest) && (arrive(walk, rest, depth) || miss(walk))) return true;
     walk->scope_count = scopes;
     walk->value_count--;
@@ -206,11 +264,26 @@ __attribute__((noinline, cold)) static torc_resource *come_to(torc_walk *walk, t
     torc_resource *at = NULL;
 
     walk->path->depth = depth;
+<<<<<<< HEAD
     while (node && node != at && enter(walk, node)) {
         at = node;
         node = replace(walk, at);
+=======
+    while (node && enter(walk, node) && enter_prefix(walk, node) && node->ops->stand_in) {
+        torc_resource *other = replace(walk, node);
+        if (other == node) return node;
+        node = other;
+>>>>>>> 2c37afb (web/route: parameters of a kind, groups, mounts, slashes, and URLs made from names)
     }
     return walk->end.err ? NULL : node;
+}
+
+/* Whether the one way on from a node is a child that was put there. */
+static bool has_names_only(const torc_resource *node) {
+    const torc_children *children = node->children;
+
+    return !node->ops->find_child &&
+           !(children && (children->param || children->rest || children->shaped));
 }
 
 static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
@@ -225,14 +298,11 @@ static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
 
         const torc_children *children = node->children;
         torc_resource *child = torc_resource_child(node, walk->path->decoded[depth]);
-        const bool is_last =
-            !node->ops->find_child && !(children && (children->param || children->rest));
-        if (child && is_last) {
+        if (child && has_names_only(node)) {
             node = child;
         } else {
-            const uint32_t scopes = walk->scope_count;
-            if (child && descend(walk, child, depth + 1)) return true;
-            walk->scope_count = scopes;
+            if (child && branch(walk, child, depth + 1)) return true;
+            if (children && try_shaped(walk, children->shaped, depth)) return true;
             if (children && try_param(walk, children->param, depth)) return true;
             if (children && try_rest(walk, children->rest, depth)) return true;
             if (child) return false; /* a child that was put hides what find_child would answer */
@@ -243,11 +313,65 @@ static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
     return miss(walk);
 }
 
+/* Name the last of the values that there are `end` of. */
+static void add_named(torc_walk *walk, const torc_str *names, uint32_t count, uint32_t end) {
+    const uint32_t first = end > count ? end - count : 0;
+
+    for (uint32_t i = 0; !walk->end.err && i < count && first + i < end; i++) {
+        const torc_walk_value *value = &walk->values[first + i];
+        if (names[i].len)
+            walk->end.err =
+                torc_request_add_param(walk->end.request, names[i], value->text, value->raw);
+    }
+}
+
+/* Those of the groups, and those of the route, which hide the former. */
 static void add_params(torc_walk *walk) {
-    for (uint32_t i = 0;
-         !walk->end.err && i < walk->end.route->param_count && i < walk->value_count; i++)
-        walk->end.err =
-            torc_request_add_param(walk->end.request, walk->end.route->params[i], walk->values[i]);
+    const torc_route *route = walk->end.route;
+
+    for (uint32_t i = 0; i < walk->prefix_count; i++)
+        add_named(walk, walk->prefixes[i].prefix->names, walk->prefixes[i].prefix->name_count,
+                  walk->prefixes[i].value_count);
+    if (route) add_named(walk, route->params, route->param_count, walk->value_count);
+}
+
+/* What the innermost of the places on the way says. */
+static torc_slashes slashes_of(const torc_walk *walk) {
+    for (uint32_t i = walk->prefix_count; i-- > 0;)
+        if (walk->prefixes[i].prefix->slashes) return walk->prefixes[i].prefix->slashes;
+    return TORC_SLASHES_STRICT;
+}
+
+/* Somebody answers, at another path than was asked for: nobody answers, but by a redirect. */
+static void turn_to_redirect(torc_walk *walk) {
+    memcpy(walk->missed, walk->scopes, walk->scope_count * sizeof(walk->scopes[0]));
+    walk->missed_count = walk->scope_count;
+    walk->end.is_by_slash = true;
+}
+
+/*
+ * Nothing was found: is there something with one slash less at the end, or one more, where that may
+ * be? True: it answers. Else the path is again the one that was asked for.
+ */
+__attribute__((noinline, cold)) static bool find_by_slash(torc_walk *walk, torc_resource *resource,
+                                                          uint32_t start) {
+    const torc_path path = *walk->path;
+    torc_slashes slashes = TORC_SLASHES_STRICT;
+
+    if (walk->end.is_refused || walk->end.err || !torc_request_toggle_slash(walk->end.request))
+        return false;
+    walk->stand_ins = walk->value_count = walk->prefix_count = walk->scope_count = 0;
+    walk->is_second = true;
+    walk->path->depth = start;
+    if (descend(walk, resource, start) && !walk->end.err) slashes = slashes_of(walk);
+    if (slashes == TORC_SLASHES_EITHER) return true;
+    if (slashes == TORC_SLASHES_REDIRECT) turn_to_redirect(walk);
+    *walk->path = path;
+    walk->end.found = NULL;
+    walk->end.route = NULL;
+    walk->end.allow = walk->end.other_count = 0;
+    walk->end.is_refused = false;
+    return false;
 }
 
 /* Nobody answers: the request came as far as it came. */
@@ -268,10 +392,14 @@ bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resou
     walk->end.route = NULL;
     walk->end.allow = walk->end.other_count = 0;
     walk->stand_ins = walk->value_count = walk->scope_count = walk->missed_count = 0;
-    walk->end.is_refused = false;
+    walk->prefix_count = 0;
+    walk->end.is_refused = walk->end.is_by_slash = false;
+    walk->has_slashes = walk->is_second = false;
     walk->end.err = TORC_OK;
-    const bool is_found = descend(walk, resource, walk->path->depth);
-    if (is_found && walk->end.route) add_params(walk);
+    const uint32_t start = walk->path->depth;
+    const bool is_found = descend(walk, resource, start) ||
+                          (walk->has_slashes && find_by_slash(walk, resource, start));
+    if (is_found && walk->value_count > 0) add_params(walk);
     if (!is_found) restore_missed(walk);
     return is_found;
 }

@@ -69,12 +69,95 @@ static void the_newest_parameter_of_a_name_is_found(void **state) {
     torc_request *request = request_of(self, &test, "/");
 
     assert_int_equal(torc_request_param(request, "id").len, 0);
-    check_ok(torc_request_add_param(request, TORC_STR("id"), TORC_STR("1")));
-    check_ok(torc_request_add_param(request, TORC_STR("id"), TORC_STR("2")));
-    check_ok(torc_request_add_param(request, TORC_STR("x"), TORC_STR("y")));
+    check_ok(torc_request_add_param(request, TORC_STR("id"), TORC_STR("1"), TORC_STR("%31")));
+    check_ok(torc_request_add_param(request, TORC_STR("id"), TORC_STR("2"), TORC_STR("%32")));
+    check_ok(torc_request_add_param(request, TORC_STR("x"), TORC_STR("y"), TORC_STR("y")));
     check_str(torc_request_param(request, "id"), "2");
     check_str(torc_request_param(request, "x"), "y");
+    check_str(torc_request_param_raw(request, "id"), "%32");
     assert_int_equal(torc_request_param(request, "i").len, 0);
+    assert_int_equal(torc_request_param_raw(request, "i").len, 0);
+    torc_test_request_free(test);
+}
+
+static void numbers_of_parameters_are_read_to_their_ends(void **state) {
+    static const struct {
+        const char *text;
+        int64_t value;
+    } cases[] = {
+        {"0", 0},
+        {"-0", 0},
+        {"-7", -7},
+        {"007", 7},
+        {"9223372036854775807", INT64_MAX},
+        {"-9223372036854775808", INT64_MIN},
+        {"9223372036854775808", 0}, /* no int, so none of a route's */
+        {"-9223372036854775809", 0},
+        {"-", 0},
+        {"x", 0},
+        {"", 0},
+    };
+    http_fixture *self = *state;
+    torc_test_request *test;
+    torc_request *request = request_of(self, &test, "/");
+
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        const torc_str text = torc_str_of(cases[i].text);
+        check_ok(torc_request_add_param(request, TORC_STR("n"), text, text));
+        assert_true(torc_request_param_int(request, "n") == cases[i].value);
+    }
+    const torc_str max = TORC_STR("18446744073709551615");
+    check_ok(torc_request_add_param(request, TORC_STR("n"), max, max));
+    assert_true(torc_request_param_uint(request, "n") == UINT64_MAX);
+    assert_true(torc_request_param_uint(request, "none") == 0);
+    assert_true(torc_request_param_int(request, "none") == 0);
+    torc_test_request_free(test);
+}
+
+/* The segments, decoded and as sent, each with a bar behind it. */
+static void check_segments_at(const torc_request *request, const char *expected, int line) {
+    char text[200] = "";
+
+    for (size_t i = 0; i < torc_request_segment_count(request); i++) {
+        strncat(text, torc_request_segment(request, i).bytes, torc_request_segment(request, i).len);
+        strcat(text, ":");
+        strncat(text, torc_request_segment_raw(request, i).bytes,
+                torc_request_segment_raw(request, i).len);
+        strcat(text, "|");
+    }
+    check_str_at(torc_str_of(text), torc_str_of(expected), __FILE__, line);
+}
+
+static void a_slash_at_the_end_is_added_and_taken(void **state) {
+    static const struct {
+        const char *target, *toggled;
+    } cases[] = {
+        {"/a", "a:a|:|"},
+        {"/a/", "a:a|"},
+        {"/%61", "a:%61|:|"},
+        {"/%61/", "a:%61|"},
+        {"//", ":|"},
+        {"/1/2/3/4/5/6/7/8", "1:1|2:2|3:3|4:4|5:5|6:6|7:7|8:8|:|"},
+        {"/1/2/3/4/5/6/7/8/9", "1:1|2:2|3:3|4:4|5:5|6:6|7:7|8:8|9:9|:|"},
+    };
+    http_fixture *self = *state;
+
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        torc_test_request *test;
+        torc_request *request = request_of(self, &test, cases[i].target);
+        assert_true(torc_request_toggle_slash(request));
+        check_segments_at(request, cases[i].toggled, __LINE__);
+        torc_test_request_free(test);
+    }
+}
+
+static void the_root_has_no_slash_to_lose(void **state) {
+    http_fixture *self = *state;
+    torc_test_request *test;
+    torc_request *request = request_of(self, &test, "/");
+
+    assert_false(torc_request_toggle_slash(request));
+    check_segments_at(request, ":|", __LINE__);
     torc_test_request_free(test);
 }
 
@@ -178,6 +261,9 @@ int main(void) {
         HTTP_TEST(a_path_is_split_at_its_slashes),
         HTTP_TEST(raw_segments_are_as_sent),
         HTTP_TEST(the_newest_parameter_of_a_name_is_found),
+        HTTP_TEST(numbers_of_parameters_are_read_to_their_ends),
+        HTTP_TEST(a_slash_at_the_end_is_added_and_taken),
+        HTTP_TEST(the_root_has_no_slash_to_lose),
         HTTP_TEST(arguments_are_decoded_in_their_order),
         HTTP_TEST(a_target_without_a_query_has_no_arguments),
         HTTP_TEST(what_was_asked_can_be_read),

@@ -133,6 +133,9 @@ static void build(torc_resource *root) {
     torc_resource_route(root, "GET /", render);
     torc_resource_route(root, "GET /users/{id}/posts/{post}", render);
     torc_resource_route(root, "* /rest/{all...}", render);
+    torc_resource_route(torc_resource_group(root, "/v{n:int}/{x}"), "GET", render);
+    torc_resource_mount(root, "/m/{a:any(b|c)}", torc_data_new(TORC_STR("x"), "text/plain"));
+    torc_resource_set_slashes(root, TORC_SLASHES_REDIRECT);
     torc_resource_put_child(root, "data", torc_data_new(TORC_STR("x"), "text/plain"));
     torc_resource_put_rest(root, torc_folder_new());
 }

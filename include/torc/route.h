@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_ROUTE_H
+#define TORC_ROUTE_H
+
+#include <torc/resource.h>
+
+/**
+ * Routes: patterns that lead to functions, with names, groups, and URLs made from them.
+ *
+ *     torc_resource *api = torc_resource_group(root, "/api/v1");
+ *     torc_resource_route_with(api, "GET /users/{id:int}", show_user,
+ *                              TORC_ROUTE_OPTIONS(.name = "user", .summary = "One user"));
+ *     …
+ *     url = torc_request_url_for(request, "user", TORC_URL_INT("id", 7));  // /api/v1/users/7
+ *
+ * A pattern is a method, or `*` for any but TRACE and CONNECT, one space, and a path. The method
+ * alone, of a group, means the place itself: "GET" in the group "/users" is "GET /users". Each
+ * segment of the path is one of:
+ *
+ *     users            itself, as it is once it is decoded
+ *     {id}             any segment that is not empty
+ *     {id:int}         a whole number with or without a minus, of 64 bits; `uint`: without
+ *     {f:float}        digits, with or without a minus and a fraction; no exponent
+ *     {u:uuid}         8-4-4-4-12 hexadecimal digits
+ *     {s:slug}         letters, digits, `-` and `_`
+ *     {lang:any(en|de)}  one of these
+ *     v{n:uint}, {name}.json, @{who}   the same with literal text before or behind it
+ *     {rest...}, {rest:path}, *        last: all that is left, at least one segment
+ *
+ * A segment that does not fit is none of this route's: the next is tried. Literal segments go
+ * first, then parameters with text around them or of a kind (the longer text first, then any,
+ * uuid, uint, int, float, slug), then `{name}`, then the rest, and a branch in which nothing
+ * answers is left again. So the order in which routes are added does not matter. A function is
+ * called on a fiber.
+ *
+ * Strings and tables that options point to must live as long as the tree: they are literals, as a
+ * rule.
+ */
+typedef enum torc_param_kind {
+    TORC_PARAM_ANY, /* one of several texts */
+    TORC_PARAM_UUID,
+    TORC_PARAM_UINT,
+    TORC_PARAM_INT,
+    TORC_PARAM_FLOAT,
+    TORC_PARAM_SLUG,
+    TORC_PARAM_STR,
+    TORC_PARAM_PATH /* all segments that are left */
+} torc_param_kind;
+
+/** What else is known of a route. */
+typedef struct torc_route_options {
+    size_t size;      /* sizeof(torc_route_options) */
+    const char *name; /* for URLs and documents; one in the tree. NULL: none */
+    const char *summary;
+    const char *description;
+    const char *const *tags; /* ended by NULL */
+    bool is_deprecated;
+    bool is_hidden; /* is in no document; for aliases */
+} torc_route_options;
+
+/** The same, written where it is used: TORC_ROUTE_OPTIONS(.name = "user"). */
+#define TORC_ROUTE_OPTIONS(...)                                                                    \
+    (&(const torc_route_options){.size = sizeof(torc_route_options), __VA_ARGS__})
+
+/** How a slash at the end of a path is taken, where there is nothing without it, or with it. */
+typedef enum torc_slashes {
+    TORC_SLASHES_INHERITED, /* as around it; strict at the root */
+    TORC_SLASHES_STRICT,    /* "/a" and "/a/" are two places: 404 */
+    TORC_SLASHES_REDIRECT,  /* 308 to the one there is; the method, the body and the query stay */
+    TORC_SLASHES_EITHER     /* the one there is answers */
+} torc_slashes;
+
+TORC_BEGIN_DECLS
+
+/** Put a route into the tree, as torc_resource_route() does, and tell more of it. The options are
+ * copied, what they point to is not; NULL: none. */
+TORC_API void torc_resource_route_with(torc_resource *resource, const char *pattern,
+                                       torc_render_fn *render, const torc_route_options *options);
+/**
+ * The place at a path beneath `resource`, made if there is none: routes and resources that are put
+ * there are beneath the path, and its parameters are theirs, too. Middlewares and handlers of
+ * errors that are given to it are the group's. `path` is like that of a route, without a rest, or
+ * "" for the resource itself. Owned by the tree. Never NULL: after a mistake the tree is marked,
+ * and `resource` itself is answered.
+ */
+TORC_API torc_resource *torc_resource_group(torc_resource *resource, const char *path);
+/**
+ * Put a resource, with what is beneath it, at a path. Takes it as torc_resource_put_child() does;
+ * where there is something already, that is a mistake.
+ */
+TORC_API void torc_resource_mount(torc_resource *resource, const char *path, torc_resource *child);
+/** What becomes of a path that lacks its slash, or has one too many, at `resource` and beneath. */
+TORC_API void torc_resource_set_slashes(torc_resource *resource, torc_slashes slashes);
+/**
+ * Remove the route of that pattern, as it was given, with `resource` the one it was given to. False
+ * when there is none. Requests that have come to it go on.
+ */
+TORC_API bool torc_resource_remove_route(torc_resource *resource, const char *pattern);
+
+/** A parameter's value for a URL. */
+typedef struct torc_url_param {
+    const char *name;
+    torc_str text;  /* unless `is_number` */
+    bool is_number; /* `number`, or its negative */
+    bool is_arg;    /* goes into the query */
+    bool is_negative;
+    uint64_t number;
+} torc_url_param;
+
+static inline torc_url_param torc_url_param_str(const char *name, torc_str text, bool is_arg) {
+    torc_url_param param = {name, text, false, is_arg, false, 0};
+    return param;
+}
+
+static inline torc_url_param torc_url_param_int(const char *name, int64_t number, bool is_arg) {
+    torc_url_param param = {name, {NULL, 0}, true, is_arg, number < 0, (uint64_t)number};
+    if (number < 0) param.number = 0 - param.number;
+    return param;
+}
+
+/** Parameters of the path … */
+#define TORC_URL_STR(name, value) torc_url_param_str(name, value, false)
+#define TORC_URL_TEXT(name, value) torc_url_param_str(name, torc_str_of(value), false)
+#define TORC_URL_INT(name, value) torc_url_param_int(name, value, false)
+/** … and arguments of the query, in their order. */
+#define TORC_URL_ARG_STR(name, value) torc_url_param_str(name, value, true)
+#define TORC_URL_ARG_TEXT(name, value) torc_url_param_str(name, torc_str_of(value), true)
+#define TORC_URL_ARG_INT(name, value) torc_url_param_int(name, value, true)
+
+/**
+ * Write the path of the route of that name beneath `root`, its parameters escaped:
+ * "/users/7?page=2". A rest keeps its slashes. Looks through the tree, which takes a moment.
+ *
+ * TORC_ERR_NOT_FOUND: no route has that name. TORC_ERR_INVALID: a parameter is lacking, is not the
+ * route's, or is not of its kind; `*wrong` (may be NULL) is its name; its bytes are NULL where the
+ * whole path could be taken for another ("//…"). Then nothing is written.
+ */
+TORC_API torc_err torc_resource_write_url(const torc_resource *root, const char *name,
+                                          const torc_url_param *params, size_t count, torc_buf *url,
+                                          torc_str *wrong) TORC_MUST_CHECK;
+/**
+ * The same by the tree that the request came to; the URL lives as long as the request. After a
+ * mistake its bytes are NULL, and the log has a line that says what is wrong.
+ */
+TORC_API torc_str torc_request_url(torc_request *request, const char *name,
+                                   const torc_url_param *params, size_t count);
+/** torc_request_url() with its parameters written behind the name, if there are any. */
+#define torc_request_url_for(request, ...)                                                         \
+    TORC_URL_FOR_(request, __VA_ARGS__, torc_url_param_str(NULL, torc_str_make(NULL, 0), false))
+/** private */
+#define TORC_URL_FOR_(request, name, ...)                                                          \
+    torc_request_url(request, name, (const torc_url_param[]){__VA_ARGS__},                         \
+                     sizeof((const torc_url_param[]){__VA_ARGS__}) / sizeof(torc_url_param) - 1)
+
+TORC_END_DECLS
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TORC_WEB_ROUTE_LIST_H
+#define TORC_WEB_ROUTE_LIST_H
+
+#include "web/tree.h"
+
+/*
+ * Going through all routes of a tree, each with the way that leads to it.
+ */
+typedef struct torc_route_edge {
+    torc_str literal;        /* unless there is a shape */
+    const torc_shape *shape; /* of a parameter; NULL: a literal */
+    torc_str name;           /* of the parameter: the route's, or its group's; may be empty */
+} torc_route_edge;
+
+typedef struct torc_route_entry {
+    const torc_route *route; /* NULL: the resource renders itself */
+    torc_resource *resource;
+    const torc_route_edge *edges;
+    uint32_t edge_count;
+} torc_route_entry;
+
+/* False ends the going through. */
+typedef bool torc_route_entry_fn(void *context, const torc_route_entry *entry);
+
+/*
+ * Call `each` for every route, and every resource that renders, beneath `root`, in the order of
+ * their paths: or, with a name, for the routes of that name alone. TORC_ERR_LIMIT: the tree is
+ * deeper than any that is built by hand; what lies deeper was left out.
+ */
+torc_err torc_routes_list(const torc_resource *root, const char *name, torc_route_entry_fn *each,
+                          void *context) TORC_MUST_CHECK;
+/* Write the way as a pattern: "/users/{id:int}". */
+void torc_route_entry_write_path(const torc_route_entry *entry, torc_buf *text);
+
+#endif

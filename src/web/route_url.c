@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * URLs made from the names of routes.
+ *
+ *  - What is written leads back to the route: each value is of its parameter's kind, and escaped.
+ *  - A segment `.` or `..`, which clients take away, and a path that begins with `//`, which they
+ *    take for a host, are mistakes.
+ */
+#include <stdio.h>
+
+#include <torc/log.h>
+#include <torc/target.h>
+
+#include "http/request.h"
+#include "web/route_list.h"
+#include "web/site.h"
+
+enum {
+    URL_BYTES_MAX = 16 * 1024
+};
+
+typedef struct writer {
+    const torc_url_param *params;
+    size_t count;
+    torc_buf *url;
+    torc_str wrong; /* the name of a parameter */
+    bool is_found;
+    torc_err err;
+} writer;
+
+static void add_escaped(torc_buf *url, torc_str text) {
+    char *to = torc_buf_reserve(url, TORC_PERCENT_ENCODED_MAX(text.len));
+
+    if (to) torc_buf_commit(url, torc_percent_encode(text, to));
+}
+
+static torc_str text_of(const torc_url_param *param, char number[24]) {
+    if (!param->is_number) return param->text;
+    const int len = snprintf(number, 24, "%s%llu", param->is_negative ? "-" : "",
+                             (unsigned long long)param->number);
+    return torc_str_make(number, (size_t)len);
+}
+
+static const torc_url_param *find(const writer *self, torc_str name) {
+    for (size_t i = 0; i < self->count; i++)
+        if (!self->params[i].is_arg && torc_str_equals(torc_str_of(self->params[i].name), name))
+            return &self->params[i];
+    return NULL;
+}
+
+static bool is_dots(torc_str segment) {
+    return torc_str_equals(segment, TORC_STR(".")) || torc_str_equals(segment, TORC_STR(".."));
+}
+
+/* All that is left of the path, its slashes kept; false: a client would read it otherwise. */
+static bool add_rest(torc_buf *url, torc_str text) {
+    torc_str rest = text.len ? text : torc_str_make("", 0), segment;
+
+    for (bool is_first = true; torc_str_split(&rest, '/', &segment); is_first = false) {
+        if (is_dots(segment)) return false;
+        if (!is_first) torc_buf_add_byte(url, '/');
+        add_escaped(url, segment);
+    }
+    return true;
+}
+
+static bool add_param(torc_buf *url, const torc_shape *shape, torc_str text) {
+    if (shape->kind == TORC_PARAM_PATH) return add_rest(url, text);
+    if (!torc_shape_takes(shape, text)) return false;
+    if (shape->before.len + shape->after.len == 0 && is_dots(text)) return false;
+    add_escaped(url, shape->before);
+    add_escaped(url, text);
+    add_escaped(url, shape->after);
+    return true;
+}
+
+static void write_edge(writer *self, const torc_route_edge *edge) {
+    char number[24];
+
+    torc_buf_add_byte(self->url, '/');
+    if (!edge->shape) {
+        add_escaped(self->url, edge->literal);
+        return;
+    }
+    const torc_url_param *param = edge->name.len ? find(self, edge->name) : NULL;
+    if (param && add_param(self->url, edge->shape, text_of(param, number))) return;
+    self->wrong = edge->name;
+    self->err = TORC_ERR_INVALID;
+}
+
+static bool is_of(const torc_route_entry *entry, torc_str name) {
+    for (uint32_t i = 0; i < entry->edge_count; i++)
+        if (entry->edges[i].shape && torc_str_equals(entry->edges[i].name, name)) return true;
+    return false;
+}
+
+static void check_params(writer *self, const torc_route_entry *entry) {
+    for (size_t i = 0; !self->err && i < self->count; i++) {
+        if (self->params[i].is_arg || is_of(entry, torc_str_of(self->params[i].name))) continue;
+        self->wrong = torc_str_of(self->params[i].name);
+        self->err = TORC_ERR_INVALID;
+    }
+}
+
+static void write_args(const writer *self) {
+    char separator = '?', number[24];
+
+    for (size_t i = 0; i < self->count; i++) {
+        if (!self->params[i].is_arg) continue;
+        torc_buf_add_byte(self->url, separator);
+        add_escaped(self->url, torc_str_of(self->params[i].name));
+        torc_buf_add_byte(self->url, '=');
+        add_escaped(self->url, text_of(&self->params[i], number));
+        separator = '&';
+    }
+}
+
+static bool write_entry(void *context, const torc_route_entry *entry) {
+    writer *self = context;
+    const size_t start = self->url->len;
+
+    self->is_found = true;
+    if (entry->edge_count == 0) torc_buf_add_byte(self->url, '/');
+    for (uint32_t i = 0; !self->err && i < entry->edge_count; i++)
+        write_edge(self, &entry->edges[i]);
+    if (!self->err &&
+        torc_str_starts_with(torc_str_from(torc_buf_str(self->url), start), TORC_STR("//")))
+        self->err = TORC_ERR_INVALID;
+    check_params(self, entry);
+    write_args(self);
+    return false;
+}
+
+static torc_err write_url(writer *self, const torc_resource *root, const char *name) {
+    const size_t start = self->url->len;
+    const torc_err err = torc_routes_list(root, name, write_entry, self);
+
+    if (!self->err && !self->is_found) self->err = err ? err : TORC_ERR_NOT_FOUND;
+    if (!self->err) self->err = torc_buf_err(self->url);
+    if (self->err && self->url->len > start) torc_buf_truncate(self->url, start);
+    return self->err;
+}
+
+torc_err torc_resource_write_url(const torc_resource *root, const char *name,
+                                 const torc_url_param *params, size_t count, torc_buf *url,
+                                 torc_str *wrong) {
+    writer self = {.params = params, .count = count, .url = url};
+    const torc_err err = write_url(&self, root, name);
+
+    if (err && wrong) *wrong = self.wrong;
+    return err;
+}
+
+static void complain(torc_request *request, torc_err err, const char *name, torc_str wrong) {
+    TORC_LOG_ERROR(torc_request_log(request), "web", "a URL could not be made",
+                   TORC_LOG_TEXT("route", name), TORC_LOG_STR("parameter", wrong),
+                   TORC_LOG_ERR("error", err));
+}
+
+torc_str torc_request_url(torc_request *request, const char *name, const torc_url_param *params,
+                          size_t count) {
+    const torc_resource *root = torc_site_root_of(request);
+    torc_str wrong = {NULL, 0}, result = {NULL, 0};
+    torc_err err = TORC_ERR_NOT_FOUND;
+    torc_buf url;
+
+    torc_buf_init(&url, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OTHER,
+                  URL_BYTES_MAX);
+    if (root) err = torc_resource_write_url(root, name, params, count, &url, &wrong);
+    if (!err) err = torc_arena_copy(torc_request_arena(request), torc_buf_str(&url), &result);
+    if (err) complain(request, err, name, wrong);
+    torc_buf_dispose(&url);
+    return result;
+}
