@@ -68,6 +68,7 @@
 #include <torc/phase.h>
 #include <torc/policy.h>
 #include <torc/port_forward.h>
+#include <torc/problem.h>
 #include <torc/process.h>
 #include <torc/process_monitor.h>
 #include <torc/producer.h>

@@ -134,16 +134,19 @@ torc_render torc_reply_redirect(torc_request *request, int status, const char *l
     return TORC_RENDER_DONE;
 }
 
-/* An error page, unless something was sent already: then the peer must see that the rest is
- * missing. */
-static torc_render reply_page(torc_request *request, int status, torc_str detail) {
+bool torc_response_begin_error(torc_request *request, int status) {
     if (request_is_over(request) || request->is_started) {
         torc_request_abort(request);
-        return TORC_RENDER_DONE;
+        return false;
     }
     request->failure = TORC_OK;
     torc_response_clear_body_fields(request, status);
     torc_response_set_status(request, status, NULL);
+    return true;
+}
+
+static torc_render reply_page(torc_request *request, int status, torc_str detail) {
+    if (!torc_response_begin_error(request, status)) return TORC_RENDER_DONE;
     request->handler->ops->write_error_page(request->handler, request, status, detail);
     (void)torc_request_finish(request);
     return TORC_RENDER_DONE;

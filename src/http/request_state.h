@@ -155,6 +155,9 @@ void torc_response_clear(torc_request *request);
 /* Forget the fields that describe a body, which an error of `status` replaces; of a 416,
  * Content-Range tells the size. */
 void torc_response_clear_body_fields(torc_request *request, int status);
+/* Begin the answer to an error: what was set of a body is forgotten. False when something was sent
+ * already: then it is aborted, so that the peer sees that the rest is missing. */
+bool torc_response_begin_error(torc_request *request, int status);
 /* Send the final head; `body_len` -1: not known. Failures stay. */
 void torc_response_send_head(torc_request *request, int64_t body_len);
 /* Prepare the response of a new request. */

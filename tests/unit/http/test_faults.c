@@ -2,6 +2,7 @@
 /* Every allocation fails in turn: the peer gets the response, an error or a reset, and nothing is
  * kept. */
 #include <fcntl.h>
+#include <torc/problem.h>
 
 #include "faults.h"
 #include "http_fixture.h"
@@ -32,6 +33,14 @@ static torc_render reply_json(torc_request *request, void *context) {
     for (int i = 0; i < 2000; i++) torc_json_int(json, i);
     torc_json_close_array(json);
     return torc_reply_end(request);
+}
+
+static torc_render reply_problem(torc_request *request, void *context) {
+    const torc_problem_error errors[] = {{.pointer = TORC_STR("/a"), .detail = TORC_STR("b")}};
+    const torc_problem problem = {.status = 422, .errors = errors, .error_count = 1};
+
+    (void)context;
+    return torc_reply_problem(request, &problem);
 }
 
 static torc_render redirect(torc_request *request, void *context) {
@@ -75,6 +84,7 @@ static const struct {
 } cases[] = {
     {write_everything, "GET /a%20b/c?a=%41&b"},
     {reply_json, "GET /"},
+    {reply_problem, "GET /"},
     {redirect, "GET /"},
     {read_whole, "POST /\nTransfer-Encoding: chunked"},
     {read_whole, "POST /\nContent-Length: 60000"},
@@ -96,7 +106,7 @@ static bool run_case(http_fixture *self, size_t number, uint64_t fail_at, bool a
 
     const int status = torc_test_request_status(test);
     const bool is_error = status >= 500 && status <= 599;
-    if (!injected.hit) assert_true(status == 200 || status == 302);
+    if (!injected.hit) assert_true(status == 200 || status == 302 || status == 422);
     if (torc_test_request_is_complete(test) && is_error)
         assert_true(torc_test_request_body(test).len <= 5);
     assert_true(torc_test_request_is_complete(test) || torc_test_request_was_reset(test));
