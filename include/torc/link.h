@@ -47,6 +47,15 @@ TORC_API size_t torc_request_root_depth(const torc_request *request);
  */
 TORC_API torc_err torc_request_set_origin(torc_request *request, torc_str authority,
                                           bool is_secure) TORC_MUST_CHECK;
+/**
+ * Let the path be its first `depth` segments, as they are, and behind them those of `rest`
+ * ("/a%20b/c", copied), whose query replaces the one that was asked, if it has any. For who stands
+ * in for a resource (see <torc/resource.h>): the walk goes on behind these `depth` segments.
+ * torc_request_path() and torc_request_query() answer what is new, torc_request_target() what was
+ * asked. TORC_ERR_SYNTAX: it is no such path; TORC_ERR_NO_MEMORY; then nothing has changed.
+ */
+TORC_API torc_err torc_request_set_rest(torc_request *request, size_t depth,
+                                        torc_str rest) TORC_MUST_CHECK;
 
 TORC_END_DECLS
 

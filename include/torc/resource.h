@@ -29,7 +29,7 @@ typedef struct torc_resource_ops {
     /**
      * Who the walk goes on from in place of this one, with the same segments left: another
      * resource, as `find_child` may answer them, or this one; NULL: 404. It may change the path by
-     * what is documented so. May be NULL itself: this one. On the reactor's stack.
+     * torc_request_set_rest(). May be NULL itself: this one. On the reactor's stack.
      */
     torc_resource *(*stand_in)(torc_resource *resource, torc_request *request);
     /** The tree, or the request, lets go of it: free what it holds, and itself. May be NULL. */

@@ -85,6 +85,7 @@
 #include <torc/request.h>
 #include <torc/resource.h>
 #include <torc/route.h>
+#include <torc/rewrite.h>
 #include <torc/schedule.h>
 #include <torc/semaphore.h>
 #include <torc/service.h>

@@ -17,11 +17,11 @@ torc_str torc_request_target(const torc_request *request) {
 }
 
 torc_str torc_request_path(const torc_request *request) {
-    return request->head->target.path;
+    return request->rewritten ? request->rewritten->path : request->head->target.path;
 }
 
 torc_str torc_request_query(const torc_request *request) {
-    return request->head->target.query;
+    return request->rewritten ? request->rewritten->query : request->head->target.query;
 }
 
 bool torc_request_is_secure(const torc_request *request) {

@@ -38,6 +38,11 @@ struct torc_kept_value {
     void *value;
 };
 
+/* What is looked for in place of what was asked. */
+typedef struct torc_request_rewritten {
+    torc_str path, query;
+} torc_request_rewritten;
+
 /* What has its place in the request itself; more of it is allocated. */
 enum {
     TORC_REQUEST_SEGMENTS = 8,
@@ -89,8 +94,9 @@ struct torc_request {
 
     torc_path path;
     torc_path_param *params;
-    torc_request_args *args;     /* NULL until asked for */
-    torc_request_origin *origin; /* NULL: what its bytes say */
+    torc_request_args *args;           /* NULL until asked for */
+    torc_request_origin *origin;       /* NULL: what its bytes say */
+    torc_request_rewritten *rewritten; /* NULL: what was asked */
     torc_kept_value *values;
     torc_response_hook *hooks;      /* the newest first */
     struct torc_staging *staging;   /* NULL: the body goes as it is written */

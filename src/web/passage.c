@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "web/hosts.h"
+#include "web/rewrite.h"
 
 typedef struct step {
     torc_response_hook hook;
@@ -39,7 +40,9 @@ static const char key;
 void torc_scope_dispose(torc_scope *scope) {
     torc_middleware *middleware = scope ? scope->first : NULL;
 
-    if (scope) torc_hosts_dispose(scope->hosts);
+    if (!scope) return;
+    torc_rewrites_dispose(scope->rewrites);
+    torc_hosts_dispose(scope->hosts);
     while (middleware) {
         torc_middleware *next = middleware->next;
         if (middleware->ops->dispose) middleware->ops->dispose(middleware);

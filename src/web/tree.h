@@ -56,6 +56,7 @@ enum {
 typedef struct torc_scope {
     torc_middleware *first;   /* the outermost */
     struct torc_hosts *hosts; /* who answers in the resource's place; NULL: nobody. See hosts.h */
+    struct torc_rewrites *rewrites; /* rules; NULL: none. See rewrite.h */
 } torc_scope;
 
 typedef struct torc_children {

@@ -9,12 +9,16 @@
  *  - The scopes of the branch that is being tried are in `scopes`, its groups in `prefixes`:
  * whoever tries another takes back those of the first. Where the way ends, they are noted if it
  * came farther than before.
+ *  - The scopes of the branch that is being tried are in `scopes`: whoever tries another takes back
+ *    those of the first. Where the way ends, they are noted if it came farther than before.
+ *  - A walk on which the path was rewritten takes nothing back: no other branch is tried then.
  *  - The stack grows with the depth of the tree that was built, not with the path: the last branch
  *    of a node is entered by going round the loop.
  */
 #include "web/walk.h"
 
 #include "web/hosts.h"
+#include "web/rewrite.h"
 
 static uint32_t bits_answering(torc_method method) {
     uint32_t bits = torc_method_bit(method);
@@ -139,8 +143,13 @@ static bool try_param(torc_walk *walk, torc_resource *param, uint32_t depth) {
 static torc_str raw_rest_of(const torc_walk *walk, uint32_t depth) {
     const torc_path *path = walk->path;
     const torc_str first = path->raw[depth], last = path->raw[path->count - 1];
-
     return torc_str_make(first.bytes, (size_t)(last.bytes - first.bytes) + last.len);
+    if (!param || value.len == 0 || !push_value(walk, value)) return false;
+    if (descend(walk, param, depth + 1)) return true;
+    if (walk->is_rewritten) return false;
+    walk->scope_count = scopes;
+    walk->value_count--;
+    return false;
 }
 
 static torc_scope *scope_of(const torc_resource *node) {
@@ -234,11 +243,15 @@ static torc_resource *ask(torc_walk *walk, torc_resource *node, uint32_t depth) 
     return hold(walk, child) ? child : NULL;
 }
 
-/* Who answers in place of a node: the host that was asked, or whom it names itself. */
+/* Who answers in place of a node: a redirect, the host that was asked, or whom it names itself. */
 static torc_resource *ask_for_other(torc_walk *walk, torc_resource *node) {
     const torc_scope *scope = scope_of(node);
     torc_resource *other = NULL;
 
+    if (scope && scope->rewrites)
+        walk->end.err = torc_rewrites_apply(scope->rewrites, walk->end.request, &other);
+    if (walk->end.err) return NULL;
+    if (other) return other;
     if (scope && scope->hosts) other = torc_hosts_find(scope->hosts, walk->end.request);
     if (other) return other;
     return node->ops->stand_in ? node->ops->stand_in(node, walk->end.request) : node;
@@ -246,8 +259,10 @@ static torc_resource *ask_for_other(torc_walk *walk, torc_resource *node) {
 
 /* Who the walk goes on from in place of `node`, at the path's depth; NULL: nobody, or an error. */
 static torc_resource *replace(torc_walk *walk, torc_resource *node) {
+    const char *path = torc_request_path(walk->end.request).bytes;
     torc_resource *other = ask_for_other(walk, node);
 
+    if (torc_request_path(walk->end.request).bytes != path) walk->is_rewritten = true;
     if (!other || other == node) return other;
     if (++walk->stand_ins > TORC_WALK_STAND_INS_MAX) {
         walk->end.err = TORC_ERR_LIMIT; /* they go round in circles */
@@ -264,16 +279,13 @@ __attribute__((noinline, cold)) static torc_resource *come_to(torc_walk *walk, t
     torc_resource *at = NULL;
 
     walk->path->depth = depth;
-<<<<<<< HEAD
     while (node && node != at && enter(walk, node)) {
         at = node;
         node = replace(walk, at);
-=======
     while (node && enter(walk, node) && enter_prefix(walk, node) && node->ops->stand_in) {
         torc_resource *other = replace(walk, node);
         if (other == node) return node;
         node = other;
->>>>>>> 2c37afb (web/route: parameters of a kind, groups, mounts, slashes, and URLs made from names)
     }
     return walk->end.err ? NULL : node;
 }
@@ -303,7 +315,12 @@ static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
         } else {
             if (child && branch(walk, child, depth + 1)) return true;
             if (children && try_shaped(walk, children->shaped, depth)) return true;
+            const uint32_t scopes = walk->scope_count;
+            if (child && descend(walk, child, depth + 1)) return true;
+            if (walk->is_rewritten) return false;
+            walk->scope_count = scopes;
             if (children && try_param(walk, children->param, depth)) return true;
+            if (walk->is_rewritten) return false;
             if (children && try_rest(walk, children->rest, depth)) return true;
             if (child) return false; /* a child that was put hides what find_child would answer */
             node = ask(walk, node, depth);
@@ -395,6 +412,7 @@ bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resou
     walk->prefix_count = 0;
     walk->end.is_refused = walk->end.is_by_slash = false;
     walk->has_slashes = walk->is_second = false;
+    walk->end.is_refused = walk->is_rewritten = false;
     walk->end.err = TORC_OK;
     const uint32_t start = walk->path->depth;
     const bool is_found = descend(walk, resource, start) ||
