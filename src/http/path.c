@@ -72,6 +72,70 @@ static torc_err split_path(torc_request *request, torc_str whole) {
     return is_escaped ? decode_segments(request) : TORC_OK;
 }
 
+torc_err torc_request_split_path(torc_request *request) {
+    return split_path(request, request->head->target.path);
+}
+
+/* The first `depth` segments and what stands behind them, as one path in the arena. */
+static torc_err join_path(const torc_request *request, size_t depth, torc_str rest,
+                          torc_str *whole) {
+    size_t len = rest.len;
+    char *at;
+
+    for (size_t i = 0; i < depth; i++) len += 1 + request->path.raw[i].len;
+    at = torc_arena_bytes(request->arena, len);
+    if (!at) return TORC_ERR_NO_MEMORY;
+    *whole = torc_str_make(at, len);
+    for (size_t i = 0; i < depth; i++) {
+        const torc_str segment = request->path.raw[i];
+        *at++ = '/';
+        memcpy(at, segment.bytes, segment.len);
+        at += segment.len;
+    }
+    memcpy(at, rest.bytes, rest.len);
+    return TORC_OK;
+}
+
+/* Split a path anew; where that fails the old one stays. */
+static torc_err replace_path(torc_request *request, size_t depth, torc_str whole) {
+    const torc_path former = request->path;
+    torc_str segments[TORC_REQUEST_SEGMENTS];
+    torc_err err;
+
+    memcpy(segments, request->first_segments, sizeof(segments));
+    request->path.count = 0;
+    err = split_path(request, whole);
+    if (err) {
+        request->path = former;
+        memcpy(request->first_segments, segments, sizeof(segments));
+    } else {
+        request->path.depth = (uint32_t)depth;
+    }
+    return err;
+}
+
+torc_err torc_request_set_rest(torc_request *request, size_t depth, torc_str rest) {
+    torc_request_rewritten *rewritten = torc_arena_alloc(request->arena, sizeof(*rewritten));
+    torc_target target = {0};
+    torc_str whole;
+    torc_err err;
+
+    if (!rewritten) return TORC_ERR_NO_MEMORY;
+    if (depth > request->path.count || rest.len == 0 || rest.bytes[0] != '/' ||
+        torc_target_parse(rest, TORC_METHOD_GET, &target))
+        return TORC_ERR_SYNTAX;
+    rewritten->query = torc_request_query(request);
+    if (target.query.bytes && torc_arena_copy(request->arena, target.query, &rewritten->query))
+        return TORC_ERR_NO_MEMORY;
+    err = join_path(request, depth, target.path, &whole);
+    if (!err) err = replace_path(request, depth, whole);
+    if (err) return err;
+    rewritten->path = whole;
+    request->rewritten = rewritten;
+    request->args = NULL;
+    return TORC_OK;
+}
+
 /* An empty segment behind the last. */
 static bool add_empty(torc_request *request) {
     torc_path *path = &request->path;
@@ -88,60 +152,14 @@ static bool add_empty(torc_request *request) {
     path->count++;
     return true;
 }
+
 bool torc_request_toggle_slash(torc_request *request) {
+    torc_path *path = &request->path;
+
     if (path->raw[path->count - 1].len > 0) return add_empty(request);
     if (path->count == 1) return false;
     path->count--;
-torc_err torc_request_split_path(torc_request *request) {
-    return split_path(request, request->head->target.path);
-/* The first `depth` segments and what stands behind them, as one path in the arena. */
-static torc_err join_path(const torc_request *request, size_t depth, torc_str rest,
-                          torc_str *whole) {
-    size_t len = rest.len;
-    char *at;
-    for (size_t i = 0; i < depth; i++) len += 1 + request->path.raw[i].len;
-    at = torc_arena_bytes(request->arena, len);
-    if (!at) return TORC_ERR_NO_MEMORY;
-    *whole = torc_str_make(at, len);
-    for (size_t i = 0; i < depth; i++) {
-        const torc_str segment = request->path.raw[i];
-        *at++ = '/';
-        memcpy(at, segment.bytes, segment.len);
-        at += segment.len;
-    }
-    memcpy(at, rest.bytes, rest.len);
-    return TORC_OK;
-/* Split a path anew; where that fails the old one stays. */
-static torc_err replace_path(torc_request *request, size_t depth, torc_str whole) {
-    const torc_path former = request->path;
-    torc_str segments[TORC_REQUEST_SEGMENTS];
-    torc_err err;
-    memcpy(segments, request->first_segments, sizeof(segments));
-    request->path.count = 0;
-    err = split_path(request, whole);
-    if (err) {
-        request->path = former;
-        memcpy(request->first_segments, segments, sizeof(segments));
-    } else {
-        request->path.depth = (uint32_t)depth;
-    return err;
-torc_err torc_request_set_rest(torc_request *request, size_t depth, torc_str rest) {
-    torc_request_rewritten *rewritten = torc_arena_alloc(request->arena, sizeof(*rewritten));
-    torc_target target = {0};
-    torc_str whole;
-    if (!rewritten) return TORC_ERR_NO_MEMORY;
-    if (depth > request->path.count || rest.len == 0 || rest.bytes[0] != '/' ||
-        torc_target_parse(rest, TORC_METHOD_GET, &target))
-        return TORC_ERR_SYNTAX;
-    rewritten->query = torc_request_query(request);
-    if (target.query.bytes && torc_arena_copy(request->arena, target.query, &rewritten->query))
-        return TORC_ERR_NO_MEMORY;
-    err = join_path(request, depth, target.path, &whole);
-    if (!err) err = replace_path(request, depth, whole);
-    if (err) return err;
-    rewritten->path = whole;
-    request->rewritten = rewritten;
-    request->args = NULL;
+    return true;
 }
 
 torc_path *torc_request_path_of(torc_request *request) {

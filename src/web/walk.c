@@ -9,8 +9,6 @@
  *  - The scopes of the branch that is being tried are in `scopes`, its groups in `prefixes`:
  * whoever tries another takes back those of the first. Where the way ends, they are noted if it
  * came farther than before.
- *  - The scopes of the branch that is being tried are in `scopes`: whoever tries another takes back
- *    those of the first. Where the way ends, they are noted if it came farther than before.
  *  - A walk on which the path was rewritten takes nothing back: no other branch is tried then.
  *  - The stack grows with the depth of the tree that was built, not with the path: the last branch
  *    of a node is entered by going round the loop.
@@ -129,6 +127,7 @@ static bool try_shaped(torc_walk *walk, const torc_shaped *it, uint32_t depth) {
         if (!torc_shape_fits(&it->shape, path->decoded[depth], &value)) continue;
         const torc_str raw = raw_part(path->raw[depth], it->shape.before.len, value.len);
         if (branch_with(walk, it->resource, depth, value, raw)) return true;
+        if (walk->is_rewritten) return false;
     }
     return false;
 }
@@ -143,13 +142,8 @@ static bool try_param(torc_walk *walk, torc_resource *param, uint32_t depth) {
 static torc_str raw_rest_of(const torc_walk *walk, uint32_t depth) {
     const torc_path *path = walk->path;
     const torc_str first = path->raw[depth], last = path->raw[path->count - 1];
+
     return torc_str_make(first.bytes, (size_t)(last.bytes - first.bytes) + last.len);
-    if (!param || value.len == 0 || !push_value(walk, value)) return false;
-    if (descend(walk, param, depth + 1)) return true;
-    if (walk->is_rewritten) return false;
-    walk->scope_count = scopes;
-    walk->value_count--;
-    return false;
 }
 
 static torc_scope *scope_of(const torc_resource *node) {
@@ -279,13 +273,9 @@ __attribute__((noinline, cold)) static torc_resource *come_to(torc_walk *walk, t
     torc_resource *at = NULL;
 
     walk->path->depth = depth;
-    while (node && node != at && enter(walk, node)) {
+    while (node && node != at && enter(walk, node) && enter_prefix(walk, node)) {
         at = node;
         node = replace(walk, at);
-    while (node && enter(walk, node) && enter_prefix(walk, node) && node->ops->stand_in) {
-        torc_resource *other = replace(walk, node);
-        if (other == node) return node;
-        node = other;
     }
     return walk->end.err ? NULL : node;
 }
@@ -296,6 +286,13 @@ static bool has_names_only(const torc_resource *node) {
 
     return !node->ops->find_child &&
            !(children && (children->param || children->rest || children->shaped));
+}
+
+/* The ways on from a node that have no name. */
+static bool try_others(torc_walk *walk, const torc_children *children, uint32_t depth) {
+    if (!walk->is_rewritten && try_shaped(walk, children->shaped, depth)) return true;
+    if (!walk->is_rewritten && try_param(walk, children->param, depth)) return true;
+    return !walk->is_rewritten && try_rest(walk, children->rest, depth);
 }
 
 static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
@@ -314,15 +311,9 @@ static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
             node = child;
         } else {
             if (child && branch(walk, child, depth + 1)) return true;
-            if (children && try_shaped(walk, children->shaped, depth)) return true;
-            const uint32_t scopes = walk->scope_count;
-            if (child && descend(walk, child, depth + 1)) return true;
-            if (walk->is_rewritten) return false;
-            walk->scope_count = scopes;
-            if (children && try_param(walk, children->param, depth)) return true;
-            if (walk->is_rewritten) return false;
-            if (children && try_rest(walk, children->rest, depth)) return true;
-            if (child) return false; /* a child that was put hides what find_child would answer */
+            if (children && try_others(walk, children, depth)) return true;
+            if (child || walk->is_rewritten)
+                return false; /* a child that was put hides what find_child would answer */
             node = ask(walk, node, depth);
         }
         depth++;
@@ -375,7 +366,8 @@ __attribute__((noinline, cold)) static bool find_by_slash(torc_walk *walk, torc_
     const torc_path path = *walk->path;
     torc_slashes slashes = TORC_SLASHES_STRICT;
 
-    if (walk->end.is_refused || walk->end.err || !torc_request_toggle_slash(walk->end.request))
+    if (walk->end.is_refused || walk->is_rewritten || walk->end.err ||
+        !torc_request_toggle_slash(walk->end.request))
         return false;
     walk->stand_ins = walk->value_count = walk->prefix_count = walk->scope_count = 0;
     walk->is_second = true;
@@ -410,9 +402,8 @@ bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resou
     walk->end.allow = walk->end.other_count = 0;
     walk->stand_ins = walk->value_count = walk->scope_count = walk->missed_count = 0;
     walk->prefix_count = 0;
-    walk->end.is_refused = walk->end.is_by_slash = false;
+    walk->end.is_refused = walk->end.is_by_slash = walk->is_rewritten = false;
     walk->has_slashes = walk->is_second = false;
-    walk->end.is_refused = walk->is_rewritten = false;
     walk->end.err = TORC_OK;
     const uint32_t start = walk->path->depth;
     const bool is_found = descend(walk, resource, start) ||
