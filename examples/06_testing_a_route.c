@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Testing routes: requests without a socket, and a clock that the test moves. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <torc/testing.h>
-#include <torc/testing_request.h>
+/* Testing routes: a client in memory, and a clock that the test moves. */
+#include <torc/testing_client.h>
+#include <torc/testing_run.h>
 #include <torc/torc.h>
 
 /* ---- what is tested ---- */
@@ -22,84 +20,46 @@ static torc_render remind(torc_request *request) {
     return torc_reply_text(request, 200, "An hour has passed.\n");
 }
 
-static torc_resource *routes(void) {
-    torc_resource *root = torc_folder_new();
-    torc_resource_route(root, "GET /greet/{name}", greet);
-    torc_resource_route(root, "GET /remind", remind);
-    return root;
+static torc_app *make_app(void) {
+    torc_app *app = torc_app_new("greeter");
+    torc_app_route(app, "GET /greet/{name}", greet);
+    torc_app_route(app, "GET /remind", remind);
+    return app;
 }
 
 /* ---- the tests ---- */
 
-static void check(bool is_right, const char *what) {
-    if (is_right) return;
-    fprintf(stderr, "wrong: %s\n", what);
-    exit(1);
+TORC_TEST(names_are_decoded) {
+    torc_test_client *client = torc_test_client_new_app(make_app());
+
+    torc_test_get(client, "/greet/M%C3%BCnchen");
+    torc_test_expect_status(client, 200);
+    torc_test_expect_field(client, "Content-Type", "application/json");
+    torc_test_expect_body(client, "{\"hello\":\"München\"}");
+    torc_test_client_free(client);
 }
 
-static void names_are_decoded(torc_reactor *reactor) {
-    torc_test_request *test =
-        torc_test_request_resource(reactor, routes(), "GET /greet/M%C3%BCnchen");
+TORC_TEST(other_methods_are_refused) {
+    torc_test_client *client = torc_test_client_new_app(make_app());
 
-    torc_test_request_run(test);
-    check(torc_test_request_status(test) == 200, "the status");
-    check(torc_str_equals(torc_test_request_field(test, "Content-Type"),
-                          TORC_STR("application/json")),
-          "the type");
-    check(torc_str_equals(torc_test_request_body(test), TORC_STR("{\"hello\":\"München\"}")),
-          "the greeting");
-    torc_test_request_free(test);
-}
-
-static void other_methods_are_refused(torc_reactor *reactor) {
-    torc_test_request *test = torc_test_request_resource(reactor, routes(), "DELETE /greet/you");
-
-    torc_test_request_run(test);
-    check(torc_test_request_status(test) == 405, "DELETE is refused");
-    check(torc_str_equals(torc_test_request_field(test, "Allow"), TORC_STR("GET, HEAD, OPTIONS")),
-          "what is allowed");
-    torc_test_request_free(test);
+    torc_test_delete(client, "/greet/you");
+    torc_test_expect_status(client, 405);
+    torc_test_expect_field(client, "Allow", "GET, HEAD, OPTIONS");
+    torc_test_client_free(client);
 }
 
 /* No time passes but what the test lets pass. */
-static void the_reminder_comes_after_an_hour(torc_reactor *reactor) {
-    torc_test_request *test = torc_test_request_resource(reactor, routes(), "GET /remind");
+TORC_TEST(the_reminder_comes_after_an_hour) {
+    torc_test_client *client = torc_test_client_new_app(make_app());
 
-    torc_test_request_run(test);
-    torc_test_advance(reactor, 3599999);
-    check(torc_test_request_status(test) == 0, "no answer before the hour");
-    torc_test_advance(reactor, 1);
-    torc_test_request_run(test);
-    check(torc_test_request_status(test) == 200, "the answer at the hour");
-    torc_test_request_free(test);
+    torc_test_get(client, "/remind");
+    torc_test_client_advance(client, 3599999);
+    torc_test_expect_no_answer(client);
+    torc_test_client_advance(client, 1);
+    torc_test_expect_status(client, 200);
+    torc_test_client_free(client);
 }
 
-/* Whichever allocation fails: the peer gets an answer or sees a broken one, and nothing is kept. */
-static void memory_may_be_short(torc_reactor *reactor) {
-    bool has_failed = true;
-
-    for (uint64_t n = 1; has_failed; n++) {
-        torc_test_request *test = torc_test_request_resource(reactor, routes(), "GET /greet/you");
-        torc_test_fail_allocation(reactor, n);
-        torc_test_request_run(test);
-        has_failed = torc_test_allocation_failed(reactor);
-        torc_test_fail_allocation(reactor, 0);
-        check(torc_test_request_is_complete(test) || torc_test_request_was_reset(test),
-              "there is an end");
-        check(has_failed || torc_test_request_status(test) == 200, "the answer when nothing fails");
-        torc_test_request_free(test);
-    }
-}
-
-int main(void) {
-    torc_reactor *reactor;
-
-    if (torc_test_reactor_new(NULL, &reactor)) return 1;
-    names_are_decoded(reactor);
-    other_methods_are_refused(reactor);
-    the_reminder_comes_after_an_hour(reactor);
-    memory_may_be_short(reactor);
-    torc_reactor_free(reactor);
-    puts("all is well");
-    return 0;
+int main(int argc, char **argv) {
+    return torc_test_main(argc, argv);
 }

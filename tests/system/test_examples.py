@@ -127,7 +127,9 @@ def bodies_are_streamed():
 
 def the_test_of_a_route_passes():
     answer = run(BUILD / "examples/06_testing_a_route")
-    check((answer.returncode, answer.stdout), (0, b"all is well\n"))
+    cases = ("names_are_decoded", "other_methods_are_refused", "the_reminder_comes_after_an_hour")
+    told = ["1..3", *(f"ok {number} - {name}" for number, name in enumerate(cases, 1))]
+    check((answer.returncode, answer.stdout.decode().splitlines()), (0, told))
 
 
 def requests_are_observed_and_logged():
