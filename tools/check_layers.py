@@ -20,7 +20,7 @@ from tap import report
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(?:"([^"]+)"|<([^>]+)>)', re.M)
 # Of the C library and the kernel, as far as one may use it without being asked.
 LIBC = re.compile(
-    r"(?:assert|ctype|dirent|dlfcn|elf|errno|execinfo|fcntl|fenv|getopt|grp|inttypes|limits|link|locale|math|netdb|poll"
+    r"(?:assert|ctype|dirent|dlfcn|elf|errno|execinfo|fcntl|fenv|fnmatch|ftw|getopt|grp|inttypes|limits|link|locale|math|netdb|poll"
     r"|pthread|pwd"
     r"|sched|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn"
     r"|string|strings|syslog|termios|threads|time|ucontext|unistd|wchar)\.h"
