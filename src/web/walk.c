@@ -4,11 +4,11 @@
  *
  *  - At each node a literal child goes before parameters of a kind, these before any other, that
  *    before the rest, and that before find_child; a branch in which nothing answers the method is
- * left again, but for find_child's, which comes last and is entered once.
+ *    left again, but for find_child's, which comes last and is entered once.
  *  - A place that is found but does not answer the method adds to `allow`.
- *  - The scopes of the branch that is being tried are in `scopes`, its groups in `prefixes`:
- * whoever tries another takes back those of the first. Where the way ends, they are noted if it
- * came farther than before.
+ *  - The scopes of the branch that is being tried are in `scopes`, its groups in `prefixes`: who
+ *    tries another takes back those of the first. Where the way ends, the scopes are noted if it
+ *    came farther than before.
  *  - A walk on which the path was rewritten takes nothing back: no other branch is tried then.
  *  - The stack grows with the depth of the tree that was built, not with the path: the last branch
  *    of a node is entered by going round the loop.
