@@ -45,6 +45,7 @@
 #include <torc/filter.h>
 #include <torc/head.h>
 #include <torc/json.h>
+#include <torc/json_value.h>
 #include <torc/limits.h>
 #include <torc/line.h>
 #include <torc/link.h>

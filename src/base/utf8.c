@@ -3,6 +3,7 @@
  * UTF-8 by RFC 3629 §4: after the first byte, the number of bytes that follow and the range of the
  * first of them are known; the others are 80 to BF.
  *
+ *  - A whole text is looked at a character at a time, one in pieces a byte at a time.
  *  - A state with `left` 0 stands between characters; `low` and `high` mean something otherwise
  *    only.
  */
@@ -44,20 +45,40 @@ static size_t ascii_words(const char *bytes, size_t len) {
     return at;
 }
 
-size_t torc_utf8_valid_len(torc_str text) {
-    torc_utf8 state = {0};
-    size_t valid = 0;
+static inline bool follows(unsigned char byte) {
+    return (byte & 0xc0) == 0x80;
+}
 
-    for (size_t at = 0; at < text.len; at++) {
-        if (state.left == 0) {
+/* The length of the character of three bytes, or four, that begins a text; 0: there is none. */
+static size_t long_character(const unsigned char *bytes, size_t left) {
+    if (left < 3 || !follows(bytes[1]) || !follows(bytes[2])) return 0;
+    const unsigned start = (unsigned)bytes[0] << 8 | bytes[1];
+
+    if (bytes[0] < 0xf0) return start < 0xe0a0 || (start >= 0xeda0 && start < 0xee00) ? 0 : 3;
+    return left >= 4 && start >= 0xf090 && start <= 0xf48f && follows(bytes[3]) ? 4 : 0;
+}
+
+/* The length of the character beyond ASCII that begins a text; 0: there is none. */
+static inline size_t high_character(const unsigned char *bytes, size_t left) {
+    if (bytes[0] >= 0xe0) return long_character(bytes, left);
+    return left >= 2 && bytes[0] >= 0xc2 && follows(bytes[1]) ? 2 : 0;
+}
+
+size_t torc_utf8_valid_len(torc_str text) {
+    const unsigned char *const bytes = (const unsigned char *)text.bytes;
+    size_t at = 0;
+
+    while (at < text.len) {
+        if (bytes[at] < 0x80) {
             at += ascii_words(text.bytes + at, text.len - at);
-            valid = at;
-            if (at == text.len) break;
+            while (at < text.len && bytes[at] < 0x80) at++;
+            continue;
         }
-        if (!step(&state, (unsigned char)text.bytes[at])) return valid;
-        if (state.left == 0) valid = at + 1;
+        const size_t len = high_character(bytes + at, text.len - at);
+        if (len == 0) break;
+        at += len;
     }
-    return valid;
+    return at;
 }
 
 bool torc_utf8_is_valid(torc_str text) {
