@@ -2,6 +2,7 @@
 #ifndef TORC_RESOURCE_H
 #define TORC_RESOURCE_H
 
+#include <torc/cidr.h>
 #include <torc/request.h>
 
 /**
@@ -111,6 +112,13 @@ TORC_API torc_resource *torc_redirect_new(int status, const char *location);
 TORC_API torc_resource *torc_parent_redirect_new(void);
 /** A function as a resource: a leaf or not, on a fiber. Methods: bits, 0 for any. */
 TORC_API torc_resource *torc_render_new(torc_render_fn *render, uint32_t methods, bool is_leaf);
+/**
+ * For a front end that writes into the path whom it was asked for: /http/HOST/rest and
+ * /https/HOST/rest beneath it are answered by the site's root as if /rest had been asked of HOST
+ * ("a.example:8080"). Only of peers within the `count` ranges `trusted`, which are copied; others
+ * get a 403.
+ */
+TORC_API torc_resource *torc_host_in_path_new(const torc_cidr *trusted, size_t count);
 /** The error page of a status, for any method and every path beneath. */
 TORC_API torc_resource *torc_error_page_new(int status, const char *brief, const char *detail);
 

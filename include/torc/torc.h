@@ -85,8 +85,8 @@
 #include <torc/representation.h>
 #include <torc/request.h>
 #include <torc/resource.h>
-#include <torc/route.h>
 #include <torc/rewrite.h>
+#include <torc/route.h>
 #include <torc/schedule.h>
 #include <torc/semaphore.h>
 #include <torc/service.h>
@@ -109,6 +109,7 @@
 #include <torc/transport.h>
 #include <torc/types.h>
 #include <torc/upgrade.h>
+#include <torc/user_folders.h>
 #include <torc/utf8.h>
 #include <torc/version.h>
 #include <torc/watch.h>

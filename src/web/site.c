@@ -34,6 +34,10 @@ static torc_site *site_of(torc_handler *handler) {
     return torc_container_of(handler, torc_site, handler);
 }
 
+torc_site *torc_request_site(const torc_request *request) {
+    return site_of(torc_request_handler(request));
+}
+
 static void free_when_unused(torc_site *site) {
     if (!site->handler.is_closed || site->requests > 0 || site->handler.acceptor.users > 0) return;
     torc_resource_dispose(site->root);
@@ -156,7 +160,7 @@ static void reply_not_found(const torc_walk_end *end) {
 static void reply_unanswered(const torc_walk_end *end) {
     torc_request *request = end->request;
 
-    if (end->method == TORC_METHOD_TRACE && site_of(torc_request_handler(request))->allow_trace)
+    if (end->method == TORC_METHOD_TRACE && torc_request_site(request)->allow_trace)
         reply_trace(request);
     else if (torc_method_is_named_only(end->method))
         reply_not_allowed(request, end); /* also where there is nothing: CONNECT has no path */

@@ -95,6 +95,14 @@ static torc_render echo(torc_request *request) {
     return torc_reply_end(request);
 }
 
+static torc_render say_a(torc_request *request) {
+    return torc_reply_bytes(request, 200, "text/html", TORC_STR("A"));
+}
+
+static torc_render say_default(torc_request *request) {
+    return torc_reply_bytes(request, 200, "text/html", TORC_STR("DEF"));
+}
+
 static torc_render multi(torc_request *request) {
     const torc_str method = torc_request_method_text(request);
 
@@ -412,6 +420,20 @@ static void put_files(torc_resource *root, const char *root_dir) {
     torc_resource_put_child(root, "hello.txt", file_of(root_dir, ".hello.txt"));
 }
 
+/* Virtual hosts, and a front end of this machine that writes the host into the path. */
+static void put_hosts(torc_resource *root) {
+    torc_resource *named = torc_folder_new(), *by_default = torc_folder_new();
+    torc_cidr here;
+
+    torc_resource_put_host(named, "a.example", leaf(say_a));
+    torc_resource_put_host(named, "b.example", leaf(echo));
+    torc_resource_put_host(by_default, "*", leaf(say_default));
+    torc_resource_put_child(root, "vh", named);
+    torc_resource_put_child(root, "vhd", by_default);
+    if (!torc_cidr_parse(TORC_STR("127.0.0.1"), &here))
+        torc_resource_put_child(root, "vhm", torc_host_in_path_new(&here, 1));
+}
+
 static torc_resource *make_tree(const char *root_dir) {
     torc_resource *root = torc_folder_new(), *dir = torc_render_new(decline, 0, false);
 
@@ -447,6 +469,7 @@ static torc_resource *make_tree(const char *root_dir) {
     torc_resource_put_child(root, "ep", torc_error_page_new(418, "<b>", "<i>"));
     put_files(root, root_dir);
     torc_resource_put_child(root, "host", leaf_of(host, TORC_METHOD_GET));
+    put_hosts(root);
     torc_resource_put_child(root, "content", leaf_of(content, TORC_METHOD_POST));
     torc_resource_route(root, "PUT /upload", upload);
     torc_resource_route(root, "POST /upload", upload);

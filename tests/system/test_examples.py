@@ -54,6 +54,22 @@ def get(program, path):
     return answer.body
 
 
+def virtual_hosts_have_a_site_each():
+    with example("24_virtual_hosts") as program:
+        def at(host, path, *lines):
+            with Peer(program.port) as peer:
+                return peer.ask(head("GET", path, *lines, host=host), "GET")
+
+        check(at("shop.example.com", "/").body, b"The shop.\n")
+        for path in ("/articles/7", "/item-7.html"):
+            check(json.loads(at("Shop.example.com:80", path).body), {"article": "7"}, path)
+        answer = at("shop.example.com", "/catalogue/7?a=b")
+        check((answer.status, answer.first("Location")), (308, "/articles/7?a=b"))
+        check(at("ann.example.com", "/any/where").body, b"The page of ann.\n")
+        check([at("localhost", path).status for path in ("/", "/x/y")], [421, 421])
+        check(at("localhost", "/~nobody-of-that-name/").status, 404)
+
+
 def hello_says_hello():
     with example("01_hello") as program:
         check(get(program, "/"), b"Hello, World!\n")
@@ -547,6 +563,7 @@ def the_command_serves_a_folder():
 
 
 CASES = [
+    virtual_hosts_have_a_site_each,
     hello_says_hello,
     hello_has_help,
     a_port_in_use_is_reported,

@@ -167,6 +167,25 @@ def host_shows_where():
     check(ask(plain(), b"GET /host HTTP/1.0\r\n\r\n").body, b"127.0.0.1|http://127.0.0.1:%d/host|host|" % plain())
 
 
+def hosts_have_their_own():
+    for host, status, body in (("a.example", 200, b"A"), ("A.EXAMPLE:81", 200, b"A"), ("c.example", 404, None)):
+        answer = ask(plain(), head("GET", "/vh/x", host=host))
+        check((answer.status, answer.body if body else None), (status, body), host)
+    assert b"\nHost: b.example\n" in ask(plain(), head("GET", "/vh", host="b.example")).body
+    check(get(plain(), "/vhd").body, b"DEF")
+    check(get(plain(), "/vhd/deep/er").body, b"DEF")
+
+
+def a_front_end_may_write_the_host_into_the_path():
+    for path, where in (("http/a.example/host/x", b"a.example|http://a.example/host|host|x"),
+                        ("https/a.example:8443/host", b"a.example|https://a.example:8443/host|host|"),
+                        ("http/[::1]/host", b"[::1]|http://[::1]/host|host|")):
+        check(get(plain(), "/vhm/" + path).body, where, path)
+    check(get(plain(), "/vhm/http/a.example").body, b"root")
+    check(get(plain(), "/vhm/http/a.example/vh").status, 200)
+    check(get(plain(), "/vhm/ftp/a.example/host").status, 404)
+
+
 def big_has_its_length():
     for size in (0, 1, 16384, 16385, 1000000):
         answer = get(plain(), f"/big?n={size}")
@@ -420,6 +439,8 @@ CASES = [
     fields_are_set_and_refused,
     lose_drops_the_connection,
     host_shows_where,
+    hosts_have_their_own,
+    a_front_end_may_write_the_host_into_the_path,
     big_has_its_length,
     pages_of_errors,
     static_files,
