@@ -79,6 +79,7 @@
 #include <torc/queue.h>
 #include <torc/random.h>
 #include <torc/range.h>
+#include <torc/rate.h>
 #include <torc/react.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>
