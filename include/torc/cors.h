@@ -18,8 +18,9 @@ typedef struct torc_cors_options {
     size_t size; /* sizeof(torc_cors_options) */
     /**
      * Who is allowed, ended by NULL: origins as browsers send them, in small letters and without a
-     * path ("https://app.example", "http://localhost:3000", "null"); "https://*.example.org" for
-     * all names beneath that one; "http://localhost:*" for any port; "*" for everybody.
+     * path ("https://app.example", "http://localhost:3000", "null"). A host that begins with "*."
+     * stands for all names beneath the rest of it, a port of "*" for any, and "*" alone for
+     * everybody.
      */
     const char *const *origins;
     /** Asked about the origins that are not among those; in the request's thread. NULL: nobody. */

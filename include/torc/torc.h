@@ -25,6 +25,7 @@
 #include <torc/connect.h>
 #include <torc/connection_service.h>
 #include <torc/cooperate.h>
+#include <torc/cors.h>
 #include <torc/credentials.h>
 #include <torc/cron.h>
 #include <torc/datagram.h>
@@ -89,6 +90,7 @@
 #include <torc/rewrite.h>
 #include <torc/route.h>
 #include <torc/schedule.h>
+#include <torc/security_headers.h>
 #include <torc/semaphore.h>
 #include <torc/service.h>
 #include <torc/signal.h>

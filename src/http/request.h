@@ -95,6 +95,10 @@ typedef struct torc_made_fields {
  * nothing was done. */
 bool torc_response_put_made(torc_request *request, const torc_made_fields *made);
 
+/* Give a response these fields, but for those of names that it has. They are valid, do not frame
+ * the message, and live as long as the request. */
+void torc_response_lend(torc_request *request, const torc_field *fields, size_t count);
+
 /* Parameters of a route, decoded and as sent; the newest of a name counts. */
 torc_err torc_request_add_param(torc_request *request, torc_str name, torc_str value,
                                 torc_str raw) TORC_MUST_CHECK;

@@ -202,6 +202,22 @@ bool torc_response_put_made(torc_request *request, const torc_made_fields *made)
     return true;
 }
 
+static bool has_field(const torc_request *request, const torc_field *field) {
+    for (uint32_t i = RESERVED; i < request->field_count; i++)
+        if (has_name(&request->fields[i], field->id, field->name)) return true;
+    return false;
+}
+
+void torc_response_lend(torc_request *request, const torc_field *fields, size_t count) {
+    torc_err err = TORC_OK;
+
+    if (!is_open(request)) return;
+    for (size_t i = 0; i < count && !err; i++)
+        if (!has_field(request, &fields[i]))
+            err = push(request, fields[i].id, fields[i].name, fields[i].value);
+    if (err) torc_response_fail(request, err);
+}
+
 void torc_response_add(torc_request *request, const char *name, torc_str value) {
     change(request, torc_str_of(name), value, false);
 }

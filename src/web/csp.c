@@ -97,8 +97,8 @@ static const char *check_name(const torc_csp_directive *directives, size_t place
 
     if (!is_among(name, names, TORC_COUNT_OF(names))) {
         const char *nearest = torc_str_nearest(name, names, TORC_COUNT_OF(names));
-        snprintf(text, 200, "there is no directive '%.60s'%s%s", directives[place].name,
-                 nearest ? "; did you mean " : "", nearest ? nearest : "");
+        snprintf(text, 200, "there is no directive '%.60s'%s%s%s", directives[place].name,
+                 nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
         return text;
     }
     for (size_t i = 0; i < place; i++)

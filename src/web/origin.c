@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Origins and patterns of them: "https://a.example", "https://*.example", "http://localhost:*".
+ * Origins ("https://a.example") and patterns of them: a `*` as first label or as port.
  *
  *  - An origin is compared byte by byte (Fetch standard §4.10): browsers write it in one way only.
  *  - What a `*` stands for has no byte that could end a host or a port: so an origin that somebody
@@ -47,11 +47,11 @@ static bool is_scheme(torc_str text) {
     return text.len > 0;
 }
 
-/* A port's place: behind the last colon, which is not within brackets. -1: there is none. */
-static ptrdiff_t port_colon(torc_str host) {
-    for (size_t i = host.len; i > 0; i--) {
-        if (host.bytes[i - 1] == ']') return -1;
-        if (host.bytes[i - 1] == ':') return (ptrdiff_t)(i - 1);
+/* Where the colon before a port is: not within brackets, nor behind a scheme. -1: there is none. */
+static ptrdiff_t port_colon(torc_str text) {
+    for (size_t i = text.len; i > 0; i--) {
+        if (text.bytes[i - 1] == ']' || text.bytes[i - 1] == '/') return -1;
+        if (text.bytes[i - 1] == ':') return (ptrdiff_t)(i - 1);
     }
     return -1;
 }
@@ -103,7 +103,6 @@ bool torc_origin_matches(torc_str pattern, torc_str origin) {
         pattern.len -= 2;
         if (colon < 0) return torc_origin_matches(pattern, origin);
         port = torc_str_from(origin, (size_t)colon + 1);
-        /* "https:" ends in a colon, too. */
         return is_port(port) && torc_origin_matches(pattern, torc_str_head(origin, (size_t)colon));
     }
     const ptrdiff_t star = torc_str_find(pattern, TORC_STR("*."));

@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "web/hosts.h"
+#include "web/middleware_new.h"
 #include "web/rewrite.h"
 
 typedef struct step {
@@ -55,8 +56,10 @@ void torc_resource_use(torc_resource *resource, torc_middleware *middleware) {
     torc_scope *scope = torc_scope_of(resource);
     torc_middleware **last;
 
+    const char *refusal = middleware ? torc_middleware_refusal(middleware) : NULL;
     if (!middleware) torc_resource_fail(resource, TORC_ERR_NO_MEMORY, "a middleware");
-    if (!middleware || !scope) {
+    if (refusal) torc_resource_fail(resource, TORC_ERR_INVALID, refusal);
+    if (!middleware || !scope || refusal) {
         if (middleware && middleware->ops->dispose) middleware->ops->dispose(middleware);
         return;
     }
