@@ -9,7 +9,7 @@
  *  - The scopes of the branch that is being tried are in `scopes`, its groups in `prefixes`: who
  *    tries another takes back those of the first. Where the way ends, the scopes are noted if it
  *    came farther than before.
- *  - A walk on which the path was rewritten takes nothing back: no other branch is tried then.
+ *  - A branch on which the path was rewritten is not taken back: no other is tried then.
  *  - The stack grows with the depth of the tree that was built, not with the path: the last branch
  *    of a node is entered by going round the loop.
  */
@@ -121,13 +121,14 @@ static torc_str raw_part(torc_str raw, size_t before, size_t len) {
 
 static bool try_shaped(torc_walk *walk, const torc_shaped *it, uint32_t depth) {
     const torc_path *path = walk->path;
+    const uint32_t rewritten = walk->rewritten;
     torc_str value;
 
     for (; it; it = it->next) {
         if (!torc_shape_fits(&it->shape, path->decoded[depth], &value)) continue;
         const torc_str raw = raw_part(path->raw[depth], it->shape.before.len, value.len);
         if (branch_with(walk, it->resource, depth, value, raw)) return true;
-        if (walk->is_rewritten) return false;
+        if (walk->rewritten != rewritten) return false;
     }
     return false;
 }
@@ -256,7 +257,7 @@ static torc_resource *replace(torc_walk *walk, torc_resource *node) {
     const char *path = torc_request_path(walk->end.request).bytes;
     torc_resource *other = ask_for_other(walk, node);
 
-    if (torc_request_path(walk->end.request).bytes != path) walk->is_rewritten = true;
+    if (torc_request_path(walk->end.request).bytes != path) walk->rewritten++;
     if (!other || other == node) return other;
     if (++walk->stand_ins > TORC_WALK_STAND_INS_MAX) {
         walk->end.err = TORC_ERR_LIMIT; /* they go round in circles */
@@ -288,11 +289,23 @@ static bool has_names_only(const torc_resource *node) {
            !(children && (children->param || children->rest || children->shaped));
 }
 
-/* The ways on from a node that have no name. */
+/* The ways on from a node that have no name, each unless the path was rewritten on the one before.
+ */
 static bool try_others(torc_walk *walk, const torc_children *children, uint32_t depth) {
-    if (!walk->is_rewritten && try_shaped(walk, children->shaped, depth)) return true;
-    if (!walk->is_rewritten && try_param(walk, children->param, depth)) return true;
-    return !walk->is_rewritten && try_rest(walk, children->rest, depth);
+    const uint32_t rewritten = walk->rewritten;
+
+    if (try_shaped(walk, children->shaped, depth)) return true;
+    if (walk->rewritten == rewritten && try_param(walk, children->param, depth)) return true;
+    return walk->rewritten == rewritten && try_rest(walk, children->rest, depth);
+}
+
+/* The ways on from a node of which there are several. True: one of them has led to who answers. */
+static bool try_all(torc_walk *walk, torc_resource *child, const torc_children *children,
+                    uint32_t depth) {
+    const uint32_t rewritten = walk->rewritten;
+
+    if (child && branch(walk, child, depth + 1)) return true;
+    return walk->rewritten == rewritten && children && try_others(walk, children, depth);
 }
 
 static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
@@ -310,9 +323,9 @@ static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth) {
         if (child && has_names_only(node)) {
             node = child;
         } else {
-            if (child && branch(walk, child, depth + 1)) return true;
-            if (children && try_others(walk, children, depth)) return true;
-            if (child || walk->is_rewritten)
+            const uint32_t rewritten = walk->rewritten;
+            if (try_all(walk, child, children, depth)) return true;
+            if (child || walk->rewritten != rewritten)
                 return false; /* a child that was put hides what find_child would answer */
             node = ask(walk, node, depth);
         }
@@ -366,7 +379,7 @@ __attribute__((noinline, cold)) static bool find_by_slash(torc_walk *walk, torc_
     const torc_path path = *walk->path;
     torc_slashes slashes = TORC_SLASHES_STRICT;
 
-    if (walk->end.is_refused || walk->is_rewritten || walk->end.err ||
+    if (walk->end.is_refused || walk->rewritten || walk->end.err ||
         !torc_request_toggle_slash(walk->end.request))
         return false;
     walk->stand_ins = walk->value_count = walk->prefix_count = walk->scope_count = 0;
@@ -401,8 +414,8 @@ bool torc_walk_from(torc_walk *walk, torc_request *request, torc_resource *resou
     walk->end.route = NULL;
     walk->end.allow = walk->end.other_count = 0;
     walk->stand_ins = walk->value_count = walk->scope_count = walk->missed_count = 0;
-    walk->prefix_count = 0;
-    walk->end.is_refused = walk->end.is_by_slash = walk->is_rewritten = false;
+    walk->prefix_count = walk->rewritten = 0;
+    walk->end.is_refused = walk->end.is_by_slash = false;
     walk->has_slashes = walk->is_second = false;
     walk->end.err = TORC_OK;
     const uint32_t start = walk->path->depth;

@@ -52,7 +52,7 @@ typedef struct torc_walk_end {
 typedef struct torc_walk {
     torc_walk_end end;
     torc_path *path;
-    bool is_rewritten; /* the path was changed on the way: no other branch is tried */
+    uint32_t rewritten; /* how often the path was changed on the way */
     uint32_t stand_ins;
     bool has_slashes; /* a place on the way says how a slash at the end is taken */
     bool is_second;   /* the path is another than was asked for: nothing is missed there */

@@ -171,6 +171,21 @@ static void what_was_rewritten_is_not_tried_elsewhere(void **state) {
     torc_site_free(site);
 }
 
+/* Behind the rewriting all ways are tried. */
+static void parameters_are_found_behind_it(void **state) {
+    torc_resource *root = torc_folder_new(), *a = torc_folder_new();
+
+    torc_resource_put_host(root, "a", a);
+    torc_resource_rewrite(a, "/item-{id}.html$", "/items/{id}");
+    torc_resource_route(a, "GET /items/one/more", show);
+    torc_resource_route(a, "GET /items/{id}", show);
+    torc_site *site = torc_site_new(root, NULL);
+    web_check(*state, site, "GET /item-7.html\nHost: a", 200, "/items/7 items 7 for /item-7.html");
+    web_check(*state, site, "GET /item-one.html\nHost: a", 200,
+              "/items/one items one for /item-one.html");
+    torc_site_free(site);
+}
+
 static void mistakes_in_rules_are_told(void **state) {
     static const struct {
         const char *from, *to;
@@ -238,6 +253,7 @@ int main(void) {
         WEB_TEST(a_rule_may_redirect),
         WEB_TEST(a_rule_may_be_a_function),
         WEB_TEST(what_was_rewritten_is_not_tried_elsewhere),
+        WEB_TEST(parameters_are_found_behind_it),
         WEB_TEST(mistakes_in_rules_are_told),
         WEB_TEST(memory_may_be_short),
     };
