@@ -93,6 +93,8 @@ TORC_API void torc_resource_each_child(const torc_resource *resource,
                                        void *context);
 /** The first failure of a put_child or route in this tree, TORC_OK when none. */
 TORC_API torc_err torc_resource_err(const torc_resource *resource);
+/** What that was about, for people; "" when there was none. */
+TORC_API const char *torc_resource_err_text(const torc_resource *resource);
 
 /**
  * From a render: let the walk go on from `resource` with the segments that are left, and let it

@@ -15,6 +15,7 @@
 #include <torc/torc.h>
 
 #include "command.h"
+#include "web_hosts.h"
 
 enum {
     LIST_SIZE = TORC_STATIC_LIST_MAX + 1
@@ -287,6 +288,7 @@ static void add_options(torc_app *app) {
     for (size_t i = 0; i < TORC_COUNT_OF(options); i++)
         torc_app_add_option(app, options[i].name, options[i].argument, options[i].help,
                             options[i].apply);
+    torc_web_hosts_add_options(app);
 }
 
 /* ---- serving ---- */
@@ -323,6 +325,7 @@ static void start(torc_app *app) {
         put_file(root, self);
     else
         refuse(app, self->path, "it is neither a folder nor a file");
+    torc_web_hosts_put(app, &self->files);
 }
 
 int torc_command_web(int argc, char **argv) {

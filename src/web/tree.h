@@ -81,8 +81,6 @@ torc_scope *torc_scope_of(torc_resource *resource);
 void torc_scope_dispose(torc_scope *scope);
 /* Mark a tree as broken at `resource`. */
 void torc_resource_fail(torc_resource *resource, torc_err err, const char *text);
-/* What the first failure in the tree was about; "" when there is none. */
-const char *torc_resource_err_text(const torc_resource *resource);
 /* Put `child`, which is not NULL, at a name that is free. False without memory: it is not taken. */
 bool torc_children_insert(torc_children *children, torc_str name, torc_resource *child);
 /* Dispose of all that is attached. */

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from serving import SECONDS, App, Skipped, check, get, is_free, run, run_cases
+from serving import SECONDS, App, Skipped, ask, check, get, head, is_free, run, run_cases
 
 BUILD, ROOT = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(ROOT / "tools"))
@@ -142,6 +142,28 @@ def files_with_a_dot_are_asked_for():
     check(asked(["--dotfiles"], "/.hidden").body, b"dot")
 
 
+def hosts_have_folders():
+    with web("--host", f"a.example={WWW}/sub", "--host", f"*.b.example={WWW}/list", "--index", "first.html") as server:
+        for host, path, answer in (("A.example:80", "/", (200, b"first")), ("x.b.example", "/one.txt", (200, b"1")),
+                                   ("c.example", "/a.txt", (200, b"text")), ("a.example", "/a.txt", (404, None))):
+            got = ask(server.port, head("GET", path, host=host))
+            check((got.status, got.body if answer[1] else None), answer, host)
+
+
+def paths_lead_elsewhere():
+    options = ("--rewrite", "/{page}.php$=/{page}.html", "--redirect", "/old=/sub", "--redirect", "/far=https://far.example/x")
+    check(asked(options, "/about.php?a=b").body, b"about")
+    for path, location in (("/old/first.html?a", "/sub/first.html?a"), ("/far/y", "https://far.example/x/y")):
+        answer = asked(options, path)
+        check((answer.status, answer.first("Location")), (308, location), path)
+
+
+def users_have_folders():
+    check(asked(("--user-folders",), "/~nobody-of-that-name/x").status, 404)
+    check(asked(("--user-folders",), "/~root/").status, 404)
+    check(asked(("--user-folders",), "/a.txt").body, b"text")
+
+
 def the_cache_has_a_size():
     for size in ("off", "1", "512K", "64M"):
         with web("--file-cache", size) as server:
@@ -206,6 +228,11 @@ MISTAKES = (
     (["--not-found", "../x"], "--not-found ../x: "),
     (["--fallback", "../x"], "--fallback ../x: "),
     (["--file-cache", "many"], "--file-cache many: write a size as 512K, 64M or 1G, or off"),
+    (["--host", "a"], "--host a: write NAME=FOLDER, as a.example=/srv/a"),
+    (["--host", "a:80=/"], "--host a:80=/: host \"a:80\": a host has no port here"),
+    (["--rewrite", "/a"], "--rewrite /a: write FROM=TO, as /old=/new"),
+    (["--rewrite", "a=/b"], "--rewrite a=/b: rewriting \"a\": a pattern begins with `/`"),
+    (["--redirect", "/{a}=/{b}"], "--redirect /{a}=/{b}: rewriting \"/{a}\": the template names what the pattern has not"),
     (["--limit", "fieds=1"], "--limit fieds=1: no such limit; did you mean fields?"),
     (["--limit", "fields=-1"], "--limit fields=-1: the value is a whole number"),
     (["--listen", "there"], "--listen there: "),
@@ -221,7 +248,7 @@ MISTAKES = (
     (["--user", "nobody-of-that-name"], "--user nobody-of-that-name: "),
     (["--group", "none-of-that-name"], "--group none-of-that-name: "),
     (["--umask", "9"], "--umask 9: "),
-    (["--help", "lgos"], "--help lgos: topics are files, serving"),
+    (["--help", "lgos"], "--help lgos: topics are files, hosts, serving"),
 )
 
 
@@ -242,6 +269,7 @@ def what_cannot_be_served_is_a_line_and_1():
     fails(1, "torc web: --path /nowhere/at/all: there is no such folder or file", "web", "--path", "/nowhere/at/all", "--listen",
           "127.0.0.1:0")
     fails(1, "torc web: --path /dev/null: it is neither a folder nor a file", "web", "--path", "/dev/null", "--listen", "127.0.0.1:0")
+    fails(1, "torc web: --host a=/nowhere: there is no such folder", "web", "--host", "a=/nowhere", "--listen", "127.0.0.1:0")
     with web() as server:
         fails(1, f"torc web: 127.0.0.1:{server.port}: the address is in use: stop the program that listens there, or choose another, "
               f"as in --listen 127.0.0.1:{server.port % 65535 + 1 if server.port < 65535 else 8080}", "web", "--listen",
@@ -376,6 +404,9 @@ CASES = [
     compressed_siblings_are_sent,
     extensions_may_be_codings,
     files_with_a_dot_are_asked_for,
+    hosts_have_folders,
+    paths_lead_elsewhere,
+    users_have_folders,
     the_cache_has_a_size,
     limits_are_set,
     logs_have_levels_and_formats,
