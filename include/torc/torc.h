@@ -46,6 +46,7 @@
 #include <torc/filter.h>
 #include <torc/head.h>
 #include <torc/json.h>
+#include <torc/json_struct.h>
 #include <torc/json_value.h>
 #include <torc/limits.h>
 #include <torc/line.h>
