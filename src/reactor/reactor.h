@@ -86,6 +86,7 @@ struct torc_reactor {
     torc_thread_call *thread_calls_taken;     /* of those, what is being run, oldest first */
     struct torc_thread_pool *threads[TORC_THREAD_CLASSES]; /* NULL until the first job of each */
     struct torc_names *names;                   /* NULL until transport first looks up a name */
+    struct torc_net *net;                       /* a test's; NULL: the system's */
     struct torc_fiber_pool *fibers;             /* NULL until the first fiber */
     struct torc_ticket_pool *tickets;           /* NULL until the first ticket */
     struct torc_folder_watcher *folder_watcher; /* NULL until the first watch */
@@ -110,13 +111,13 @@ struct torc_reactor {
     torc_phase_lists phases;            /* of its start and stop */
     struct torc_cooperator *cooperator; /* NULL until the first task */
     uint32_t slice_us;                  /* of tasks; 0: the default */
-    pthread_t thread;               /* it was made in this one */
-    pthread_mutex_t blocking_mutex; /* of the next two, and of what is in the list */
-    torc_list blocking_calls;       /* threads that wait for this one */
+    pthread_t thread;                   /* it was made in this one */
+    pthread_mutex_t blocking_mutex;     /* of the next two, and of what is in the list */
+    torc_list blocking_calls;           /* threads that wait for this one */
     bool refuses_blocking_calls;
-    _Atomic(uint64_t) beat;             /* see stall.c */
-    _Atomic(bool) is_stalled;           /* somebody holds it too long: whoever sees it tells */
-    struct torc_stall *stall;           /* NULL: nobody looks */
+    _Atomic(uint64_t) beat;     /* see stall.c */
+    _Atomic(bool) is_stalled;   /* somebody holds it too long: whoever sees it tells */
+    struct torc_stall *stall;   /* NULL: nobody looks */
     const void *described_code; /* a function of fibers, of whose argument `describe` can tell */
     void (*describe)(void *argument, char *text, size_t size);
     bool running, stopping;

@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "reactor/reactor.h"
+#include "transport/net.h"
 
 static torc_connector *of_race(torc_race *race) {
     return torc_container_of(race, torc_connector, race);
@@ -134,13 +136,13 @@ static torc_err open_socket(const torc_addr *addr, const torc_addr *local, int *
     return err;
 }
 
-static torc_err open_stream(torc_connector *self, torc_attempt *attempt) {
-    int fd;
-    torc_err err = open_socket(&attempt->addr, &self->local, &fd);
+/* Over a fresh socket, or the one that is given. */
+static torc_err open_stream(torc_connector *self, torc_attempt *attempt, const torc_addr *addr,
+                            const torc_addr *local, int fd) {
+    torc_err err = fd < 0 ? open_socket(addr, local, &fd) : TORC_OK;
 
     if (err) return err;
-    err = torc_stream_new(self->deadline.reactor, fd, torc_addr_family(&attempt->addr),
-                          &attempt->stream);
+    err = torc_stream_new(self->deadline.reactor, fd, torc_addr_family(addr), &attempt->stream);
     if (!err) return TORC_OK;
     attempt->stream = NULL;
     close(fd);
@@ -150,8 +152,12 @@ static torc_err open_stream(torc_connector *self, torc_attempt *attempt) {
 static torc_err begin(torc_race *race, size_t number) {
     torc_connector *self = of_race(race);
     torc_attempt *attempt = &self->attempts[number];
-    const torc_err err = open_stream(self, attempt);
+    torc_net *net = self->deadline.reactor->net;
+    torc_addr addr = attempt->addr, local = self->local;
+    int fd = -1;
+    torc_err err = net ? net->connect(net, self->users, &addr, &local, &fd) : TORC_OK;
 
+    if (!err) err = open_stream(self, attempt, &addr, &local, fd);
     if (err) {
         say(self, &attempt->addr, err);
         return err;
@@ -159,7 +165,7 @@ static torc_err begin(torc_race *race, size_t number) {
     attempt->owner.ended = stream_ended;
     attempt->stream->owner = &attempt->owner;
     self->open_count++;
-    torc_io_connect(&attempt->stream->io, &attempt->addr.as.any, attempt->addr.len);
+    if (fd < 0) torc_io_connect(&attempt->stream->io, &addr.as.any, addr.len);
     return TORC_OK;
 }
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "transport/net.h"
 
 enum {
     PAUSE_MS = 100,
@@ -51,6 +52,8 @@ static void let_go(torc_listener *self) {
     if (self->is_closed) return;
     if (self->has_file) unlink(self->endpoint.addr.as.un.sun_path);
     torc_listening_unlock(&self->listening, &self->endpoint);
+    torc_net *net = self->reactor->net;
+    if (net && self->is_in_net) net->unlisten(net, &self->addr);
     self->is_closed = true;
 }
 
@@ -282,10 +285,38 @@ static void register_metrics(torc_listener *self) {
                              "Times that no descriptor was left to accept.", "");
 }
 
+/* The same in a test's network, which knows it by another address. */
+static torc_err open_in_net(torc_listener *self, torc_net *net) {
+    torc_endpoint there = self->endpoint;
+    torc_listening opened;
+
+    self->addr = there.addr;
+    torc_err err =
+        net->listen(net, self->stages.factory, &self->endpoint, &self->addr, &there.addr);
+    if (err) return err;
+    there.is_locked = there.share_port = there.reuse_port = false;
+    err = torc_listening_open(&there, &opened);
+    if (!err) {
+        err = torc_io_open(&self->io, self->reactor, TORC_IO_LISTENER, opened.fd, opened.family,
+                           &io_ops);
+        if (err) close(opened.fd);
+    }
+    if (err) {
+        net->unlisten(net, &self->addr);
+        return err;
+    }
+    self->listening = opened;
+    self->is_in_net = true;
+    self->is_closed = self->is_gone = self->is_held = false;
+    if (!self->is_paused) torc_io_receive_start(&self->io);
+    return TORC_OK;
+}
+
 /* Open the socket, and accept from it. */
 static torc_err open_listener(torc_listener *self) {
     const torc_endpoint *endpoint = &self->endpoint;
     torc_listening opened;
+    if (self->reactor->net && endpoint->fd < 0) return open_in_net(self, self->reactor->net);
     torc_err err = torc_listening_open(endpoint, &opened);
 
     if (err) return err;

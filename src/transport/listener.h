@@ -33,6 +33,7 @@ struct torc_listener {
     bool is_held;            /* stopped, and not yet closed by its owner */
     bool is_paused;
     bool has_file;     /* of a UNIX socket; removed at the end */
+    bool is_in_net;    /* of a test */
     bool is_exhausted; /* descriptors are scarce: said once, until they have not been lately */
     uint32_t exhausted_times; /* since it was said */
     uint64_t exhausted_ms;    /* the last of them */

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "transport/connector.h"
+#include "transport/net.h"
 
 static torc_stream *of_io(torc_io *io) {
     return torc_container_of(io, torc_stream, io);
@@ -107,7 +108,10 @@ static torc_addr ask_addr(const torc_stream *self, bool peer) {
         return (torc_addr){0}; /* the descriptor may be another's now */
     const int failed_ =
         peer ? getpeername(fd, &addr.as.any, &addr.len) : getsockname(fd, &addr.as.any, &addr.len);
-    return failed_ ? (torc_addr){0} : addr;
+    if (failed_) return (torc_addr){0};
+    torc_net *net = self->base.reactor->net;
+    if (net) net->disguise(net, &addr);
+    return addr;
 }
 
 /* Keep an address for the next time, if there is memory for it and it is one of IP. */
