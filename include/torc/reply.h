@@ -67,6 +67,14 @@ TORC_API void torc_response_remove(torc_request *request, const char *name);
 TORC_API bool torc_response_accepts(torc_str name, torc_str value);
 /** The value of the first field of that name set so far; `.bytes` NULL: none. */
 TORC_API torc_str torc_response_field(const torc_request *request, const char *name);
+/**
+ * Set a cookie, besides others. One that torc_cookie_check() refuses makes the response fail: ask
+ * it first where name or value come from outside.
+ */
+TORC_API void torc_response_add_cookie(torc_request *request, const torc_cookie *cookie);
+/** Let the client forget a cookie, which it finds by name, domain and path; what its prefix wants
+ * must be there, too. */
+TORC_API void torc_response_delete_cookie(torc_request *request, const torc_cookie *cookie);
 /** Announce how long the body will be; without it HTTP/1.1 is sent in chunks. */
 TORC_API void torc_response_set_length(torc_request *request, uint64_t len);
 /** Set a trailer field, sent after a body of unknown length to peers that accept trailers. */

@@ -3,6 +3,7 @@
 #define TORC_REQUEST_H
 
 #include <torc/arena.h>
+#include <torc/cookie.h>
 #include <torc/fields.h>
 #include <torc/limits.h>
 #include <torc/link_info.h>
@@ -89,6 +90,18 @@ TORC_API const torc_fields *torc_request_fields(const torc_request *request);
 TORC_API torc_str torc_request_field(const torc_request *request, const char *name);
 /** The same, by its known id: the fast way. */
 TORC_API torc_str torc_request_field_id(const torc_request *request, torc_field_id id);
+/** The first cookie of that name, as it was sent; false: there is none. See <torc/cookie.h>. */
+TORC_API bool torc_request_cookie(const torc_request *request, const char *name, torc_str *value);
+/** The cookies in order: start with `*place` {0}. False after the last. */
+TORC_API bool torc_request_cookie_next(const torc_request *request, torc_cookie_place *place,
+                                       torc_str *name, torc_str *value);
+/**
+ * User and password as the Basic scheme has them (RFC 7617), in UTF-8 mostly; false: there are
+ * none, or malformed ones (with control characters, say). Nobody has checked them: compare in
+ * constant time.
+ */
+TORC_API bool torc_request_basic_credentials(torc_request *request, torc_str *user,
+                                             torc_str *password);
 /** What Content-Length said, or -1 for a body of unknown length; 0 when there is no body. */
 TORC_API int64_t torc_request_content_length(const torc_request *request);
 

@@ -24,6 +24,7 @@
 #include <torc/conditional.h>
 #include <torc/connect.h>
 #include <torc/connection_service.h>
+#include <torc/cookie.h>
 #include <torc/cooperate.h>
 #include <torc/cors.h>
 #include <torc/credentials.h>

@@ -250,6 +250,42 @@ static torc_render hdr(torc_request *request) {
                             refused ? TORC_STR("refused") : TORC_STR("accepted"));
 }
 
+/* Name and value of a cookie that nobody may set are refused; then one with everything. */
+static torc_render cookie(torc_request *request) {
+    static const torc_cookie plain = {.name = TORC_STR_INIT("a"), .value = TORC_STR_INIT("1")};
+    static const torc_cookie bad = {.name = TORC_STR_INIT("k"), .value = TORC_STR_INIT("v; x\ny")};
+    static const torc_cookie full = {
+        .name = TORC_STR_INIT("k"),
+        .value = TORC_STR_INIT("v"),
+        .domain = TORC_STR_INIT("a.example"),
+        .path = TORC_STR_INIT("/"),
+        .expires = 253402300799,
+        .max_age = 60,
+        .same_site = TORC_SAME_SITE_LAX,
+        .has_expires = true,
+        .has_max_age = true,
+        .is_secure = true,
+        .is_http_only = true,
+    };
+    const bool refused = torc_cookie_check(&bad) == TORC_ERR_INVALID;
+
+    torc_response_add_cookie(request, &plain);
+    torc_response_add_cookie(request, &full);
+    return torc_reply_bytes(request, 200, "text/plain",
+                            refused ? TORC_STR("refused") : TORC_STR("accepted"));
+}
+
+static torc_render auth(torc_request *request) {
+    torc_str user = {0}, password = {0};
+
+    (void)torc_request_basic_credentials(request, &user, &password);
+    torc_response_set(request, "Content-Type", TORC_STR("text/html"));
+    torc_request_write(request, user);
+    torc_request_write(request, TORC_STR(":"));
+    torc_request_write(request, password);
+    return torc_reply_end(request);
+}
+
 static torc_render fail(torc_request *request) {
     return torc_reply_failure(request, "secret oops");
 }
@@ -461,6 +497,7 @@ static torc_resource *make_tree(const char *root_dir) {
     torc_resource_put_child(root, "red2", torc_redirect_new(302, "/x"));
     torc_resource_put_child(root, "parent", torc_parent_redirect_new());
     torc_resource_put_child(root, "hdr", node_of(hdr, TORC_METHOD_GET));
+    torc_resource_put_child(root, "cookie", node_of(cookie, TORC_METHOD_GET));
     torc_resource_put_child(root, "lose", leaf(lose));
     torc_resource_put_child(root, "big", leaf_of(big, TORC_METHOD_GET));
     torc_resource_put_child(root, "data", torc_data_new(TORC_STR("data!"), "text/html"));
@@ -470,6 +507,7 @@ static torc_resource *make_tree(const char *root_dir) {
     put_files(root, root_dir);
     torc_resource_put_child(root, "host", leaf_of(host, TORC_METHOD_GET));
     put_hosts(root);
+    torc_resource_put_child(root, "auth", leaf_of(auth, TORC_METHOD_GET));
     torc_resource_put_child(root, "content", leaf_of(content, TORC_METHOD_POST));
     torc_resource_route(root, "PUT /upload", upload);
     torc_resource_route(root, "POST /upload", upload);
@@ -489,6 +527,20 @@ static torc_render answer_ok(torc_request *request) {
     return torc_reply_bytes(request, 200, "text/plain", body);
 }
 
+static torc_render list_cookies(torc_request *request) {
+    torc_cookie_place place = {0};
+    torc_str name, value;
+
+    torc_response_set(request, "Content-Type", TORC_STR("text/plain"));
+    while (torc_request_cookie_next(request, &place, &name, &value)) {
+        torc_request_write(request, name);
+        torc_request_write(request, TORC_STR("="));
+        torc_request_write(request, value);
+        torc_request_write(request, TORC_STR("\n"));
+    }
+    return torc_reply_end(request);
+}
+
 static torc_render list_fields(torc_request *request) {
     torc_response_set(request, "Content-Type", TORC_STR("text/plain"));
     write_fields(request);
@@ -501,6 +553,7 @@ static torc_resource *make_ok_tree(void) {
     if (!root) return NULL;
     torc_resource_put_rest(root, leaf(answer_ok));
     torc_resource_put_child(root, "echo", leaf(list_fields));
+    torc_resource_put_child(root, "cookie", leaf(list_cookies));
     return root;
 }
 

@@ -151,6 +151,18 @@ def fields_are_set_and_refused():
     check(answer.first("X-Inject"), None)
 
 
+def cookies_are_set_and_refused():
+    answer = check_answer("/cookie", 200, "text/plain", b"refused")
+    check(answer.all("Set-Cookie"), ["a=1", "k=v; Expires=Fri, 31 Dec 9999 23:59:59 GMT; Domain=a.example; Path=/; "
+                                     "Max-Age=60; Secure; HttpOnly; SameSite=Lax"])
+
+
+def auth_tells_who():
+    for field, body in (("Basic am9lOnB3OmQ=", b"joe:pw:d"), ("basic Og==", b":"), ("Basic *", b":"), ("Bearer x", b":")):
+        check(ask(plain(), head("GET", "/auth/x", "Authorization: " + field)).body, body, field)
+    check(get(plain(), "/auth").body, b":")
+
+
 def lose_drops_the_connection():
     for path in ("/lose", "/lose/x"):
         with Peer(plain()) as peer:
@@ -422,6 +434,8 @@ def the_last_port_has_another_tree():
     check(ask(port, head("POST", "/x", "Content-Length: 5") + b"hello").body, b"hello")
     answer = ask(port, head("GET", "/echo", "x-a: b", "X-A: c", host="h"))
     check(answer.body, b"Host: h\nX-A: b\nX-A: c\n")
+    answer = ask(port, head("GET", "/cookie", "Cookie: b=1; a=\"2\"", "cookie: c", "Cookie: a=3"))
+    check(answer.body, b'b=1\na="2"\na=3\n')
 
 
 CASES = [
@@ -437,6 +451,8 @@ CASES = [
     failures_are_500,
     redirects,
     fields_are_set_and_refused,
+    cookies_are_set_and_refused,
+    auth_tells_who,
     lose_drops_the_connection,
     host_shows_where,
     hosts_have_their_own,

@@ -9,7 +9,7 @@
 #include "reactor/reactor.h"
 #include "testing/uncounted.h"
 
-static char large[20000];
+static char large[20000], digits[4000];
 
 static torc_render write_everything(torc_request *request, void *context) {
     torc_str value;
@@ -41,6 +41,18 @@ static torc_render reply_problem(torc_request *request, void *context) {
 
     (void)context;
     return torc_reply_problem(request, &problem);
+}
+
+static torc_render set_cookies(torc_request *request, void *context) {
+    torc_cookie cookie = {.name = TORC_STR("a"), .value = torc_str_make(digits, 4000)};
+    torc_str value;
+
+    (void)context;
+    memset(digits, '1', sizeof(digits));
+    if (!torc_request_cookie(request, "b", &value)) return TORC_RENDER_DONE;
+    torc_response_add_cookie(request, &cookie);
+    torc_response_add_cookie(request, &cookie);
+    return torc_reply_text(request, 200, "");
 }
 
 static torc_render redirect(torc_request *request, void *context) {
@@ -86,6 +98,7 @@ static const struct {
     {reply_json, "GET /"},
     {reply_problem, "GET /"},
     {redirect, "GET /"},
+    {set_cookies, "GET /\nCookie: a=1; b=2"},
     {read_whole, "POST /\nTransfer-Encoding: chunked"},
     {read_whole, "POST /\nContent-Length: 60000"},
     {echo_chunks, "POST /\nContent-Length: 60000"},
