@@ -42,6 +42,7 @@ KINDS = {
             "src_app_run.c.o": "torc_app_run() is a program's main(): what cannot be done",
             "src_app_announce.c.o": "where it serves, for who sits at the terminal",
             "src_app_app_options.c.o": "its help, and what is wrong with its options",
+            "src_web_user_folders.c.o": "reads /etc/passwd for the list of users",
         },
     ),
     "leaves what signals do": (

@@ -36,6 +36,13 @@ typedef struct torc_http1_span {
     uint16_t id;
 } torc_http1_span;
 
+/* The last Host that was looked at and is one. Most requests name the same: comparing is quicker.
+ */
+typedef struct torc_http1_known_host {
+    uint8_t len; /* 0: none */
+    char bytes[63];
+} torc_http1_known_host;
+
 enum {
     TORC_HTTP1_SPANS_INSIDE = 16
 };
@@ -43,6 +50,7 @@ enum {
 typedef struct torc_http1_parser {
     torc_arena *arena; /* for more spans than are inside */
     const torc_limits *limits;
+    torc_http1_known_host *known_host; /* may be NULL; set by who has one, after the init */
     torc_http1_span *spans;
     uint32_t span_count, span_capacity;
     uint32_t line; /* offset of the line that is being parsed */

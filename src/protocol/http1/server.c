@@ -235,12 +235,13 @@ static bool is_beyond(torc_http1_server *server, size_t threshold) {
 static const torc_exchange_wire server_wire;
 
 static torc_http1_exchange *begin(torc_http1_connection *base) {
-    const torc_http1_server *server = server_of(base);
+    torc_http1_server *server = server_of(base);
     torc_http1_exchange *exchange = torc_http1_exchange_new(base, &server_wire, false);
 
-    if (exchange)
-        torc_http1_parser_init(&exchange->as.parser, &exchange->arena, &base->side->limits, false,
-                               server->leniencies);
+    if (!exchange) return NULL;
+    torc_http1_parser_init(&exchange->as.parser, &exchange->arena, &base->side->limits, false,
+                           server->leniencies);
+    exchange->as.parser.known_host = &server->known_host;
     return exchange;
 }
 

@@ -144,6 +144,19 @@ static void read_connection(const torc_http1_parser *parser, const torc_fields *
                               torc_fields_have_member(fields, TORC_FIELD_TE, TORC_STR("trailers"));
 }
 
+/* Whether the value is a host and port. */
+static bool is_host(torc_http1_known_host *known, torc_str value) {
+    if (known && value.len && value.len == known->len &&
+        memcmp(value.bytes, known->bytes, value.len) == 0)
+        return true;
+    if (!torc_authority_is_valid(value)) return false;
+    if (known && value.len <= sizeof(known->bytes)) {
+        known->len = (uint8_t)value.len;
+        memcpy(known->bytes, value.bytes, value.len);
+    }
+    return true;
+}
+
 /*
  * RFC 9112 §3.2: one Host field, that can be the host of a URI. It may be empty only where another
  * authority counts or none is needed.
@@ -155,7 +168,7 @@ static outcome check_host(torc_http1_parser *parser, const torc_head *head, cons
     if (seen->hosts == 0) return TORC_HTTP1_DONE;
     if (seen->host->value.len == 0 && (head->target.authority.bytes || parser->version < 11))
         return TORC_HTTP1_DONE;
-    if (!torc_authority_is_valid(seen->host->value))
+    if (!is_host(parser->known_host, seen->host->value))
         return bad(parser, 400, "a Host field that is no host and port (RFC 9110 7.2)");
     return TORC_HTTP1_DONE;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "bad_requests.h"
 #include "faults.h"
+#include <stdio.h>
+
 #include "http1_world.h"
 
 #define POST "POST / HTTP/1.1\r\n" H
@@ -224,6 +226,52 @@ static torc_err take(torc_memory *memory, void *context) {
     return TORC_ERR_NO_MEMORY;
 }
 
+/* One request after another of a server that remembers the last Host. */
+static int status_with(torc_http1_known_host *known, const char *host) {
+    char bytes[400];
+    torc_page_pool pages;
+    torc_arena arena;
+    torc_http1_parser parser;
+    torc_http1_framing framing;
+    torc_head head;
+    torc_memory memory;
+
+    snprintf(bytes, sizeof(bytes), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+    torc_memory_init(&memory, 0);
+    torc_page_pool_init(&pages, &memory, 0);
+    torc_arena_init(&arena, &pages, 1 << 20);
+    torc_http1_parser_init(&parser, &arena, &the->limits, false, 0);
+    parser.known_host = known;
+    assert_int_equal(torc_http1_parse(&parser, torc_str_of(bytes)), TORC_HTTP1_DONE);
+    const torc_http1_outcome outcome = torc_http1_take_request(&parser, bytes, &head, &framing);
+    torc_arena_dispose(&arena);
+    torc_page_pool_dispose(&pages);
+    return outcome == TORC_HTTP1_DONE ? 200 : parser.status;
+}
+
+static void a_host_that_is_known_is_compared(void **state) {
+    torc_http1_known_host known = {0};
+    char long_host[80] = "", longer_host[80];
+
+    (void)state;
+    memset(long_host, 'a', 63);
+    memset(longer_host, 'a', 64);
+    longer_host[64] = '\0';
+    assert_int_equal(status_with(&known, ""), 400);
+    assert_int_equal(status_with(&known, "a b"), 400);
+    assert_int_equal(known.len, 0);
+    assert_int_equal(status_with(&known, "a.example"), 200);
+    assert_int_equal(status_with(&known, "a.example"), 200);
+    assert_int_equal(status_with(&known, "a.exampl@"), 400);
+    assert_int_equal(status_with(&known, "a.example:x"), 400);
+    assert_int_equal(status_with(&known, "a.exampl"), 200);
+    assert_int_equal(status_with(&known, long_host), 200);
+    assert_int_equal(known.len, 63);
+    assert_int_equal(status_with(&known, longer_host), 200);
+    assert_int_equal(known.len, 63);
+    assert_int_equal(status_with(&known, ""), 400);
+}
+
 static void out_of_memory_is_a_503(void **state) {
     (void)state;
     faults_each(take, NULL);
@@ -237,6 +285,7 @@ int main(void) {
         TEST(responses_have_status_and_reason),
         TEST(requests_say_how_their_body_ends),
         TEST(the_authority_of_a_target_replaces_host),
+        TEST(a_host_that_is_known_is_compared),
         TEST(only_a_body_is_expected_to_continue),
         TEST(an_upgrade_needs_both_fields),
         TEST(trailers_are_taken_by_who_says_so),
