@@ -32,8 +32,8 @@ typedef struct torc_middleware_ops {
     /**
      * The response to a request that this was told of is about to go, its own too: status and
      * fields can be asked and changed, and stages added (see <torc/body_stage.h>). It must not
-     * reply or write. Not told of interim responses, nor of what replaces a response that failed
-     * in here. May be NULL.
+     * reply or write. Told of the 101 of an upgrade, but of no other interim response, nor of what
+     * replaces a response that failed in here. May be NULL.
      */
     void (*response_starting)(torc_middleware *middleware, torc_request *request);
     /** The tree lets go of it: free what it holds, and itself. May be NULL. */

@@ -17,9 +17,13 @@ bool torc_request_offers_upgrade(const torc_request *request, const char *name) 
 }
 
 static torc_err send_switching(torc_request *request, const char *name) {
+    const torc_str no_body = TORC_STR("");
+
     torc_response_set(request, "Upgrade", torc_str_of(name));
     if (request->failure) return (torc_err)request->failure;
     request->sent.status = 101;
+    if (request->hooks) torc_response_prepare(request, &no_body, NULL);
+    if (request->failure) return (torc_err)request->failure;
     torc_response_send_head(request, 0);
     return (torc_err)request->failure;
 }

@@ -139,7 +139,18 @@ static torc_err echo_build(torc_factory *factory, torc_transport *transport,
 static const torc_factory_ops echo_factory_ops = {.build_protocol = echo_build};
 static torc_factory echo_factory = {.ops = &echo_factory_ops};
 
+/* Somebody around it is told that the answer starts, as of any. */
+static void note_start(torc_response_hook *hook, torc_request *request) {
+    (void)hook;
+    if (torc_response_status(request) == 101)
+        torc_response_set(request, "X-Around", TORC_STR("101"));
+}
+
 static torc_render upgrade(torc_request *request) {
+    static torc_response_hook hook;
+
+    hook = (torc_response_hook){.starting = note_start};
+    torc_request_add_hook(request, &hook);
     const torc_err err = torc_request_upgrade(request, "echo", &echo_factory);
     return err ? torc_reply_status(request, 426, NULL) : TORC_RENDER_DONE;
 }
@@ -1135,6 +1146,7 @@ static void another_protocol_takes_over_with_what_has_come(void **state) {
     check_has(self, "HTTP/1.1 101 Switching Protocols\r\n");
     check_has(self, "Connection: Upgrade\r\n");
     check_has(self, "Upgrade: echo\r\n");
+    check_has(self, "X-Around: 101\r\n");
     check_has(self, "\r\n\r\nhi:early");
     send_text(self, ",later");
     check_has(self, "hi:early,later");
