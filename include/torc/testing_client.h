@@ -3,6 +3,7 @@
 #define TORC_TESTING_CLIENT_H
 
 #include <torc/app.h>
+#include <torc/json_value.h>
 #include <torc/testing_expect.h>
 #include <torc/testing_request.h>
 
@@ -88,6 +89,24 @@ TORC_API void torc_test_client_set_field(torc_test_client *client, const char *n
 /** A field of the next request alone. */
 TORC_API void torc_test_client_add_field(torc_test_client *client, const char *name,
                                          const char *value);
+/**
+ * Cookies that answers set are kept, and sent with the requests that they are for, by host, path,
+ * time and Secure, as browsers do. Whether they are, from now on; so it is at first.
+ */
+TORC_API void torc_test_client_keep_cookies(torc_test_client *client, bool keeps);
+/** The value of the first cookie of that name that the next request to this path would have;
+ * `.bytes` NULL: none. */
+TORC_API torc_str torc_test_client_cookie(torc_test_client *client, const char *path,
+                                          const char *name);
+/** Keep a cookie as an answer of the host would have set it, for all its paths; NULL: none of that
+ * name any more. */
+TORC_API void torc_test_client_set_cookie(torc_test_client *client, const char *name,
+                                          const char *value);
+/** Forget all. */
+TORC_API void torc_test_client_clear_cookies(torc_test_client *client);
+/** Whether requests come over https from now on, as if from a connection with TLS; at first they do
+ * not. */
+TORC_API void torc_test_client_set_secure(torc_test_client *client, bool is_secure);
 /** The address that requests come from from now on; none unless set. */
 TORC_API torc_err torc_test_client_set_peer(torc_test_client *client, const char *host,
                                             uint16_t port) TORC_MUST_CHECK;
@@ -154,6 +173,9 @@ TORC_API torc_test_request *torc_test_client_answer(const torc_test_client *clie
 TORC_API torc_str torc_test_field(const torc_test_client *client, const char *name);
 /** The body as far as it has come. */
 TORC_API torc_str torc_test_body(const torc_test_client *client);
+/** A value of the body's JSON by its JSON pointer; NULL: there is none. It lives as long as the
+ * client. */
+TORC_API const torc_json_value *torc_test_json(torc_test_client *client, const char *pointer);
 
 /* ---- expecting; each answers whether it is so ---- */
 
@@ -188,6 +210,20 @@ TORC_API bool torc_test_expect_body_contains_at(const char *place, torc_test_cli
                                                 const char *part);
 #define torc_test_expect_body_contains(client, part)                                               \
     torc_test_expect_body_contains_at(TORC_PLACE, (client), (part))
+/**
+ * The body is JSON, and what a JSON pointer (RFC 6901) leads to, "/items/3/price" ("" is all of
+ * it), means the same as a text: the order of members and how numbers are written do not count.
+ * What differs is told, value by value.
+ */
+TORC_API bool torc_test_expect_json_at(const char *place, torc_test_client *client,
+                                       const char *pointer, const char *text);
+#define torc_test_expect_json(client, pointer, text)                                               \
+    torc_test_expect_json_at(TORC_PLACE, (client), (pointer), (text))
+/** The body is JSON, and there is nothing where the pointer leads. */
+TORC_API bool torc_test_expect_no_json_at(const char *place, torc_test_client *client,
+                                          const char *pointer);
+#define torc_test_expect_no_json(client, pointer)                                                  \
+    torc_test_expect_no_json_at(TORC_PLACE, (client), (pointer))
 /** The response came whole; or it was broken off, so that the peer can tell. */
 TORC_API bool torc_test_expect_whole_at(const char *place, torc_test_client *client);
 #define torc_test_expect_whole(client) torc_test_expect_whole_at(TORC_PLACE, (client))

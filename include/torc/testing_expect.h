@@ -55,6 +55,12 @@ TORC_API bool torc_test_expect_text_at(const char *place, const char *is, const 
 TORC_API bool torc_test_expect_str_at(const char *place, torc_str is, torc_str should);
 #define torc_test_expect_str(is, should) torc_test_expect_str_at(TORC_PLACE, (is), (should))
 
+/** Expect that a text is a document of JSON that means the same: the order of members and how
+ * numbers are written do not count. What differs is told by JSON pointers. */
+TORC_API bool torc_test_expect_same_json_at(const char *place, torc_str is, torc_str should);
+#define torc_test_expect_same_json(is, should)                                                     \
+    torc_test_expect_same_json_at(TORC_PLACE, (is), (should))
+
 /**
  * Expect that a deferred has its value: it, which is the caller's. Takes the deferred, and turns
  * the reactor as torc_test_settle() does. NULL when it has none or has failed, which is a failure.

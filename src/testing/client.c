@@ -48,6 +48,8 @@ torc_test_client *torc_test_client_make(const char *place, const torc_reactor_op
     torc_test_count_clients(1);
     self->place = place;
     self->end = &self->first;
+    self->keeps_cookies = true;
+    torc_list_init(&self->cookies);
     self->limits = limits ? *limits : torc_limits_default();
     torc_page_pool_init(&self->pages, NULL, 0);
     torc_arena_init(&self->arena, &self->pages, ARENA_MAX);

@@ -3,8 +3,10 @@
 #define TORC_TESTING_CLIENT_PARTS_H
 
 #include <torc/arena.h>
+#include <torc/json_value.h>
 #include <torc/testing_client.h>
 
+#include "base/list.h"
 #include "base/page.h"
 
 /*
@@ -18,6 +20,11 @@ struct torc_test_asked {
     torc_test_request *request;
     const char *place; /* where it was asked */
     const char *line;  /* its method and target, in the client's arena */
+    const char *host;  /* the same of its Host */
+    bool is_secure;    /* over https */
+    bool has_cookies_taken;
+    const torc_json_value *json; /* the document that its body is, once asked for */
+    size_t json_len;             /* of the body then */
 };
 
 struct torc_test_client {
@@ -39,6 +46,9 @@ struct torc_test_client {
     struct torc_test_descriptors
         *descriptors; /* those that were open before; NULL: not looked at */
     size_t memory_before;
+    torc_list cookies;
+    bool keeps_cookies;
+    bool is_secure;   /* it asks over https */
     bool has_started; /* the app has */
 };
 
@@ -49,6 +59,14 @@ torc_test_client *torc_test_client_make(const char *place, const torc_reactor_op
 void torc_test_client_stop_app(torc_test_client *client);
 /* The request that is looked at; NULL: none, which is told. */
 const torc_test_asked *torc_test_client_looked_at(const char *place, torc_test_client *client);
+/* Begin to tell of a failure of what is looked at; and end, with what came: always false. */
+void torc_test_begin_failure(torc_buf *text, const torc_test_asked *asked);
+bool torc_test_end_failure(const char *place, torc_buf *text, const torc_test_client *client,
+                           const torc_test_asked *asked);
+/* Keep the cookies of all answers that have come. */
+void torc_test_client_take_cookies(torc_test_client *client);
+/* Append a Cookie line of those that go with a request, if there are any. */
+void torc_test_client_add_cookies(torc_test_client *client, torc_str target, torc_buf *head);
 
 /*
  * The descriptors that a process has open. The look before and the look after are compared: those

@@ -85,14 +85,24 @@ static bool has_line(torc_str head, torc_str name) {
     return false;
 }
 
-/* The client's fields, but for those that the head has itself. */
-static void add_fields(torc_buf *text, const torc_fields *fields, torc_str head) {
+/* The client's fields, but for those that the head or others have themselves. */
+static void add_fields(torc_buf *text, const torc_fields *fields, torc_str head,
+                       const torc_fields *others) {
     for (uint32_t i = 0; i < fields->count; i++) {
         const torc_field *field = &fields->items[i];
-        if (has_line(head, field->name)) continue;
+        if (has_line(head, field->name) || torc_fields_has(others, field->name)) continue;
         torc_buf_addf(text, "\n%.*s: %.*s", TORC_STR_ARGS(field->name),
                       TORC_STR_ARGS(field->value));
     }
+}
+
+/* The host that a request names, without its port. */
+static const char *host_of(torc_test_client *self, const torc_test_request *request) {
+    const torc_str host = torc_test_request_asked(request, "Host");
+    torc_authority authority = {.host = host};
+
+    if (torc_authority_parse(host, &authority)) authority.host = host;
+    return torc_arena_cstr(&self->arena, authority.host);
 }
 
 static torc_test_asked *keep(torc_test_client *self, const char *place, torc_str head,
@@ -102,16 +112,41 @@ static torc_test_asked *keep(torc_test_client *self, const char *place, torc_str
 
     (void)torc_str_split(&head, '\n', &line);
     if (asked) asked->line = torc_arena_cstr(&self->arena, line);
-    if (!asked || !asked->line) {
+    if (asked) asked->host = host_of(self, request);
+    if (!asked || !asked->line || !asked->host) {
         torc_test_request_free(request);
         return NULL;
     }
     asked->place = place;
     asked->request = request;
+    asked->is_secure = self->is_secure;
     *self->end = asked;
     self->end = &asked->next;
     self->looked_at = asked;
     return asked;
+}
+
+static bool has_own_cookies(const torc_test_client *self, torc_str head) {
+    return has_line(head, TORC_STR("Cookie")) ||
+           torc_fields_has(&self->fields, TORC_STR("Cookie")) ||
+           torc_fields_has(&self->next_fields, TORC_STR("Cookie"));
+}
+
+/* The test's head, and what the client has besides; NUL-ended. */
+static void add_head(torc_test_client *self, torc_buf *text, torc_str head) {
+    static const torc_fields none = {0};
+    torc_str rest = head, line, method, target;
+
+    torc_test_client_take_cookies(self);
+    torc_buf_add(text, head);
+    add_fields(text, &self->fields, head, &self->next_fields);
+    add_fields(text, &self->next_fields, torc_str_make(NULL, 0), &none);
+    (void)torc_str_split(&rest, '\n', &line);
+    if (torc_str_split(&line, ' ', &method) && torc_str_split(&line, ' ', &target) &&
+        !has_own_cookies(self, head))
+        torc_test_client_add_cookies(self, target, text);
+    self->next_fields.count = 0;
+    torc_buf_add_byte(text, '\0');
 }
 
 torc_test_request *torc_test_begin_at(const char *place, torc_test_client *self, const char *head) {
@@ -123,11 +158,7 @@ torc_test_request *torc_test_begin_at(const char *place, torc_test_client *self,
         return NULL;
     }
     torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, HEAD_MAX);
-    torc_buf_add(&text, torc_str_of(head));
-    add_fields(&text, &self->fields, torc_str_of(head));
-    add_fields(&text, &self->next_fields, torc_str_make(NULL, 0));
-    self->next_fields.count = 0;
-    torc_buf_add_byte(&text, '\0');
+    add_head(self, &text, torc_str_of(head));
     if (!torc_buf_err(&text))
         request = torc_test_request_new(self->reactor, self->acceptor, torc_buf_str(&text).bytes);
     torc_buf_dispose(&text);
@@ -137,6 +168,7 @@ torc_test_request *torc_test_begin_at(const char *place, torc_test_client *self,
     }
     torc_test_request_set_limits(request, &self->limits);
     if (self->peer.len) torc_test_request_set_addr(request, &self->peer);
+    if (self->is_secure) torc_test_request_set_secure(request);
     return request;
 }
 

@@ -35,14 +35,13 @@ static void add_answer(torc_buf *text, const torc_test_client *self,
     torc_test_add_shown(text, torc_test_request_body(request), BODY_SHOWN);
 }
 
-/* Begin to tell of the request that is looked at. */
-static void begin(torc_buf *text, const torc_test_asked *asked) {
+void torc_test_begin_failure(torc_buf *text, const torc_test_asked *asked) {
     torc_buf_init(text, NULL, TORC_MEMORY_OTHER, TORC_TEST_TEXT_MAX);
     torc_buf_addf(text, "%s: ", asked->line);
 }
 
-static bool tell(const char *place, torc_buf *text, const torc_test_client *self,
-                 const torc_test_asked *asked) {
+bool torc_test_end_failure(const char *place, torc_buf *text, const torc_test_client *self,
+                           const torc_test_asked *asked) {
     add_answer(text, self, asked->request);
     torc_test_fail_buf(place, text);
     return false;
@@ -55,12 +54,12 @@ bool torc_test_expect_status_at(const char *place, torc_test_client *self, int s
     if (!asked) return false;
     const int is = torc_test_request_status(asked->request);
     if (is == status) return true;
-    begin(&text, asked);
+    torc_test_begin_failure(&text, asked);
     if (is)
         torc_buf_addf(&text, "the status is %d, and should be %d", is, status);
     else
         torc_buf_addf(&text, "there is no status, and it should be %d", status);
-    return tell(place, &text, self, asked);
+    return torc_test_end_failure(place, &text, self, asked);
 }
 
 bool torc_test_expect_no_answer_at(const char *place, torc_test_client *self) {
@@ -70,9 +69,9 @@ bool torc_test_expect_no_answer_at(const char *place, torc_test_client *self) {
     if (!asked) return false;
     if (!torc_test_request_status(asked->request) && !torc_test_request_is_over(asked->request))
         return true;
-    begin(&text, asked);
+    torc_test_begin_failure(&text, asked);
     torc_buf_addf(&text, "it is answered, and should not be yet");
-    return tell(place, &text, self, asked);
+    return torc_test_end_failure(place, &text, self, asked);
 }
 
 /* ---- fields ---- */
@@ -96,14 +95,14 @@ static bool expect_field(const char *place, torc_test_client *self, const char *
     const torc_fields *fields = torc_test_request_fields(asked->request);
     while ((field = torc_fields_next(fields, torc_str_of(name), &at)) != NULL)
         if (match(field->value, torc_str_of(wanted))) return true;
-    begin(&text, asked);
+    torc_test_begin_failure(&text, asked);
     const torc_str is = torc_fields_value(fields, torc_str_of(name));
     if (is.bytes)
         torc_buf_addf(&text, "%s is \"%.*s\", and should %s \"%s\"", name, TORC_STR_ARGS(is), how,
                       wanted);
     else
         torc_buf_addf(&text, "there is no field %s, which should %s \"%s\"", name, how, wanted);
-    return tell(place, &text, self, asked);
+    return torc_test_end_failure(place, &text, self, asked);
 }
 
 bool torc_test_expect_field_at(const char *place, torc_test_client *self, const char *name,
@@ -123,12 +122,12 @@ bool torc_test_expect_no_field_at(const char *place, torc_test_client *self, con
     if (!asked) return false;
     const torc_str is = torc_test_request_field(asked->request, name);
     if (!is.bytes && torc_test_request_status(asked->request)) return true;
-    begin(&text, asked);
+    torc_test_begin_failure(&text, asked);
     if (is.bytes)
         torc_buf_addf(&text, "%s is \"%.*s\", and should not be there", name, TORC_STR_ARGS(is));
     else
         torc_buf_addf(&text, "there are no fields yet");
-    return tell(place, &text, self, asked);
+    return torc_test_end_failure(place, &text, self, asked);
 }
 
 /* ---- the body ---- */
@@ -140,10 +139,10 @@ bool torc_test_expect_body_bytes_at(const char *place, torc_test_client *self, t
     if (!asked) return false;
     const torc_str is = torc_test_request_body(asked->request);
     if (torc_test_request_status(asked->request) && torc_str_equals(is, bytes)) return true;
-    begin(&text, asked);
+    torc_test_begin_failure(&text, asked);
     torc_buf_addf(&text, "the body is not what it should be");
     torc_test_add_difference(&text, is, bytes);
-    return tell(place, &text, self, asked);
+    return torc_test_end_failure(place, &text, self, asked);
 }
 
 bool torc_test_expect_body_contains_at(const char *place, torc_test_client *self,
@@ -155,9 +154,9 @@ bool torc_test_expect_body_contains_at(const char *place, torc_test_client *self
     if (torc_test_request_status(asked->request) &&
         contains(torc_test_request_body(asked->request), torc_str_of(part)))
         return true;
-    begin(&text, asked);
+    torc_test_begin_failure(&text, asked);
     torc_buf_addf(&text, "the body should have in it: %s", part);
-    return tell(place, &text, self, asked);
+    return torc_test_end_failure(place, &text, self, asked);
 }
 
 bool torc_test_expect_whole_at(const char *place, torc_test_client *self) {
@@ -166,9 +165,9 @@ bool torc_test_expect_whole_at(const char *place, torc_test_client *self) {
 
     if (!asked) return false;
     if (torc_test_request_is_complete(asked->request)) return true;
-    begin(&text, asked);
+    torc_test_begin_failure(&text, asked);
     torc_buf_addf(&text, "the response is not whole, and should be");
-    return tell(place, &text, self, asked);
+    return torc_test_end_failure(place, &text, self, asked);
 }
 
 bool torc_test_expect_aborted_at(const char *place, torc_test_client *self) {
@@ -177,7 +176,7 @@ bool torc_test_expect_aborted_at(const char *place, torc_test_client *self) {
 
     if (!asked) return false;
     if (torc_test_request_was_reset(asked->request)) return true;
-    begin(&text, asked);
+    torc_test_begin_failure(&text, asked);
     torc_buf_addf(&text, "the response should have been broken off");
-    return tell(place, &text, self, asked);
+    return torc_test_end_failure(place, &text, self, asked);
 }

@@ -416,6 +416,14 @@ void torc_test_request_set_addr(torc_test_request *self, const torc_addr *peer) 
     self->link.peer = *peer;
 }
 
+void torc_test_request_set_secure(torc_test_request *self) {
+    self->link.is_secure = true;
+}
+
+torc_str torc_test_request_asked(const torc_test_request *self, const char *name) {
+    return torc_fields_value(&self->head.fields, torc_str_of(name));
+}
+
 void torc_test_request_on_free(torc_test_request *self, void (*freed)(void *context),
                                void *context) {
     self->freed = freed;

@@ -12,5 +12,9 @@ void torc_test_request_on_free(torc_test_request *test, void (*freed)(void *cont
 void torc_test_request_set_limits(torc_test_request *test, const torc_limits *limits);
 /* Let it come from this address. Before the first turn. */
 void torc_test_request_set_addr(torc_test_request *test, const torc_addr *peer);
+/* Let it come over https. Before the first turn. */
+void torc_test_request_set_secure(torc_test_request *test);
+/* A field of the request itself. */
+torc_str torc_test_request_asked(const torc_test_request *test, const char *name);
 
 #endif

@@ -331,6 +331,140 @@ static void methods_change_as_in_browsers(void **state) {
     assert_true(torc_test_client_free(client));
 }
 
+/* ---- JSON ---- */
+
+static torc_render order(torc_request *request) {
+    return torc_reply_bytes(request, 200, "application/json",
+                            TORC_STR("{\"id\": 7, \"items\": [{\"name\": \"tea\", \"price\": 2.50},"
+                                     " {\"name\": \"a/b~c\", \"price\": 1e2}], \"note\": null}"));
+}
+
+static void json_is_compared_by_what_it_means(void **state) {
+    torc_test_client *client = torc_test_client_new_route(order);
+    int64_t id;
+
+    torc_test_get(client, "/");
+    torc_test_expect_json(client, "",
+                          "{\"note\":null,\"items\":[{\"price\":2.5,\"name\":\"tea\"},"
+                          "{\"name\":\"a\\/b~c\",\"price\":100}],\"id\":7.0}");
+    torc_test_expect_json(client, "/items/0/price", "2.5");
+    torc_test_expect_json(client, "/items/1", "{\"price\":100,\"name\":\"a/b~c\"}");
+    torc_test_expect_json(client, "/note", "null");
+    torc_test_expect_no_json(client, "/items/2");
+    assert_true(torc_json_as_int(torc_test_json(client, "/id"), &id));
+    assert_int_equal(id, 7);
+    assert_null(torc_test_json(client, "/nothing"));
+    assert_true(torc_test_client_free(client));
+}
+
+static void json_that_differs_says_where(void **state) {
+    torc_test_client *client = torc_test_client_new_route(order);
+
+    torc_test_get(client, "/");
+    assert_false(torc_test_expect_json(
+        client, "", "{\"id\":8,\"items\":[{\"name\":\"tea\"}],\"note\":false,\"a/b\":[]}"));
+    failed_with("GET /: the JSON is not what it should be:");
+    and_with("/id is 7, and should be 8");
+    and_with("/items/0/price should not be there: 2.50");
+    and_with("/items/1 should not be there: {\"name\":\"a/b~c\"");
+    and_with("/note is null, and should be false");
+    and_with("/a~1b is missing, which should be: []");
+    assert_false(torc_test_expect_json(client, "/items/0/name", "\"coffee\""));
+    failed_with("/items/0/name is \"tea\", and should be \"coffee\"");
+    assert_false(torc_test_expect_json(client, "/nothing", "1"));
+    failed_with("there is nothing at /nothing, which should be 1");
+    assert_false(torc_test_expect_no_json(client, "/id"));
+    failed_with("there is a value at /id");
+    assert_false(torc_test_expect_json(client, "", "{"));
+    failed_with("what should be is no JSON: line 1");
+    assert_true(torc_test_client_free(client));
+    client = torc_test_client_new_route(host);
+    torc_test_get(client, "/");
+    assert_false(torc_test_expect_json(client, "", "1"));
+    failed_with("the body is no JSON: line 1, column 1");
+    and_with("localhost");
+    assert_null(torc_test_json(client, ""));
+    assert_true(torc_test_client_free(client));
+    assert_true(torc_test_expect_same_json(TORC_STR("[1, 2]"), TORC_STR("[1.0,2]")));
+    assert_false(torc_test_expect_same_json(TORC_STR("[1]"), TORC_STR("[1,2]")));
+    failed_with("/1 is missing, which should be: 2");
+    assert_false(torc_test_expect_same_json(TORC_STR("[1]"), TORC_STR("[")));
+    failed_with("what should be is no JSON");
+    assert_false(torc_test_expect_same_json(TORC_STR("[0,0,0,0,0,0,0,0,0,0,0,0]"),
+                                            TORC_STR("[1,1,1,1,1,1,1,1,1,1,1,1]")));
+    failed_with("and 2 differences more");
+    assert_false(torc_test_expect_same_json(TORC_STR("\"1\""), TORC_STR("1")));
+    failed_with("the document is \"1\", and should be 1");
+}
+
+/* ---- cookies ---- */
+
+static torc_render set_cookies(torc_request *request) {
+    torc_str wanted = {0};
+
+    (void)torc_request_arg(request, "set", &wanted);
+    torc_response_add(request, "Set-Cookie", wanted);
+    return torc_reply_bytes(request, 200, "text/plain", torc_request_field(request, "Cookie"));
+}
+
+static void expect_cookies(torc_test_client *client, const char *target, const char *cookies) {
+    torc_test_get(client, target);
+    torc_test_expect_body(client, cookies);
+}
+
+static void cookies_are_kept(void **state) {
+    torc_test_client *client = torc_test_client_new_route(set_cookies);
+
+    torc_test_get(client, "/?set=session%3D1");
+    expect_cookies(client, "/", "session=1");
+    torc_test_get(client, "/deep/down?set=here%3Dyes");
+    expect_cookies(client, "/", "session=1");
+    expect_cookies(client, "/deep/x", "here=yes; session=1");
+    check_str(torc_test_client_cookie(client, "/deep/x", "here"), "yes");
+    assert_null(torc_test_client_cookie(client, "/", "here").bytes);
+    torc_test_get(client, "/?set=session%3D2");
+    expect_cookies(client, "/", "session=2");
+    torc_test_get(client, "/?set=session%3D2%3B%20Max-Age%3D0");
+    expect_cookies(client, "/", "");
+    torc_test_client_set_cookie(client, "own", "made");
+    expect_cookies(client, "/any/where", "own=made");
+    torc_test_client_add_field(client, "Cookie", "mine=1");
+    expect_cookies(client, "/", "mine=1");
+    torc_test_client_set_cookie(client, "own", NULL);
+    expect_cookies(client, "/", "");
+    torc_test_client_set_cookie(client, "own", "made");
+    torc_test_client_clear_cookies(client);
+    expect_cookies(client, "/deep/x", "");
+    torc_test_client_keep_cookies(client, false);
+    torc_test_get(client, "/?set=a%3D1");
+    expect_cookies(client, "/", "");
+    assert_true(torc_test_client_free(client));
+}
+
+static void cookies_are_for_hosts_and_times(void **state) {
+    torc_test_client *client = torc_test_client_new_route(set_cookies);
+
+    torc_test_client_set_field(client, "Host", "www.example.org:8080");
+    torc_test_get(client, "/?set=wide%3D1%3B%20Domain%3Dexample.org");
+    torc_test_get(client, "/?set=narrow%3D2");
+    torc_test_get(client, "/?set=foreign%3D3%3B%20Domain%3Dexample.com");
+    torc_test_get(client, "/?set=short%3D4%3B%20Max-Age%3D60");
+    torc_test_get(client, "/?set=safe%3D5%3B%20Secure");
+    expect_cookies(client, "/", "wide=1; narrow=2; short=4");
+    torc_test_client_add_field(client, "Host", "shop.example.org");
+    expect_cookies(client, "/", "wide=1");
+    torc_test_client_add_field(client, "Host", "example.com");
+    expect_cookies(client, "/", "");
+    torc_test_client_advance(client, 60000);
+    expect_cookies(client, "/", "wide=1; narrow=2");
+    torc_test_client_set_secure(client, true);
+    torc_test_get(client, "/?set=safe%3D5%3B%20Secure");
+    expect_cookies(client, "/", "wide=1; narrow=2; safe=5");
+    torc_test_client_set_secure(client, false);
+    expect_cookies(client, "/", "wide=1; narrow=2");
+    assert_true(torc_test_client_free(client));
+}
+
 /* ---- failing ---- */
 
 static void failures_say_what_came(void **state) {
@@ -567,6 +701,10 @@ int main(void) {
         CASE(peers_have_addresses),
         CASE(redirects_are_followed),
         CASE(methods_change_as_in_browsers),
+        CASE(json_is_compared_by_what_it_means),
+        CASE(json_that_differs_says_where),
+        CASE(cookies_are_kept),
+        CASE(cookies_are_for_hosts_and_times),
         CASE(failures_say_what_came),
         CASE(no_answer_says_what_is_waited_for),
         CASE(what_is_left_over_is_named),
