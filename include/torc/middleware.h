@@ -38,6 +38,8 @@ typedef struct torc_middleware_ops {
     void (*response_starting)(torc_middleware *middleware, torc_request *request);
     /** The tree lets go of it: free what it holds, and itself. May be NULL. */
     void (*dispose)(torc_middleware *middleware);
+    /** What it is called where routes are listed: "cors". May be NULL. */
+    const char *name;
 } torc_middleware_ops;
 
 struct torc_middleware {

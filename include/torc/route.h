@@ -47,7 +47,40 @@ typedef enum torc_param_kind {
     TORC_PARAM_PATH /* all segments that are left */
 } torc_param_kind;
 
-/** What else is known of a route. */
+/**
+ * Writes a JSON schema, as one value, of what `of` describes: for a document, see <torc/openapi.h>.
+ */
+typedef void torc_schema_fn(torc_json *json, const void *of);
+
+/** An argument of the query, or a field of the head, that a route reads. */
+typedef struct torc_route_input {
+    const char *name;
+    const char *description;
+    const char *choices; /* of TORC_PARAM_ANY: "en|de" */
+    torc_param_kind kind;
+    bool is_required;
+    bool is_field;    /* of the head, not of the query */
+    int64_t min, max; /* of whole numbers; none while both are 0 */
+} torc_route_input;
+
+/** What a body holds. */
+typedef struct torc_route_content {
+    const char *type;       /* NULL: application/json if there is a schema, else no body */
+    torc_schema_fn *schema; /* NULL: anything */
+    const void *of;
+} torc_route_content;
+
+/** A status that a route may answer. */
+typedef struct torc_route_response {
+    int status;
+    const char *description;    /* NULL: the status's own words */
+    torc_route_content content; /* of an error without one: a problem (RFC 9457) */
+} torc_route_response;
+
+/**
+ * What else is known of a route. Name and summary are for people and programs alike; inputs, body
+ * and responses are told to clients, not checked.
+ */
 typedef struct torc_route_options {
     size_t size;      /* sizeof(torc_route_options) */
     const char *name; /* for URLs and documents; one in the tree. NULL: none */
@@ -55,7 +88,13 @@ typedef struct torc_route_options {
     const char *description;
     const char *const *tags; /* ended by NULL */
     bool is_deprecated;
-    bool is_hidden; /* is in no document; for aliases */
+    bool is_hidden;          /* is in no document; for aliases */
+    bool has_optional_body;  /* `body` may be lacking */
+    torc_route_content body; /* of requests */
+    const torc_route_input *inputs;
+    size_t input_count;
+    const torc_route_response *responses;
+    size_t response_count;
 } torc_route_options;
 
 /** The same, written where it is used: TORC_ROUTE_OPTIONS(.name = "user"). */
@@ -96,6 +135,31 @@ TORC_API void torc_resource_set_slashes(torc_resource *resource, torc_slashes sl
  * when there is none. Requests that have come to it go on.
  */
 TORC_API bool torc_resource_remove_route(torc_resource *resource, const char *pattern);
+
+/** A route, or a resource that renders, as it is found in the tree. Lent for the call. */
+typedef struct torc_route_info {
+    torc_str method; /* "GET", "*"; of a resource: "GET, HEAD", "*" */
+    torc_str path;   /* "/users/{id:int}" */
+    torc_resource *resource;
+    const torc_route_options *options; /* NULL of a resource */
+    torc_render_fn *render;            /* NULL of a resource */
+    uint32_t middleware_count;         /* on the way, its own included */
+    const char *const *middlewares;    /* their names, from the outermost; NULL: it has none */
+} torc_route_info;
+
+/**
+ * Call `each` for all that answers at `resource` and beneath it, in the order of the paths, which
+ * begin there: routes, and resources that render. What find_child makes is not in the tree.
+ * TORC_ERR_LIMIT: the tree is deeper than 64, and what lies deeper was left out.
+ */
+TORC_API torc_err torc_resource_each_route(const torc_resource *resource,
+                                           void (*each)(void *context, const torc_route_info *info),
+                                           void *context) TORC_MUST_CHECK;
+/** Write these as a table for people, a line each. */
+TORC_API torc_err torc_routes_write_text(const torc_resource *root, torc_buf *text) TORC_MUST_CHECK;
+/** The same as an array of objects. */
+TORC_API torc_err torc_routes_write_json(const torc_resource *root,
+                                         torc_json *json) TORC_MUST_CHECK;
 
 /** A parameter's value for a URL. */
 typedef struct torc_url_param {

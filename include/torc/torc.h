@@ -68,6 +68,7 @@
 #include <torc/middleware.h>
 #include <torc/names.h>
 #include <torc/observer.h>
+#include <torc/openapi.h>
 #include <torc/path_watch.h>
 #include <torc/phase.h>
 #include <torc/policy.h>

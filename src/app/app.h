@@ -40,10 +40,11 @@ typedef struct torc_app_settings {
     torc_app_process_settings process;
     torc_app_tls_settings tls;
     bool show_errors;
-    int64_t stall_ms;       /* -1: not said */
-    int workers;            /* 0: serve in this process; TORC_APP_WORKERS_AUTO */
-    const char *help_topic; /* NULL: all of it */
-    bool wants_help, wants_version;
+    int64_t stall_ms;        /* -1: not said */
+    int workers;             /* 0: serve in this process; TORC_APP_WORKERS_AUTO */
+    const char *help_topic;  /* NULL: all of it */
+    const char *routes_form; /* NULL: a table */
+    bool wants_help, wants_version, wants_routes;
 } torc_app_settings;
 
 /* Options of the program's own that stand together. */

@@ -13,7 +13,13 @@
 
 #include "app/app.h"
 #include "app/cpus.h"
+#include "app/routes.h"
 #include "web/site.h"
+#include "web/tree.h"
+
+enum {
+    ROUTES_BYTES_MAX = 16 * 1024 * 1024
+};
 
 static const char *apply_listen(torc_app *app, const char *value, char text[160]) {
     torc_endpoint_error error;
@@ -186,7 +192,15 @@ static const torc_option serving_options[] = {
      apply_stall_ms},
 };
 
+static const char *apply_routes(torc_app *app, const char *value, char text[160]) {
+    (void)text;
+    app->settings.wants_routes = true;
+    app->settings.routes_form = value;
+    return NULL;
+}
+
 static const torc_option general_options[] = {
+    {"routes", "[text|json|openapi]", "show what is answered, and end", apply_routes},
     {"help", "[TOPIC]", "show this, or one topic: a group's name, or limits", apply_help},
     {"version", NULL, "show the version, and what it was built with", apply_version},
 };
@@ -288,6 +302,23 @@ static bool show_texts(const torc_app *app, const torc_option_set *set, int *exi
     return true;
 }
 
+/* Answer --routes: whether it was asked for. */
+static bool show_routes(const torc_app *app, int *exit_code) {
+    torc_buf text;
+
+    if (!app->settings.wants_routes) return false;
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, ROUTES_BYTES_MAX);
+    const torc_err err = torc_resource_err(app->root);
+    const torc_err written = err ? err : torc_app_write_routes(app, &text);
+    if (err)
+        torc_app_fail(app, "resources", torc_resource_err_text(app->root));
+    else if (written)
+        torc_app_fail(app, "--routes", torc_err_text(written));
+    *exit_code = written ? 1 : print(&text, stdout);
+    torc_buf_dispose(&text);
+    return true;
+}
+
 /* What each option alone could not see. */
 static bool goes_together(const torc_app *app, int *exit_code) {
     const char *wrong =
@@ -315,5 +346,6 @@ bool torc_app_read_arguments(torc_app *app, int argc, char **argv, int *exit_cod
         *exit_code = 2;
     }
     torc_buf_dispose(&mistake);
-    return fine && !show_texts(app, &set, exit_code) && goes_together(app, exit_code);
+    return fine && !show_texts(app, &set, exit_code) && !show_routes(app, exit_code) &&
+           goes_together(app, exit_code);
 }

@@ -34,8 +34,13 @@ static void name_edges(lister *self, uint32_t depth, const torc_str *names, uint
 }
 
 static void tell(lister *self, const torc_route *route, const torc_resource *resource) {
-    const torc_route_entry entry = {route, (torc_resource *)(uintptr_t)resource, self->edges,
-                                    self->depth};
+    const torc_route_entry entry = {
+        .route = route,
+        .resource = (torc_resource *)(uintptr_t)resource,
+        .edges = self->edges,
+        .nodes = self->nodes,
+        .edge_count = self->depth,
+    };
 
     for (uint32_t i = 0; i < self->depth; i++) self->edges[i].name = torc_str_make(NULL, 0);
     for (uint32_t i = 0; i <= self->depth; i++) {
@@ -106,4 +111,22 @@ void torc_route_entry_write_path(const torc_route_entry *entry, torc_buf *text) 
         else
             torc_buf_add(text, edge->literal);
     }
+}
+
+static uint32_t add_names(const torc_resource *node, bool is_last, const char **names,
+                          uint32_t count, uint32_t max) {
+    const torc_scope *scope = node->children ? node->children->scope : NULL;
+
+    for (const torc_middleware *at = scope ? scope->first : NULL; at && count < max; at = at->next)
+        if (is_last || !at->is_shallow) names[count++] = at->ops->name;
+    return count;
+}
+
+uint32_t torc_route_entry_middlewares(const torc_route_entry *entry, const char **names,
+                                      uint32_t max) {
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i <= entry->edge_count; i++)
+        count = add_names(entry->nodes[i], i == entry->edge_count, names, count, max);
+    return count;
 }

@@ -17,6 +17,7 @@ typedef struct torc_route_entry {
     const torc_route *route; /* NULL: the resource renders itself */
     torc_resource *resource;
     const torc_route_edge *edges;
+    const torc_resource *const *nodes; /* that the edges lead to, the root first: one more */
     uint32_t edge_count;
 } torc_route_entry;
 
@@ -30,6 +31,10 @@ typedef bool torc_route_entry_fn(void *context, const torc_route_entry *entry);
  */
 torc_err torc_routes_list(const torc_resource *root, const char *name, torc_route_entry_fn *each,
                           void *context) TORC_MUST_CHECK;
+/* The names of the middlewares on the way, as far as there is room, the outermost first; NULL: it
+ * has none. How many there are. */
+uint32_t torc_route_entry_middlewares(const torc_route_entry *entry, const char **names,
+                                      uint32_t max);
 /* Write the way as a pattern: "/users/{id:int}". */
 void torc_route_entry_write_path(const torc_route_entry *entry, torc_buf *text);
 
