@@ -51,7 +51,9 @@ static void dispose(torc_middleware *middleware) {
     free(torc_container_of(middleware, letter, base));
 }
 
-static const torc_middleware_ops letter_ops = {request_received, response_starting, dispose};
+static const torc_middleware_ops letter_ops = {.request_received = request_received,
+                                               .response_starting = response_starting,
+                                               .dispose = dispose};
 
 static letter *new_letter(char name) {
     letter *self = calloc(1, sizeof(*self));
