@@ -16,7 +16,7 @@ def defaults(root):
         if value == "default":
             continue
         factors = re.findall(r"\b\d+\b", value)
-        yield member, None if value == "TORC_UNLIMITED" else math.prod(map(int, factors))
+        yield member, None if value.startswith("TORC_UNLIMITED") else math.prod(map(int, factors))
 
 
 def check(root):

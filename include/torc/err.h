@@ -51,7 +51,8 @@
     X(SYSTEM, -34, "the operating system reported an error")                                       \
     X(AGAIN, -35, "nothing to be had now; try later")                                              \
     X(TLS, -36, "TLS could not be agreed on, or was broken")                                       \
-    X(CERTIFICATE, -37, "the certificate of the peer is not trusted, or not for its name")
+    X(CERTIFICATE, -37, "the certificate of the peer is not trusted, or not for its name")         \
+    X(MEDIA_TYPE, -38, "the content is of a type that is not taken here")
 
 typedef enum torc_err {
     TORC_OK = 0,

@@ -28,6 +28,14 @@ struct torc_limits {
     /* Scope: route. */
     uint64_t body_bytes_max;         /* 1 MiB; beyond: 413. What forms and JSON need; uploads raise it */
     uint32_t body_memory_max;        /* 64 KiB of a whole body in memory, then it is spooled to a file */
+    uint32_t form_parts_max;         /* 1000 fields and files of a form; beyond: 413 */
+    uint32_t form_files_max;         /* 100 of them files: each may be an open one; beyond: 413 */
+    uint32_t form_part_head_bytes_max; /* 8192, the head of a part of multipart; beyond: 413 */
+    uint32_t form_part_fields_max;   /* 16 field lines in it; beyond: 413 */
+    uint32_t form_name_bytes_max;    /* 1024, a field's name, decoded; beyond: 413 */
+    uint32_t form_value_bytes_max;   /* 1 MiB of a field that is no file, decoded; beyond: 413 */
+    uint32_t form_values_bytes_max;  /* 1 MiB of names and such fields of a whole form; beyond: 413 */
+    uint64_t form_file_bytes_max;    /* none: a file; beyond: 413. body_bytes_max holds for all */
 
     /* How slow a peer may be. Scope: listener, but where said otherwise. */
     uint32_t keep_alive_ms;          /* 60000 without a request; then closed silently */

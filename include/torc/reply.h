@@ -42,10 +42,10 @@ TORC_API torc_render torc_reply_redirect(torc_request *request, int status, cons
 /** Reply with the error page of a status, 400 to 599. `detail` may be NULL. */
 TORC_API torc_render torc_reply_status(torc_request *request, int status, const char *detail);
 /**
- * Reply with the error page that fits an error: 413 for TOO_LARGE, 404 for NOT_FOUND, 403 for
- * PERMISSION, 503 for NO_MEMORY, LIMIT, STOPPING, 504 for TIMEOUT, 400 for what the peer did wrong,
- * 500 otherwise; its text is shown only where error details are on. After the first byte, and after
- * a loss, it aborts quietly.
+ * Reply with the error page that fits an error: 413 for TOO_LARGE, 415 for MEDIA_TYPE, 404 for
+ * NOT_FOUND, 403 for PERMISSION, 503 for NO_MEMORY, LIMIT, STOPPING, 504 for TIMEOUT, 400 for what
+ * the peer did wrong, 500 otherwise; its text is shown only where error details are on. After the
+ * first byte, and after a loss, it aborts quietly.
  */
 TORC_API torc_render torc_reply_error(torc_request *request, torc_err err);
 

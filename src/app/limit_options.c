@@ -33,6 +33,17 @@ static const named_limit of_requests[] = {
     LIMIT(output_high_bytes, "output-high-bytes", "unsent bytes that pause a response"),
 };
 
+static const named_limit of_forms[] = {
+    LIMIT(form_parts_max, "form-parts", "fields and files of a form"),
+    LIMIT(form_files_max, "form-files", "files of a form"),
+    LIMIT(form_part_head_bytes_max, "form-part-head-bytes", "the head of a part"),
+    LIMIT(form_part_fields_max, "form-part-fields", "field lines of that head"),
+    LIMIT(form_name_bytes_max, "form-name-bytes", "the name of a field"),
+    LIMIT(form_value_bytes_max, "form-value-bytes", "a field that is no file"),
+    LIMIT(form_values_bytes_max, "form-values-bytes", "all of these together, kept"),
+    LIMIT(form_file_bytes_max, "form-file-bytes", "a file of a form"),
+};
+
 static const named_limit of_times[] = {
     LIMIT(keep_alive_ms, "keep-alive-ms", "a connection without a request"),
     LIMIT(header_ms, "header-ms", "from first to last byte of a head"),
@@ -63,6 +74,7 @@ typedef struct limit_group {
 /* Each within a screen. */
 static const limit_group groups[] = {
     {"Limits of requests", of_requests, TORC_COUNT_OF(of_requests)},
+    {"Limits of forms", of_forms, TORC_COUNT_OF(of_forms)},
     {"Limits of time", of_times, TORC_COUNT_OF(of_times)},
     {"Limits of the machine", of_shares, TORC_COUNT_OF(of_shares)},
 };

@@ -4,6 +4,7 @@
 
 #include <torc/body.h>
 #include <torc/file.h>
+#include <torc/form.h>
 
 #include "base/page.h"
 #include "http/request_state.h"
@@ -51,6 +52,7 @@ typedef struct torc_body_reader {
     torc_buf whole;
     torc_file *file; /* of a spooled body */
     torc_body body;
+    torc_form *form; /* NULL: it is read in another way */
 } torc_body_reader;
 
 /*

@@ -172,6 +172,8 @@ static int status_of(torc_err err) {
     case TORC_ERR_FILE_TABLE_FULL:
     case TORC_ERR_STOPPING:
         return 503;
+    case TORC_ERR_MEDIA_TYPE:
+        return 415;
     case TORC_ERR_TIMEOUT:
         return 504;
     case TORC_ERR_STALLED:

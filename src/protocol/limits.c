@@ -19,6 +19,14 @@
     X(trailers_bytes_max, 65536)                                                                   \
     X(body_bytes_max, 1024 * 1024)                                                                 \
     X(body_memory_max, 64 * 1024)                                                                  \
+    X(form_parts_max, 1000)                                                                        \
+    X(form_files_max, 100)                                                                         \
+    X(form_part_head_bytes_max, 8192)                                                              \
+    X(form_part_fields_max, 16)                                                                    \
+    X(form_name_bytes_max, 1024)                                                                   \
+    X(form_value_bytes_max, 1024 * 1024)                                                           \
+    X(form_values_bytes_max, 1024 * 1024)                                                          \
+    X(form_file_bytes_max, TORC_UNLIMITED_BYTES)                                                   \
     X(keep_alive_ms, 60000)                                                                        \
     X(header_ms, 10000)                                                                            \
     X(body_stall_ms, 30000)                                                                        \

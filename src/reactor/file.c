@@ -41,7 +41,8 @@ static torc_err run_open_named(void *data) {
     self->made_path = torc_alloc(NULL, TORC_MEMORY_OTHER, size);
     if (!self->made_path) return TORC_ERR_NO_MEMORY;
     snprintf(self->made_path, size, "%s/torc-%s", self->path, letters);
-    self->fd = open(self->made_path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    self->fd = open(self->made_path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                    (mode_t)self->mode);
     return self->fd < 0 ? torc_err_from_errno(errno) : TORC_OK;
 }
 
@@ -51,7 +52,7 @@ static torc_err run_open_temporary(void *data) {
     torc_err err;
 
     if (torc_sys_fails(self->reactor, TORC_SYS_OPEN, NULL)) return torc_err_from_errno(errno);
-    self->fd = open(self->path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    self->fd = open(self->path, O_TMPFILE | O_RDWR | O_CLOEXEC, (mode_t)self->mode);
     if (self->fd >= 0) return TORC_OK;
     err = run_open_named(data);
     if (err) return err;
@@ -115,22 +116,31 @@ torc_deferred *torc_file_defer_open(torc_reactor *reactor, const char *path, int
                                      give_file);
 }
 
+static torc_file_operation *new_making(torc_reactor *reactor, const char *folder, unsigned mode) {
+    return new_opening(reactor, folder_or_default(folder), 0, mode);
+}
+
 torc_err torc_file_open_temporary(torc_reactor *reactor, const char *folder, torc_file **file) {
-    return open_by(new_opening(reactor, folder_or_default(folder), 0, 0), run_open_temporary, file);
+    return open_by(new_making(reactor, folder, 0600), run_open_temporary, file);
 }
 
 torc_deferred *torc_file_defer_open_temporary(torc_reactor *reactor, const char *folder) {
-    return torc_file_operation_defer(reactor, new_opening(reactor, folder_or_default(folder), 0, 0),
-                                     run_open_temporary, give_file);
+    return torc_file_operation_defer(reactor, new_making(reactor, folder, 0600), run_open_temporary,
+                                     give_file);
 }
 
 torc_err torc_file_open_named(torc_reactor *reactor, const char *folder, torc_file **file) {
-    return open_by(new_opening(reactor, folder_or_default(folder), 0, 0), run_open_named, file);
+    return torc_file_open_named_as(reactor, folder, 0600, file);
+}
+
+torc_err torc_file_open_named_as(torc_reactor *reactor, const char *folder, unsigned mode,
+                                 torc_file **file) {
+    return open_by(new_making(reactor, folder, mode), run_open_named, file);
 }
 
 torc_deferred *torc_file_defer_open_named(torc_reactor *reactor, const char *folder) {
-    return torc_file_operation_defer(reactor, new_opening(reactor, folder_or_default(folder), 0, 0),
-                                     run_open_named, give_file);
+    return torc_file_operation_defer(reactor, new_making(reactor, folder, 0600), run_open_named,
+                                     give_file);
 }
 
 /* ---- operations on an open file ---- */

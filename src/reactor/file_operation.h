@@ -67,6 +67,10 @@ enum {
 };
 bool torc_file_letters(char letters[TORC_FILE_LETTERS + 1]);
 
+/* As torc_file_open_named(), with other rights than its owner's (but for the umask's bits). */
+torc_err torc_file_open_named_as(torc_reactor *reactor, const char *folder, unsigned mode,
+                                 torc_file **file) TORC_MUST_CHECK;
+
 /* File counting. */
 torc_file *torc_file_new(torc_reactor *reactor);
 void torc_file_unref(torc_file *file);
