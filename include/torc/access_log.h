@@ -26,6 +26,7 @@
  *     %{NAME}i   a field of the request; %{NAME}o one of the response
  *     %W         why it did not, as a word
  *     %{target}r the target, as it came
+ *     %L         the request's id (<torc/request_id.h>)
  *     %P         process
  *     %%         a percent sign
  *

@@ -5,6 +5,7 @@
 #include <torc/cidr.h>
 #include <torc/limits.h>
 #include <torc/observer.h>
+#include <torc/rate.h>
 #include <torc/resource.h>
 
 /**
@@ -62,6 +63,9 @@ typedef enum torc_proxy_field {
  */
 TORC_API torc_err torc_site_trust_proxies(torc_site *site, const torc_cidr *proxies, size_t count,
                                           torc_proxy_field field) TORC_MUST_CHECK;
+/** Where limits that were not told otherwise count (<torc/rate_limit.h>); lent. NULL, as at first:
+ * in memory of this site's own. */
+TORC_API void torc_site_set_rate_store(torc_site *site, torc_rate_store *store);
 /** Tell an observer of each request from now on; those that were added first are told first. */
 TORC_API void torc_site_add_observer(torc_site *site, torc_observer *observer);
 /** What a listener hands its requests to. */

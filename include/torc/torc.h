@@ -38,6 +38,7 @@
 #include <torc/endpoint_prefix.h>
 #include <torc/endpoint_stages.h>
 #include <torc/err.h>
+#include <torc/etag.h>
 #include <torc/event.h>
 #include <torc/failure.h>
 #include <torc/fiber.h>
@@ -67,6 +68,7 @@
 #include <torc/method.h>
 #include <torc/metrics.h>
 #include <torc/middleware.h>
+#include <torc/middleware_of.h>
 #include <torc/names.h>
 #include <torc/observer.h>
 #include <torc/openapi.h>
@@ -85,14 +87,17 @@
 #include <torc/random.h>
 #include <torc/range.h>
 #include <torc/rate.h>
+#include <torc/rate_limit.h>
 #include <torc/react.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>
 #include <torc/representation.h>
 #include <torc/request.h>
+#include <torc/request_id.h>
 #include <torc/resource.h>
 #include <torc/rewrite.h>
 #include <torc/route.h>
+#include <torc/route_limits.h>
 #include <torc/schedule.h>
 #include <torc/security_headers.h>
 #include <torc/semaphore.h>
@@ -112,6 +117,7 @@
 #include <torc/thread.h>
 #include <torc/ticket.h>
 #include <torc/timer.h>
+#include <torc/timing.h>
 #include <torc/tls.h>
 #include <torc/transport.h>
 #include <torc/types.h>

@@ -62,6 +62,10 @@ typedef torc_render torc_request_step_fn(torc_request *request, void *context);
 void torc_request_run(torc_request *request, torc_request_step_fn *step, void *context,
                       bool on_fiber);
 
+/* The answer may take so long at most, from the request's head on, if not less already; see
+ * torc_limits.answer_ms. From within a step, or between two. TORC_ERR_NO_MEMORY. */
+torc_err torc_request_bound_answer(torc_request *request, uint32_t ms) TORC_MUST_CHECK;
+
 /* The path's segments, split and decoded once, in the arena. */
 typedef struct torc_path {
     torc_str *raw, *decoded;

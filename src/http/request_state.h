@@ -43,6 +43,9 @@ typedef struct torc_request_rewritten {
     torc_str path, query;
 } torc_request_rewritten;
 
+/* A bound of what the step's fiber waits for, besides that which it began with. */
+typedef struct torc_answer_bound torc_answer_bound;
+
 /* What has its place in the request itself; more of it is allocated. */
 enum {
     TORC_REQUEST_SEGMENTS = 8,
@@ -90,7 +93,8 @@ struct torc_request {
 
     torc_request_step_fn *step;
     void *step_context;
-    torc_fiber *fiber; /* the one that runs the step */
+    torc_fiber *fiber;         /* the one that runs the step */
+    torc_answer_bound *bounds; /* the innermost */
 
     torc_path path;
     torc_path_param *params;

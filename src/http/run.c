@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <torc/log.h>
 
-#include "http/request_state.h"
+#include "http/answer_time.h"
 #include "reactor/fiber.h"
 #include "reactor/stall.h"
 
@@ -33,6 +33,8 @@ static void step_returned(torc_request *request, torc_render answer) {
 
     request->fiber = NULL;
     request->is_running = false;
+    if (answer == TORC_RENDER_NOT_DONE_YET && torc_answer_ms(request) != TORC_UNLIMITED)
+        torc_answer_time_watch(request);
     torc_request_settle(request);
 }
 
@@ -58,6 +60,7 @@ static torc_render run_step(torc_request *request) {
     torc_reactor *reactor = request->reactor;
     const torc_render answer = request->step(request, request->step_context);
 
+    if (request->bounds) torc_answer_bounds_end(request);
     if (torc_stall_is_marked(reactor)) {
         introduce(reactor);
         torc_stall_tell(reactor, "request", reactor->described_code, request);
@@ -76,22 +79,12 @@ __attribute__((noinline, cold)) static torc_render run_until(torc_request *reque
     return answer;
 }
 
-/* What the site says, or the listener. The whole of the limits is not needed for it. */
-static uint32_t answer_ms_of(const torc_request *request) {
-    const torc_limits *own = request->handler->limits;
-    const size_t known = offsetof(torc_limits, answer_ms) + sizeof(own->answer_ms);
-    uint32_t ms = own && own->size >= known ? own->answer_ms : 0;
-
-    if (!ms) ms = request->exchange->limits->answer_ms;
-    return ms ? ms : TORC_UNLIMITED;
-}
-
 static torc_err run_on_fiber(void *context) {
     torc_request *request = context;
-    const uint32_t timeout_ms = answer_ms_of(request);
 
-    step_returned(request, timeout_ms == TORC_UNLIMITED ? run_step(request)
-                                                        : run_until(request, timeout_ms));
+    step_returned(request, torc_answer_ms(request) == TORC_UNLIMITED
+                               ? run_step(request)
+                               : run_until(request, torc_answer_left_ms(request)));
     return TORC_OK;
 }
 

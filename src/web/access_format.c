@@ -59,8 +59,9 @@ static const struct variable {
     {'D', NULL, TORC_ACCESS_DURATION_US}, {'T', NULL, TORC_ACCESS_DURATION_S},
     {'T', "s", TORC_ACCESS_DURATION_S},   {'T', "ms", TORC_ACCESS_DURATION_MS},
     {'T', "us", TORC_ACCESS_DURATION_US}, {'X', NULL, TORC_ACCESS_STATE},
-    {'W', NULL, TORC_ACCESS_REASON},      {'P', NULL, TORC_ACCESS_PROCESS},
-    {'i', "*", TORC_ACCESS_FIELD_IN},     {'o', "*", TORC_ACCESS_FIELD_OUT},
+    {'W', NULL, TORC_ACCESS_REASON},      {'L', NULL, TORC_ACCESS_REQUEST_ID},
+    {'P', NULL, TORC_ACCESS_PROCESS},     {'i', "*", TORC_ACCESS_FIELD_IN},
+    {'o', "*", TORC_ACCESS_FIELD_OUT},
 };
 
 /* A format that is being read. */

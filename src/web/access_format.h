@@ -37,6 +37,7 @@ typedef enum torc_access_kind {
     TORC_ACCESS_DURATION_US,
     TORC_ACCESS_STATE,  /* X or + */
     TORC_ACCESS_REASON, /* why it is not whole */
+    TORC_ACCESS_REQUEST_ID,
     TORC_ACCESS_FIELD_IN,
     TORC_ACCESS_FIELD_OUT,
     TORC_ACCESS_PROCESS

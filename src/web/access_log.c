@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <torc/reply.h>
+#include <torc/request_id.h>
 #include <torc/utf8.h>
 
 #include "base/alloc.h"
@@ -399,6 +400,8 @@ static torc_str text_of(const line *self, const torc_access_step *step) {
         return torc_request_path(request);
     case TORC_ACCESS_HOST:
         return torc_request_hostname(request);
+    case TORC_ACCESS_REQUEST_ID:
+        return torc_request_id(request);
     case TORC_ACCESS_FIELD_IN:
         return step->field != TORC_FIELD_OTHER ? torc_request_field_id(request, step->field)
                                                : torc_request_field(request, step->text.bytes);

@@ -18,6 +18,10 @@
 #include "web/passage.h"
 #include "web/site.h"
 
+enum {
+    RATE_KEYS = 16384 /* of a store of its own: 256 KiB */
+};
+
 struct torc_site {
     torc_handler handler;
     torc_resource *root;
@@ -25,7 +29,9 @@ struct torc_site {
     torc_limits limits;
     size_t requests; /* in progress */
     bool allow_trace;
-    torc_fields fields; /* of all responses */
+    torc_fields fields;         /* of all responses */
+    torc_rate_store *rates;     /* NULL: its own */
+    torc_rate_store *own_rates; /* NULL until it is needed */
     char server[64];
     char default_content_type[128];
 };
@@ -42,6 +48,7 @@ static void free_when_unused(torc_site *site) {
     if (!site->handler.is_closed || site->requests > 0 || site->handler.acceptor.users > 0) return;
     torc_resource_dispose(site->root);
     torc_site_fields_dispose(&site->fields);
+    torc_rate_store_free(site->own_rates);
     torc_dealloc(NULL, site->proxies);
     torc_dealloc(NULL, site);
 }
@@ -377,6 +384,18 @@ torc_err torc_site_trust_proxies(torc_site *site, const torc_cidr *proxies, size
     site->handler.trusted_count = count;
     site->handler.trusts_forwarded = field == TORC_PROXY_FIELD_FORWARDED;
     return TORC_OK;
+}
+
+void torc_site_set_rate_store(torc_site *site, torc_rate_store *store) {
+    site->rates = store;
+}
+
+torc_rate_store *torc_site_rate_store(torc_request *request) {
+    torc_site *site = site_of(torc_request_handler(request));
+
+    if (site->rates) return site->rates;
+    if (!site->own_rates) site->own_rates = torc_rate_store_new(RATE_KEYS);
+    return site->own_rates;
 }
 
 void torc_site_add_observer(torc_site *site, torc_observer *observer) {

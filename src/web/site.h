@@ -2,6 +2,7 @@
 #ifndef TORC_WEB_SITE_H
 #define TORC_WEB_SITE_H
 
+#include <torc/rate.h>
 #include <torc/resource.h>
 
 /* The site that a request has come to. */
@@ -25,5 +26,9 @@ enum {
 torc_err torc_site_fields_copy(const torc_field *fields, size_t count,
                                torc_fields *copies) TORC_MUST_CHECK;
 void torc_site_fields_dispose(torc_fields *copies);
+
+/* Where rates are counted for the site that answers: what it was given, or a store of its own,
+ * which is made when it is first asked for. NULL: there was no memory for one. */
+torc_rate_store *torc_site_rate_store(torc_request *request);
 
 #endif

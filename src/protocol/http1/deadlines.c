@@ -77,10 +77,11 @@ static bool look_at_input(torc_http1_connection *self, uint64_t *due_ms) {
         torc_http1_has(self, TORC_HTTP1_HAS_KEPT) ||
         (exchange->demand == 0 && !exchange->is_stopped))
         return true;
+    /* A route may say otherwise for a body that it reads; one that nobody wants has no route. */
+    const torc_limits *limits = exchange->is_stopped ? &self->side->limits : exchange->base.limits;
     const stretch rate = {&exchange->in_mark, &exchange->in_mark_ms, exchange->in_total,
-                          self->side->limits.body_rate_min};
-    const uint64_t stall_ms =
-        torc_http1_after(exchange->progress_ms, self->side->limits.body_stall_ms);
+                          limits->body_rate_min};
+    const uint64_t stall_ms = torc_http1_after(exchange->progress_ms, limits->body_stall_ms);
     if (stall_ms <= torc_http1_reactor(self)->now_ms) return false;
     *due_ms = sooner(*due_ms, stall_ms);
     return look_at_rate(self, &rate, due_ms);

@@ -223,7 +223,7 @@ void torc_http1_want_body(torc_exchange *base, size_t bytes) {
         exchange->is_continued = true;
         torc_transport_write(self->protocol.transport, TORC_STR("HTTP/1.1 100 Continue\r\n\r\n"));
     }
-    torc_http1_expect_within(self, self->side->limits.body_stall_ms);
+    torc_http1_expect_within(self, exchange->base.limits->body_stall_ms);
     torc_http1_expect_within(self, self->side->limits.rate_grace_ms);
     torc_http1_resume(self);
 }
