@@ -4,6 +4,7 @@
 
 #include <torc/middleware.h>
 #include <torc/observer.h>
+#include <torc/rate.h>
 #include <torc/reactor.h>
 #include <torc/reply.h>
 #include <torc/resource.h>
@@ -45,6 +46,12 @@ TORC_API void torc_app_route(torc_app *app, const char *pattern, torc_render_fn 
 TORC_API void torc_app_use(torc_app *app, torc_middleware *middleware);
 /** The root of the tree, to put resources into. */
 TORC_API torc_resource *torc_app_root(torc_app *app);
+/**
+ * Where rates are counted by all workers together, for as long as the program runs: for some
+ * 130,000 keys at once. What limits of the app's own site count by, unless they are told otherwise.
+ * Before torc_app_run() it is there and has no answer yet.
+ */
+TORC_API torc_rate_store *torc_app_rate_store(torc_app *app);
 /** Called in each serving process, when its reactor is there and before it serves: make what
  * belongs to it here, or say by torc_app_refuse() why that cannot be. */
 TORC_API void torc_app_on_start(torc_app *app, torc_app_start_fn *start);

@@ -47,7 +47,7 @@ struct torc_limits {
     uint32_t rate_grace_ms;          /* 5000 before a minimum rate counts */
     uint32_t half_close_ms;          /* 5000 for the answers after the peer's FIN */
     uint32_t linger_ms;              /* 2000 to read and drop what comes after an error reply */
-    uint32_t answer_ms;              /* none: all that a route's fiber waits for; then TORC_ERR_TIMEOUT. Site */
+    uint32_t answer_ms;              /* none: from the head on: a fiber's waits end with TORC_ERR_TIMEOUT, else 504. Route */
     uint32_t drain_ms;               /* 30000 for what is in progress when the server stops */
 
     /* How much of the server one peer may take. Scope: listener. */

@@ -32,6 +32,7 @@ torc_app *torc_app_new(const char *name) {
         return &no_app;
     }
     snprintf(app->name, sizeof(app->name), "%s", name);
+    torc_rate_table_store_init(&app->rates);
     torc_service_init(&app->services, &services_ops, "services");
     app->settings.limits.size = sizeof(app->settings.limits);
     app->default_endpoint = "tcp:8080:interface=127.0.0.1";
@@ -63,6 +64,10 @@ torc_resource *torc_app_root(torc_app *app) {
     static const torc_resource_ops no_ops = {0};
     static torc_resource no_root = {.ops = &no_ops};
     return app->root ? app->root : &no_root;
+}
+
+torc_rate_store *torc_app_rate_store(torc_app *app) {
+    return &app->rates.base;
 }
 
 void torc_app_on_start(torc_app *app, torc_app_start_fn *start) {

@@ -18,6 +18,7 @@
 #include "app/sockets.h"
 #include "app/tls.h"
 #include "app/tls_options.h"
+#include "web/rate_table.h"
 
 enum {
     TORC_APP_OWN_OPTIONS_MAX = 64,
@@ -80,10 +81,11 @@ struct torc_app {
     torc_app_process process;
     torc_sockets sockets;
     torc_app_tls tls;
-    sigset_t signals_before;    /* the mask of who started it */
-    rlim_t files_before;        /* the limit of descriptors that was raised; 0: it was not */
-    struct torc_worker *worker; /* this process is one; NULL: it is not */
-    torc_reactor *reactor;      /* while it serves */
+    torc_rate_table_store rates; /* shared by all workers, while there is a table */
+    sigset_t signals_before;     /* the mask of who started it */
+    rlim_t files_before;         /* the limit of descriptors that was raised; 0: it was not */
+    struct torc_worker *worker;  /* this process is one; NULL: it is not */
+    torc_reactor *reactor;       /* while it serves */
     torc_site *site;
     bool is_refused; /* by the program itself, for the reason in `refusal` */
     char refusal[240];

@@ -572,9 +572,10 @@ bool torc_crew_init(torc_crew *crew, torc_app *app, size_t slot_count) {
     crew->slots = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, slot_count, sizeof(*crew->slots));
     crew->members =
         torc_alloc_zero(NULL, TORC_MEMORY_OTHER, crew->member_count, sizeof(*crew->members));
-    const torc_err err = crew->slots && crew->members
-                             ? torc_shared_open(&crew->shared, crew->member_count)
-                             : TORC_ERR_NO_MEMORY;
+    torc_err err = crew->slots && crew->members
+                       ? torc_shared_open(&crew->shared, crew->member_count)
+                       : TORC_ERR_NO_MEMORY;
+    if (!err) err = torc_shared_take_rates(&crew->shared, &app->rates);
     if (err) return torc_app_fail(app, "workers", torc_err_text(err));
     for (size_t i = 0; i < crew->member_count; i++) {
         crew->members[i].control = -1;
@@ -586,5 +587,6 @@ bool torc_crew_init(torc_crew *crew, torc_app *app, size_t slot_count) {
 void torc_crew_dispose(torc_crew *crew) {
     torc_dealloc(NULL, crew->slots);
     torc_dealloc(NULL, crew->members);
+    crew->app->rates.table = NULL;
     torc_shared_close(&crew->shared);
 }

@@ -181,7 +181,8 @@ static const torc_option options[] = {
      "Variables: %h client, %{c}a peer, %t time (%{iso}t), %r request line, %m method, %U path, %q "
      "query, %H protocol, %v host, %s status, %b and %B bytes of content, %O bytes sent, %D "
      "microseconds (%{ms}T, %T), %X X if the response was cut short, %{NAME}i and %{NAME}o fields "
-     "of request and response, %P process, %% a percent sign.",
+     "of request and response, %L the request's id, %P process, %% a percent "
+     "sign.",
      apply_access_format},
     {"log-rotate-size", "SIZE",
      "begin a new file when one has this size, as 100M\n"

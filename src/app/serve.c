@@ -98,6 +98,7 @@ bool torc_app_make_site(torc_app *app) {
     app->site = torc_site_new(app->root, &options);
     app->root = NULL; /* taken, whatever happened */
     if (!app->site) return torc_app_fail(app, "site", torc_err_text(TORC_ERR_NO_MEMORY));
+    if (app->rates.table) torc_site_set_rate_store(app->site, &app->rates.base);
     torc_site_set_context(app->site, app->context);
     add_observers(app, app->observers);
     const torc_err err = torc_site_trust_proxies(
@@ -444,13 +445,24 @@ static bool serve(torc_app *app) {
     return fine;
 }
 
+/* Who stands alone counts rates in a segment of its own. */
+static bool open_rates(torc_app *app, torc_shared *own) {
+    if (app->rates.table) return true;
+    torc_err err = torc_shared_open(own, 0);
+    if (!err) err = torc_shared_take_rates(own, &app->rates);
+    return !err || torc_app_fail(app, "rates", torc_err_text(err));
+}
+
 bool torc_app_serve(torc_app *app) {
-    const bool fine = make_reactor(app) && serve(app);
+    torc_shared own = {0};
+    const bool fine = open_rates(app, &own) && make_reactor(app) && serve(app);
 
     torc_reactor_free(app->reactor);
     torc_site_free(app->site);
     torc_logs_stop(app);
     app->reactor = NULL;
     app->site = NULL;
+    if (own.memory) app->rates.table = NULL;
+    torc_shared_close(&own);
     return fine;
 }

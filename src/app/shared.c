@@ -13,7 +13,8 @@
 
 enum {
     ALIGNMENT = 128, /* two cache lines, which are fetched together */
-    SEGMENT_BYTES = 8 * 1024 * 1024
+    SEGMENT_BYTES = 8 * 1024 * 1024,
+    RATE_KEYS = 128 * 1024 /* 2 MiB, of which pages are used as keys come */
 };
 
 torc_err torc_shared_open(torc_shared *shared, size_t place_count) {
@@ -36,6 +37,14 @@ void *torc_shared_take(torc_shared *shared, size_t size) {
     void *part = shared->memory + shared->taken;
     shared->taken += rounded;
     return part;
+}
+
+torc_err torc_shared_take_rates(torc_shared *shared, torc_rate_table_store *store) {
+    void *block = torc_shared_take(shared, torc_rate_table_bytes(RATE_KEYS));
+
+    if (!block) return TORC_ERR_NO_MEMORY;
+    store->table = torc_rate_table_init(block, RATE_KEYS);
+    return TORC_OK;
 }
 
 void torc_shared_close(torc_shared *shared) {

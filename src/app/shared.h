@@ -6,6 +6,8 @@
 #include <torc/err.h>
 #include <torc/types.h>
 
+#include "web/rate_table.h"
+
 /*
  * Memory that a parent and all its workers share: made before the first fork, at the same address
  * in each. Parts are taken from it before that fork and stay for ever, so nothing in it needs a
@@ -46,6 +48,8 @@ torc_err torc_shared_open(torc_shared *shared, size_t place_count) TORC_MUST_CHE
 /* Take a part for good: zeros, aligned to 128 bytes. Before the first fork. NULL: it is all taken.
  */
 void *torc_shared_take(torc_shared *shared, size_t size);
+/* Let a store count in it, before the first fork. */
+torc_err torc_shared_take_rates(torc_shared *shared, torc_rate_table_store *store) TORC_MUST_CHECK;
 /* Unmap it; the last process that does gives the memory back. */
 void torc_shared_close(torc_shared *shared);
 

@@ -29,6 +29,7 @@ typedef struct web {
         *cache_control[LIST_SIZE];
     torc_static_files_options files;
     torc_media_types *media_types; /* NULL: those that are built in */
+    const char *rate;              /* of each client; NULL: any */
 } web;
 
 /* ---- options ---- */
@@ -213,6 +214,21 @@ static const char *apply_codings_by_ext(torc_app *app, const char *value, char t
     return NULL;
 }
 
+static torc_rate_limit_options rate_options(const char *rate) {
+    return (torc_rate_limit_options){.size = sizeof(torc_rate_limit_options), .rate = rate};
+}
+
+static const char *apply_rate_limit(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+    const torc_rate_limit_options limit = rate_options(value);
+    char wrong[200];
+
+    self->rate = strcmp(value, "none") == 0 ? NULL : value;
+    if (!self->rate || !torc_rate_limit_check(&limit, wrong)) return NULL;
+    snprintf(text, 160, "%.159s", wrong);
+    return text;
+}
+
 /* Their order is that of the help. */
 static const struct {
     const char *name, *argument, *help;
@@ -281,6 +297,12 @@ static const struct {
      "Changes are noticed. With `off` everything is looked at for each request.",
      apply_file_cache},
     {"dotfiles", NULL, "serve names that begin with a dot, too", apply_dotfiles},
+    {"rate-limit", "RATE",
+     "of each client: 100/s or 30/min,burst=60 (none)\n"
+     "Who comes sooner is answered with status 429, and told when to come again; all workers count "
+     "together. A client is an address, of IPv6 a network of 64 bits; behind a proxy, whom that "
+     "tells of (`--trusted-proxy`). `none`: no limit.",
+     apply_rate_limit},
 };
 
 static void add_options(torc_app *app) {
@@ -313,8 +335,10 @@ static void put_file(torc_resource *root, const web *self) {
 static void start(torc_app *app) {
     const web *self = torc_app_context(app);
     torc_resource *root = torc_app_root(app);
+    const torc_rate_limit_options limit = rate_options(self->rate);
     struct stat about;
 
+    if (self->rate) torc_app_use(app, torc_rate_limit_new(&limit));
     if (stat(self->path, &about))
         refuse(app, self->path,
                errno == ENOENT ? "there is no such folder or file"

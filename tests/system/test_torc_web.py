@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from serving import SECONDS, App, Skipped, ask, check, get, head, is_free, run, run_cases
+from serving import SECONDS, App, Skipped, ask, check, get, head, is_free, run, run_cases, wait_until
 
 BUILD, ROOT = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(ROOT / "tools"))
@@ -137,6 +137,38 @@ def extensions_may_be_codings():
     check((answer.first("Content-Type"), answer.first("Content-Encoding")), ("text/css", "gzip"))
 
 
+def ask_often(server, count):
+    """The statuses of so many answers, each on a connection of its own."""
+    return [get(server.port, "/a.txt").status for _ in range(count)]
+
+
+def rates_are_counted_by_all_workers_together():
+    log = WWW.parent / (WWW.name + ".log")
+    with App(TORC, "web", "--path", WWW, "--workers", "2", "--rate-limit", "7/day", "--access-log", log, "--access-log-format",
+             "%P %s") as server:
+        statuses = ask_often(server, 40)
+        check((statuses[:7], statuses.count(429)), ([200] * 7, 33))
+        answer = get(server.port, "/a.txt")
+        check(answer.all("RateLimit-Policy"), ['"default";q=7;w=86400'])
+        check(int(answer.all("Retry-After")[0]) > 12000, True)
+        lines = wait_until(lambda: len(log.read_text().splitlines()) == 41 and log.read_text().splitlines(), "lines of both workers")
+        check(len({line.split()[0] for line in lines}), 2)
+        server.signal(signal.SIGHUP)
+        server.wait_for("reloaded")
+        check(set(ask_often(server, 10)), {429})
+    log.unlink()
+
+
+def a_rate_may_be_none_and_one_process_counts_too():
+    check(set(ask_often_of(["--rate-limit", "1/day", "--rate-limit", "none"])), {200})
+    check(ask_often_of(["--workers", "0", "--rate-limit", "2/day"]), [200, 200, 429, 429])
+
+
+def ask_often_of(options):
+    with web(*options) as server:
+        return ask_often(server, 4)
+
+
 def files_with_a_dot_are_asked_for():
     check(asked([], "/.hidden").status, 404)
     check(asked(["--dotfiles"], "/.hidden").body, b"dot")
@@ -233,6 +265,8 @@ MISTAKES = (
     (["--rewrite", "/a"], "--rewrite /a: write FROM=TO, as /old=/new"),
     (["--rewrite", "a=/b"], "--rewrite a=/b: rewriting \"a\": a pattern begins with `/`"),
     (["--redirect", "/{a}=/{b}"], "--redirect /{a}=/{b}: rewriting \"/{a}\": the template names what the pattern has not"),
+    (["--rate-limit", "fast"], "--rate-limit fast: 'fast' is no rate: write it as 100/s, 30/min or 10/s,burst=50"),
+    (["--rate-limit", "0/s"], "--rate-limit 0/s: '0/s' is beyond what a rate may be"),
     (["--limit", "fieds=1"], "--limit fieds=1: no such limit; did you mean fields?"),
     (["--limit", "fields=-1"], "--limit fields=-1: the value is a whole number"),
     (["--listen", "there"], "--listen there: "),
@@ -407,6 +441,8 @@ CASES = [
     hosts_have_folders,
     paths_lead_elsewhere,
     users_have_folders,
+    rates_are_counted_by_all_workers_together,
+    a_rate_may_be_none_and_one_process_counts_too,
     the_cache_has_a_size,
     limits_are_set,
     logs_have_levels_and_formats,

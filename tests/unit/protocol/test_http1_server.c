@@ -44,6 +44,14 @@ static torc_render count_body(torc_request *request) {
     return torc_reply_end(request);
 }
 
+static torc_render impatient(torc_request *request) {
+    torc_limits *limits = torc_request_limits(request);
+
+    limits->body_stall_ms = 500;
+    limits->body_rate_min = 1000;
+    return count_body(request);
+}
+
 static torc_render say_trailer(torc_request *request) {
     torc_str bytes;
     const torc_err err = torc_body_read_all(request, 1000, &bytes);
@@ -159,10 +167,19 @@ static const struct {
     const char *path;
     torc_render_fn *render;
 } renders[] = {
-    {"/", hello},           {"/late", late},           {"/wait", wait_second},
-    {"/count", count_body}, {"/trailer", say_trailer}, {"/much", write_much},
-    {"/pieces", in_pieces}, {"/hints", early_hints},   {"/204", no_content},
-    {"/304", not_modified}, {"/broken", fail_in_body}, {"/close", close_after},
+    {"/", hello},
+    {"/late", late},
+    {"/wait", wait_second},
+    {"/impatient", impatient},
+    {"/count", count_body},
+    {"/trailer", say_trailer},
+    {"/much", write_much},
+    {"/pieces", in_pieces},
+    {"/hints", early_hints},
+    {"/204", no_content},
+    {"/304", not_modified},
+    {"/broken", fail_in_body},
+    {"/close", close_after},
     {"/upgrade", upgrade},
 };
 
@@ -816,6 +833,27 @@ static void a_body_that_stalls_is_answered_408(void **state) {
     check_ends(self);
 }
 
+static void a_route_may_wait_for_less_of_its_body(void **state) {
+    fixture *self = *state;
+
+    self->limits.body_stall_ms = 2000;
+    self->limits.rate_grace_ms = 1000;
+    send_text(self, "POST /impatient HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+    torc_test_advance(self->http.reactor, 499);
+    check_open(self);
+    torc_test_advance(self->http.reactor, 1);
+    check_has(self, " 408 ");
+    check_ends(self);
+    end_with(self);
+
+    send_text(self, "POST /impatient HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
+    for (int i = 0; i < 10 && written(self).len == 0; i++) {
+        send_text(self, "abc");
+        torc_test_advance(self->http.reactor, 400);
+    }
+    check_has(self, " 408 ");
+}
+
 static void a_body_that_is_not_asked_for_may_take_its_time(void **state) {
     fixture *self = *state;
 
@@ -1341,6 +1379,7 @@ int main(void) {
         TEST(an_empty_line_alone_begins_no_request),
         TEST(a_head_that_is_late_is_answered_408),
         TEST(a_body_that_stalls_is_answered_408),
+        TEST(a_route_may_wait_for_less_of_its_body),
         TEST(a_body_that_is_not_asked_for_may_take_its_time),
         TEST(a_body_below_the_least_rate_is_answered_408),
         TEST(a_peer_that_takes_nothing_is_reset),
