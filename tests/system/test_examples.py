@@ -54,6 +54,29 @@ def get(program, path):
     return answer.body
 
 
+def filters_stand_around_routes():
+    with example("22_filters") as program:
+        answer = ask(program, "GET", "/")
+        policy = answer.first("Content-Security-Policy")
+        nonce = re.search(r"'nonce-([\w+/]{22})'", policy).group(1)
+        assert f'nonce="{nonce}"'.encode() in answer.body, answer.body
+        assert re.fullmatch(r"[0-9a-f]{32}", answer.first("X-Request-ID")), answer.fields
+        check((answer.first("X-Frame-Options"), answer.first("RateLimit-Policy")), ("DENY", '"default";q=100;w=60'))
+        check(ask(program, "GET", "/health").first("RateLimit"), None)
+
+        answer = ask(program, "GET", "/api/me")
+        check((answer.status, answer.first("Cache-Control"), answer.first("Vary")), (403, "no-store", "Origin"))
+        key, page = "X-Api-Key: sesame", "Origin: https://app.example"
+        answer = ask(program, "GET", "/api/me", None, key, page)
+        check((answer.status, answer.body, answer.first("Access-Control-Allow-Origin")), (200, b"Ali", "https://app.example"))
+        answer = ask(program, "OPTIONS", "/api/me", None, page, "Access-Control-Request-Method: PUT")
+        check((answer.status, answer.first("Access-Control-Max-Age")), (204, None))
+        check(ask(program, "POST", "/api/me", b"x" * 10001, key).status, 413)
+        statuses = [ask(program, "GET", "/").status for _ in range(30)]
+        assert set(statuses) == {200, 429} and statuses[-1] == 429, statuses
+        check(ask(program, "GET", "/health").status, 200)
+
+
 def virtual_hosts_have_a_site_each():
     with example("24_virtual_hosts") as program:
         def at(host, path, *lines):
@@ -563,6 +586,7 @@ def the_command_serves_a_folder():
 
 
 CASES = [
+    filters_stand_around_routes,
     virtual_hosts_have_a_site_each,
     hello_says_hello,
     hello_has_help,
