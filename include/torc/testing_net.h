@@ -20,8 +20,12 @@
  * transports that tell the addresses of this network; elsewhere the connection is refused, if the
  * test does not say otherwise. All of it is recorded.
  *
- * Names are looked up as before: see <torc/testing_names.h>. Inherited sockets, standard input and
- * datagrams (<torc/testing_datagram.h>) are none of its business.
+ * Ports for datagrams are in it, too: what is sent through them is recorded and reaches who has a
+ * port of the reactor, and the test sends to them what it likes, from any address. Groups, ECN and
+ * descriptors are not there.
+ *
+ * Names are looked up as before: see <torc/testing_names.h>. Inherited sockets and standard input
+ * are none of its business.
  */
 typedef struct torc_test_net torc_test_net;
 
@@ -40,6 +44,12 @@ typedef struct torc_test_connecting {
     torc_factory *factory; /* of the protocol */
     torc_err err;          /* TORC_OK: there was somebody, or it waits for an answer for ever */
 } torc_test_connecting;
+
+/** A datagram was sent. */
+typedef struct torc_test_datagram {
+    torc_addr from, to;
+    torc_str bytes;
+} torc_test_datagram;
 
 TORC_BEGIN_DECLS
 
@@ -61,6 +71,13 @@ TORC_API size_t torc_test_net_listen_count(const torc_test_net *net);
 TORC_API const torc_test_listening *torc_test_net_listening(const torc_test_net *net, size_t n);
 TORC_API size_t torc_test_net_connect_count(const torc_test_net *net);
 TORC_API const torc_test_connecting *torc_test_net_connecting(const torc_test_net *net, size_t n);
+/** The datagrams that were sent through ports of the reactor, in their order. */
+TORC_API size_t torc_test_net_datagram_count(const torc_test_net *net);
+TORC_API const torc_test_datagram *torc_test_net_datagram(const torc_test_net *net, size_t n);
+/** Send one from an address, where nobody need be, to the port at another one. TORC_ERR_REFUSED:
+ * nobody has it; TORC_ERR_AGAIN: it has no room; TORC_ERR_SYNTAX, TORC_ERR_NO_MEMORY. */
+TORC_API torc_err torc_test_net_send(torc_test_net *net, const char *from, const char *to,
+                                     torc_str bytes) TORC_MUST_CHECK;
 
 TORC_END_DECLS
 

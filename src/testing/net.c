@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A network for tests, over abstract UNIX sockets.
+ * A network for tests, over abstract UNIX sockets of both kinds.
  *
  *  - Each end of the network has a name in the kernel that nobody else can mean: of this process,
  *    this network, and a number. From the name follows the record, and from that the address.
@@ -36,6 +36,20 @@ typedef struct connecting {
     int silent_fd; /* the end of a socket that says nothing; -1: none */
 } connecting;
 
+/* A port for datagrams, or who has sent one from elsewhere. */
+typedef struct bound {
+    torc_list_node node;
+    torc_addr addr;
+    unsigned number;
+    bool is_open; /* it is a port, and still there */
+} bound;
+
+typedef struct datagram {
+    torc_list_node node;
+    torc_test_datagram told;
+    char bytes[];
+} datagram;
+
 typedef struct rule {
     torc_list_node node;
     bool is_of_connects, is_of_any;
@@ -46,8 +60,9 @@ typedef struct rule {
 struct torc_test_net {
     torc_net base;
     torc_reactor_guest guest;
-    torc_list listenings, connectings, rules; /* the newest rule first */
-    unsigned count;                           /* of names */
+    torc_list listenings, connectings, bounds, datagrams;
+    torc_list rules; /* the newest first */
+    unsigned count;  /* of names */
     uint16_t next_port;
 };
 
@@ -89,6 +104,13 @@ static void disguise(torc_net *net, torc_addr *addr) {
         const connecting *it = torc_container_of(at, connecting, node);
         if (!has_name(self, it->number, addr)) continue;
         *addr = it->told.local;
+        return;
+    }
+    for (torc_list_node *at = torc_list_first(&self->bounds); at;
+         at = torc_list_next(&self->bounds, at)) {
+        const bound *it = torc_container_of(at, bound, node);
+        if (!has_name(self, it->number, addr)) continue;
+        *addr = it->addr;
         return;
     }
 }
@@ -223,6 +245,115 @@ static torc_err connect_in(torc_net *net, torc_factory *factory, torc_addr *addr
     return TORC_OK;
 }
 
+/* ---- datagrams ---- */
+
+static bound *find_bound(const torc_test_net *self, const torc_addr *addr, bool is_exact) {
+    for (torc_list_node *at = torc_list_first(&self->bounds); at;
+         at = torc_list_next(&self->bounds, at)) {
+        bound *it = torc_container_of(at, bound, node);
+        if (!it->is_open) continue;
+        if (torc_addr_equals(&it->addr, addr)) return it;
+        if (!is_exact && torc_addr_family(addr) != AF_UNIX &&
+            torc_addr_port(&it->addr) == torc_addr_port(addr) &&
+            is_wild(&it->addr, torc_addr_family(addr)))
+            return it;
+    }
+    return NULL;
+}
+
+/* A socket with a name that stands for an address. */
+static torc_err open_bound(torc_test_net *self, const torc_addr *addr, bool is_port, int *fd) {
+    bound *it = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*it));
+    torc_addr name;
+
+    if (!it) return TORC_ERR_NO_MEMORY;
+    *it = (bound){.addr = *addr, .number = self->count++, .is_open = is_port};
+    name_of(self, it->number, &name);
+    *fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (*fd < 0 || bind(*fd, &name.as.any, name.len)) {
+        const torc_err err = torc_err_from_errno(errno);
+        if (*fd >= 0) close(*fd);
+        torc_dealloc(NULL, it);
+        return err;
+    }
+    torc_list_push(&self->bounds, &it->node);
+    return TORC_OK;
+}
+
+static torc_err bind_in(torc_net *net, torc_addr *addr, int *fd) {
+    torc_test_net *self = self_of(net);
+    const torc_err err = rule_for(self, false, addr);
+
+    if (err) return err;
+    if (torc_addr_port(addr) == 0) set_port(addr, self->next_port++);
+    if (find_bound(self, addr, true)) return TORC_ERR_ADDRESS_IN_USE;
+    return open_bound(self, addr, true, fd);
+}
+
+static void unbind(torc_net *net, const torc_addr *addr) {
+    bound *it = find_bound(self_of(net), addr, true);
+    if (it) it->is_open = false;
+}
+
+static bool record_datagram(torc_test_net *self, const torc_addr *from, const torc_addr *to,
+                            const struct msghdr *message) {
+    const size_t len = message->msg_iov->iov_len;
+    datagram *it = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*it) + len);
+
+    if (!it) return false;
+    if (len) memcpy(it->bytes, message->msg_iov->iov_base, len);
+    it->told = (torc_test_datagram){*from, *to, torc_str_make(it->bytes, len)};
+    torc_list_push(&self->datagrams, &it->node);
+    return true;
+}
+
+static bool give_to(const torc_test_net *self, int fd, const bound *there, const void *bytes,
+                    size_t len) {
+    torc_addr name;
+
+    name_of(self, there->number, &name);
+    return sendto(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL, &name.as.any, name.len) >= 0;
+}
+
+/* What nobody has room for, or nobody is there for, is lost, as datagrams are. */
+static int send_in(torc_net *net, int fd, const torc_addr *from, const torc_addr *peer,
+                   const struct mmsghdr *messages, unsigned count) {
+    torc_test_net *self = self_of(net);
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct msghdr *message = &messages[i].msg_hdr;
+        torc_addr to = *peer;
+        if (message->msg_name) {
+            to.len = message->msg_namelen;
+            memcpy(&to.as, message->msg_name, message->msg_namelen);
+        }
+        if (!record_datagram(self, from, &to, message)) {
+            errno = ENOMEM;
+            return i ? (int)i : -1;
+        }
+        const bound *there = find_bound(self, &to, false);
+        if (there)
+            (void)give_to(self, fd, there, message->msg_iov->iov_base, message->msg_iov->iov_len);
+    }
+    return (int)count;
+}
+
+torc_err torc_test_net_send(torc_test_net *self, const char *from, const char *to, torc_str bytes) {
+    torc_addr source, target;
+    torc_err err = torc_addr_parse_text(torc_str_of(from), &source);
+    int fd;
+
+    if (!err) err = torc_addr_parse_text(torc_str_of(to), &target);
+    if (err) return err;
+    const bound *there = find_bound(self, &target, false);
+    if (!there) return TORC_ERR_REFUSED;
+    err = open_bound(self, &source, false, &fd);
+    if (err) return err;
+    if (!give_to(self, fd, there, bytes.bytes, bytes.len)) err = torc_err_from_errno(errno);
+    close(fd);
+    return err;
+}
+
 /* ---- what the test says and asks ---- */
 
 static torc_err add_rule(torc_test_net *self, bool is_of_connects, const char *addr,
@@ -286,6 +417,14 @@ const torc_test_connecting *torc_test_net_connecting(const torc_test_net *self, 
     return &torc_container_of(nth(&self->connectings, n), connecting, node)->told;
 }
 
+size_t torc_test_net_datagram_count(const torc_test_net *self) {
+    return count_of(&self->datagrams);
+}
+
+const torc_test_datagram *torc_test_net_datagram(const torc_test_net *self, size_t n) {
+    return &torc_container_of(nth(&self->datagrams, n), datagram, node)->told;
+}
+
 /* ---- its life ---- */
 
 static void reactor_freed(torc_reactor_guest *guest, torc_reactor *reactor) {
@@ -300,6 +439,10 @@ static void reactor_freed(torc_reactor_guest *guest, torc_reactor *reactor) {
         if (it->silent_fd >= 0) close(it->silent_fd);
         torc_dealloc(NULL, it);
     }
+    while ((at = torc_list_pop(&self->bounds)) != NULL)
+        torc_dealloc(NULL, torc_container_of(at, bound, node));
+    while ((at = torc_list_pop(&self->datagrams)) != NULL)
+        torc_dealloc(NULL, torc_container_of(at, datagram, node));
     while ((at = torc_list_pop(&self->rules)) != NULL)
         torc_dealloc(NULL, torc_container_of(at, rule, node));
     torc_dealloc(NULL, self);
@@ -309,10 +452,12 @@ torc_err torc_test_net_new(torc_reactor *reactor, torc_test_net **net) {
     torc_test_net *self = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;
-    self->base = (torc_net){listen_in, unlisten, connect_in, disguise};
+    self->base = (torc_net){listen_in, unlisten, connect_in, bind_in, unbind, send_in, disguise};
     self->next_port = FIRST_PORT;
     torc_list_init(&self->listenings);
     torc_list_init(&self->connectings);
+    torc_list_init(&self->bounds);
+    torc_list_init(&self->datagrams);
     torc_list_init(&self->rules);
     self->guest.reactor_freed = reactor_freed;
     torc_reactor_add_guest(reactor, &self->guest);

@@ -92,9 +92,11 @@ static void io_closed(torc_io *io) {
     torc_datagram_port *port = of_io(io);
     torc_datagram_protocol *protocol = port->protocol;
     const torc_addr local = torc_datagram_addr(port);
+    torc_net *net = torc_datagram_net(port);
 
     let_go(port);
     torc_datagram_remove_file(port, &local);
+    if (net) net->unbind(net, &local);
     close(io->fd);
     torc_queue_free(port->received);
     if (protocol && protocol->ops->closed) protocol->ops->closed(protocol);
@@ -164,6 +166,15 @@ static void unmake(torc_datagram_port *port, torc_reactor *reactor) {
     torc_dealloc(&reactor->memory, port);
 }
 
+/* In a test's network, which cuts nothing itself. */
+static torc_err open_in_net(torc_datagram_port *port, torc_net *net, const torc_addr *local,
+                            int *fd) {
+    port->in_net = *local;
+    port->family = torc_addr_family(local);
+    port->options.no_gso = true;
+    return net->bind(net, &port->in_net, fd);
+}
+
 torc_err torc_datagram_open(torc_reactor *reactor, const torc_addr *local,
                             torc_datagram_protocol *protocol, const torc_datagram_options *options,
                             torc_datagram_port **port) {
@@ -171,11 +182,13 @@ torc_err torc_datagram_open(torc_reactor *reactor, const torc_addr *local,
     int fd = -1;
 
     if (!made) return TORC_ERR_NO_MEMORY;
-    torc_err err = torc_datagram_socket_open(made, local, &fd);
+    torc_err err = reactor->net ? open_in_net(made, reactor->net, local, &fd)
+                                : torc_datagram_socket_open(made, local, &fd);
     if (!err) {
         err = start(made, reactor, fd);
         if (err) {
             torc_datagram_remove_file(made, local);
+            if (made->in_net.len) reactor->net->unbind(reactor->net, &made->in_net);
             close(fd);
         }
     }
@@ -208,7 +221,7 @@ torc_err torc_datagram_connect(torc_datagram_port *port, const torc_addr *peer) 
 
     if (port->is_closed) return TORC_ERR_CLOSED;
     if (port->count > 0) return TORC_ERR_BUSY;
-    if (torc_sys_connect(port->io.reactor, port->io.fd, &to->as.any, to->len))
+    if (!port->in_net.len && torc_sys_connect(port->io.reactor, port->io.fd, &to->as.any, to->len))
         return torc_err_from_errno(errno);
     port->peer = peer ? *peer : (torc_addr){0};
     return TORC_OK;
@@ -226,6 +239,7 @@ void torc_datagram_resume(torc_datagram_port *port) {
 
 torc_addr torc_datagram_addr(const torc_datagram_port *port) {
     torc_addr addr = {.len = sizeof(addr.as)};
+    if (port->in_net.len) return port->in_net;
     return getsockname(port->io.fd, &addr.as.any, &addr.len) ? (torc_addr){0} : addr;
 }
 
@@ -246,7 +260,7 @@ torc_err torc_datagram_path_mtu(const torc_datagram_port *port, uint32_t *bytes)
     int mtu = 0;
     socklen_t len = sizeof(mtu);
 
-    if (port->family == AF_UNIX) return TORC_ERR_UNSUPPORTED;
+    if (port->family == AF_UNIX || port->in_net.len) return TORC_ERR_UNSUPPORTED;
     if (getsockopt(port->io.fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_MTU : IPV6_MTU, &mtu,
                    &len))
         return errno == ENOTCONN ? TORC_ERR_STATE : torc_err_from_errno(errno);

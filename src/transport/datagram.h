@@ -7,6 +7,7 @@
 
 #include "reactor/reactor.h"
 #include "reactor/waiter.h"
+#include "transport/net.h"
 
 /*
  * The inside of a port, which its sources share: datagram.c (its life, what it waits for),
@@ -43,6 +44,7 @@ struct torc_datagram_port {
     uint64_t file_dev, file_ino; /* of the socket's file */
     uint32_t watched;            /* events */
     int family;
+    torc_addr in_net; /* where it is in a test's network; {0}: it is in the system's */
     bool has_file;
     bool has_gso;
     bool is_paused;
@@ -51,6 +53,11 @@ struct torc_datagram_port {
     bool is_retried; /* what is first was refused for an error that another had */
     bool is_closed;
 };
+
+/* The network of a test that the port is in, or NULL. */
+static inline torc_net *torc_datagram_net(const torc_datagram_port *port) {
+    return port->in_net.len ? port->io.reactor->net : NULL;
+}
 
 /* ---- datagram_socket.c ---- */
 

@@ -178,6 +178,9 @@ static void tell(torc_datagram_port *port, batch *self, unsigned at) {
 
     datagram.peer.len = message->msg_namelen;
     if (datagram.peer.len < sizeof(sa_family_t)) datagram.peer = (torc_addr){0};
+    torc_net *net = torc_datagram_net(port);
+    if (net) net->disguise(net, &datagram.peer);
+    if (net && port->peer.len && !torc_addr_equals(&port->peer, &datagram.peer)) return;
     datagram.fds = also.fds;
     if (message->msg_controllen > 0) see_control(port, message, &also, &datagram);
     if (message->msg_flags & MSG_TRUNC)

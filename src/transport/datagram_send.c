@@ -429,6 +429,9 @@ static bool has_recovered(torc_datagram_port *port, const batch *sent, int numbe
 static int send_batch(torc_datagram_port *port, batch *self) {
     port->counts.send_calls++;
     if (torc_sys_fails(port->io.reactor, TORC_SYS_SEND, NULL)) return -1;
+    torc_net *net = torc_datagram_net(port);
+    if (net)
+        return net->send(net, port->io.fd, &port->in_net, &port->peer, self->messages, self->count);
     return sendmmsg(port->io.fd, self->messages, self->count, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

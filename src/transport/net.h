@@ -2,6 +2,7 @@
 #ifndef TORC_TRANSPORT_NET_H
 #define TORC_TRANSPORT_NET_H
 
+#include <sys/socket.h>
 #include <torc/endpoint.h>
 
 /*
@@ -22,6 +23,14 @@ struct torc_net {
      * is to be used in its place, and not connected. */
     torc_err (*connect)(torc_net *net, torc_factory *factory, torc_addr *addr, torc_addr *local,
                         int *fd);
+    /* A port for datagrams is to be at `*addr`, which becomes where it shall seem to be; `*fd`
+     * becomes its socket. */
+    torc_err (*bind)(torc_net *net, torc_addr *addr, int *fd);
+    /* Nobody has that port any more. */
+    void (*unbind)(torc_net *net, const torc_addr *addr);
+    /* As sendmmsg() of a socket that is at `from` and connected to `peer`, which may be none. */
+    int (*send)(torc_net *net, int fd, const torc_addr *from, const torc_addr *peer,
+                const struct mmsghdr *messages, unsigned count);
     /* Put in the place of a socket's address what it shall seem to be. */
     void (*disguise)(torc_net *net, torc_addr *addr);
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A network for tests: who listens and connects, where that leads, and what goes wrong as told. */
 #include <stdio.h>
+#include <torc/datagram.h>
 #include <torc/testing_names.h>
 #include <torc/testing_net.h>
 #include <torc/testing_protocols.h>
@@ -214,6 +215,120 @@ static void who_listens_is_recorded(void **state) {
     torc_listener_close(listener);
 }
 
+/* ---- datagrams ---- */
+
+typedef struct hearer {
+    torc_datagram_protocol base;
+    char heard[100], from[TORC_ADDR_TEXT_MAX];
+    int count, closed;
+} hearer;
+
+static void datagram_received(torc_datagram_protocol *protocol, const torc_datagram *datagram) {
+    hearer *self = torc_container_of(protocol, hearer, base);
+
+    snprintf(self->heard, sizeof(self->heard), "%.*s", TORC_STR_ARGS(datagram->bytes));
+    torc_addr_text(&datagram->peer, self->from);
+    self->count++;
+}
+
+static void datagrams_closed(torc_datagram_protocol *protocol) {
+    torc_container_of(protocol, hearer, base)->closed++;
+}
+
+static const torc_datagram_protocol_ops hearer_ops = {.datagram_received = datagram_received,
+                                                      .closed = datagrams_closed};
+
+static torc_datagram_port *open_port(const char *text, hearer *self) {
+    torc_datagram_port *port;
+    torc_addr addr;
+
+    self->base.ops = &hearer_ops;
+    check_ok(torc_addr_parse_text(torc_str_of(text), &addr));
+    check_ok(torc_datagram_open(reactor, &addr, &self->base, NULL, &port));
+    return port;
+}
+
+static torc_addr addr_of(const char *text) {
+    torc_addr addr;
+    check_ok(torc_addr_parse_text(torc_str_of(text), &addr));
+    return addr;
+}
+
+static void datagrams_are_sent_and_recorded(void **state) {
+    hearer one = {0}, other = {0};
+    torc_datagram_port *port = open_port("192.0.2.1:53", &one),
+                       *wild = open_port("0.0.0.0:0", &other);
+    const torc_addr to = torc_datagram_addr(wild), nobody = addr_of("203.0.113.1:9");
+    torc_addr there = addr_of("198.51.100.1:1");
+
+    check_addr(torc_datagram_addr(port), "192.0.2.1:53");
+    there.as.in.sin_port = to.as.in.sin_port;
+    check_ok(torc_datagram_send(port, TORC_STR("hello"), &there, NULL));
+    check_ok(torc_datagram_send(port, TORC_STR("lost"), &nobody, NULL));
+    torc_test_settle(reactor);
+    assert_string_equal(other.heard, "hello");
+    assert_string_equal(other.from, "192.0.2.1:53");
+    assert_int_equal(torc_test_net_datagram_count(net), 2);
+    const torc_test_datagram *lost = torc_test_net_datagram(net, 1);
+    check_str(lost->bytes, "lost");
+    check_addr(lost->from, "192.0.2.1:53");
+    check_addr(lost->to, "203.0.113.1:9");
+    assert_int_equal(torc_datagram_count(port)->sent, 2);
+    torc_datagram_close(port);
+    torc_datagram_close(wild);
+    torc_test_settle(reactor);
+    assert_int_equal(one.closed + other.closed, 2);
+}
+
+static void a_test_sends_datagrams(void **state) {
+    hearer one = {0};
+    torc_datagram_port *port = open_port("[2001:db8::1]:53", &one);
+
+    check_ok(
+        torc_test_net_send(net, "[2001:db8::7]:4711", "[2001:db8::1]:53", TORC_STR("question")));
+    torc_test_settle(reactor);
+    assert_string_equal(one.heard, "question");
+    assert_string_equal(one.from, "[2001:db8::7]:4711");
+    check_ok(torc_test_net_send(net, "[2001:db8::7]:4711", "[2001:db8::1]:53", TORC_STR("")));
+    torc_test_settle(reactor);
+    assert_int_equal(one.count, 2);
+    const torc_addr peer = addr_of("[2001:db8::8]:1");
+    check_ok(torc_datagram_connect(port, &peer));
+    check_ok(torc_test_net_send(net, "[2001:db8::7]:4711", "[2001:db8::1]:53", TORC_STR("no")));
+    check_ok(torc_test_net_send(net, "[2001:db8::8]:1", "[2001:db8::1]:53", TORC_STR("yes")));
+    torc_test_settle(reactor);
+    assert_int_equal(one.count, 3);
+    assert_string_equal(one.heard, "yes");
+    check_ok(torc_datagram_send(port, TORC_STR("back"), NULL, NULL));
+    torc_test_settle(reactor);
+    check_addr(torc_test_net_datagram(net, 0)->to, "[2001:db8::8]:1");
+    check_err(torc_test_net_send(net, "192.0.2.1:1", "192.0.2.1:2", TORC_STR("")),
+              TORC_ERR_REFUSED);
+    check_err(torc_test_net_send(net, "nobody", "192.0.2.1:2", TORC_STR("")), TORC_ERR_SYNTAX);
+    torc_datagram_close(port);
+    torc_test_settle(reactor);
+    assert_int_equal(one.closed, 1);
+}
+
+static void a_port_is_had_once(void **state) {
+    hearer one = {0}, other = {.base.ops = &hearer_ops};
+    torc_datagram_port *port = open_port("192.0.2.1:53", &one), *second;
+    const torc_addr addr = addr_of("192.0.2.1:53");
+
+    check_err(torc_datagram_open(reactor, &addr, &other.base, NULL, &second),
+              TORC_ERR_ADDRESS_IN_USE);
+    torc_datagram_close(port);
+    torc_test_settle(reactor);
+    check_ok(torc_test_net_fail_listen(net, "192.0.2.1:53", TORC_ERR_PERMISSION));
+    check_err(torc_datagram_open(reactor, &addr, &other.base, NULL, &second), TORC_ERR_PERMISSION);
+    check_ok(torc_test_net_fail_listen(net, "192.0.2.1:53", TORC_OK));
+    check_ok(torc_datagram_open(reactor, &addr, &other.base, NULL, &second));
+    torc_datagram_close(second);
+    torc_test_settle(reactor);
+}
+
+/* ---- a server ---- */
+
 static torc_render hello(torc_request *request) {
     const torc_addr peer = torc_request_peer(request);
     char text[TORC_ADDR_TEXT_MAX];
@@ -262,6 +377,9 @@ int main(void) {
         BOTH(who_is_silent_is_given_up),
         BOTH(names_lead_into_it),
         BOTH(who_listens_is_recorded),
+        BOTH(datagrams_are_sent_and_recorded),
+        BOTH(a_test_sends_datagrams),
+        BOTH(a_port_is_had_once),
         BOTH(a_server_is_tested_whole),
     };
     return cmocka_run_group_tests_name("net", tests, NULL, NULL);
