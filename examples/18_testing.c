@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Testing what waits: a protocol in memory, a clock that the test moves, names, logs and faults. */
+/* Testing what waits: protocols in memory, a clock that the test moves, names, a network, faults.
+ */
 #include <stdio.h>
 #include <stdlib.h>
-#include <torc/testing.h>
-#include <torc/testing_log.h>
 #include <torc/testing_names.h>
-#include <torc/testing_transport.h>
+#include <torc/testing_net.h>
+#include <torc/testing_protocols.h>
+#include <torc/testing_run.h>
 #include <torc/torc.h>
 
 enum {
@@ -97,67 +98,93 @@ static torc_factory factory = {.ops = &factory_ops};
 
 /* ---- the tests ---- */
 
-static torc_reactor *reactor;
-static torc_test_names *names;
-static torc_test_log *captured;
+static torc_test_names *make_names(torc_reactor *reactor) {
+    torc_test_names *names;
 
-static void check(bool is_right, const char *what) {
-    if (is_right) return;
-    fprintf(stderr, "wrong: %s\n", what);
-    exit(1);
+    if (torc_test_names_new(reactor, &names)) return NULL;
+    torc_test_expect(!torc_test_names_set(names, "inn.test", "192.0.2.7"));
+    return names;
 }
 
-static bool has_said(torc_test_connection *peer, const char *text) {
-    return torc_str_equals(torc_test_connection_written(peer), torc_str_of(text));
+static void expect_said(torc_test_connection *peer, const char *text) {
+    torc_test_expect_str(torc_test_connection_written(peer), torc_str_of(text));
 }
 
 /* However the bytes are cut, and whenever they come. */
-static void names_are_answered(void) {
+TORC_TEST(names_are_answered) {
+    torc_reactor *reactor = torc_test_case_reactor(test);
+    make_names(reactor);
+
     for (size_t pieces = 0; pieces < 5; pieces++) {
         torc_test_connection *peer = torc_test_connection_new(reactor, &factory);
         torc_test_connection_set_pieces(peer, pieces);
-        if (pieces == 4) check(!torc_test_connection_scramble(peer, 42), "scrambling");
+        if (pieces == 4) torc_test_expect(!torc_test_connection_scramble(peer, 42));
         torc_test_connection_send(peer, TORC_STR("inn.test\r\nnowhere.test\r\ninn.test\r\n"));
         torc_test_settle(reactor);
-        check(has_said(peer,
-                       "192.0.2.7\r\nthere is no such name, or it has no address\r\n192.0.2.7\r\n"),
-              "the answers, in their order");
+        expect_said(peer,
+                    "192.0.2.7\r\nthere is no such name, or it has no address\r\n192.0.2.7\r\n");
         torc_test_connection_free(peer);
     }
 }
 
 /* The resolver takes its time; no other question is taken meanwhile. */
-static void one_question_is_answered_at_a_time(void) {
+TORC_TEST(one_question_is_answered_at_a_time) {
+    torc_reactor *reactor = torc_test_case_reactor(test);
+    torc_test_names *names = make_names(reactor);
     torc_test_connection *peer = torc_test_connection_new(reactor, &factory);
 
     torc_test_names_hold(names, true);
     torc_test_connection_send(peer, TORC_STR("inn.test\r\ninn.test\r\n"));
     torc_test_settle(reactor);
-    check(torc_test_names_held(names) == 1, "one question");
-    check(torc_test_connection_unread(peer) > 0, "the other one waits");
+    torc_test_expect(torc_test_names_held(names) == 1);
+    torc_test_expect(torc_test_connection_unread(peer) > 0);
     torc_test_names_hold(names, false);
     torc_test_settle(reactor);
-    check(has_said(peer, "192.0.2.7\r\n192.0.2.7\r\n"), "both answers");
+    expect_said(peer, "192.0.2.7\r\n192.0.2.7\r\n");
     torc_test_connection_free(peer);
 }
 
 /* No time passes but what the test lets pass. */
-static void who_is_silent_is_asked_and_left(void) {
+TORC_TEST(who_is_silent_is_asked_and_left) {
+    torc_reactor *reactor = torc_test_case_reactor(test);
     torc_test_connection *peer = torc_test_connection_new(reactor, &factory);
 
     torc_test_settle(reactor);
     torc_test_advance(reactor, PATIENCE_MS - 1);
-    check(has_said(peer, ""), "nothing yet");
+    expect_said(peer, "");
     torc_test_advance(reactor, 1);
-    check(has_said(peer, "Still there?\r\n"), "the question");
-    check(torc_test_log_find(captured, "guide", "somebody is silent") != NULL, "a line in the log");
+    expect_said(peer, "Still there?\r\n");
+    torc_test_expect_event(torc_test_case_log(test), "guide", "somebody is silent");
     torc_test_advance(reactor, PATIENCE_MS);
-    check(torc_test_connection_has_ended(peer), "the end");
+    torc_test_expect(torc_test_connection_has_ended(peer));
     torc_test_connection_free(peer);
 }
 
+/* A network of the reactor's own: any port of any machine, and a peer that keeps what it hears. */
+TORC_TEST(it_is_found_on_port_79) {
+    torc_reactor *reactor = torc_test_case_reactor(test);
+    torc_test_recorder *guests = torc_test_recorder_new();
+    torc_endpoint endpoint;
+    torc_listener *listener;
+    torc_test_net *net;
+
+    make_names(reactor);
+    torc_test_expect(!torc_test_net_new(reactor, &net));
+    torc_test_expect(!torc_endpoint_parse(TORC_STR("tcp:79"), &endpoint, NULL));
+    torc_test_expect(!torc_endpoint_listen(reactor, &endpoint, &factory, NULL, &listener));
+    torc_test_recorder_say(guests, TORC_STR("inn.test\r\n"));
+    torc_deferred *connecting =
+        torc_connect(reactor, "tcp:203.0.113.9:79", torc_test_recorder_factory(guests), NULL);
+    torc_connection_drop(torc_test_expect_value(connecting));
+    torc_test_settle(reactor);
+    torc_test_expect_str(torc_test_recorder_heard(guests, 0), TORC_STR("192.0.2.7\r\n"));
+    torc_listener_close(listener);
+    torc_test_settle(reactor);
+    torc_test_recorder_free(guests);
+}
+
 /* Whichever allocation fails: the peer gets its answer or loses its connection. */
-static void memory_may_be_short(void) {
+static void let_memory_be_short(torc_reactor *reactor) {
     bool has_failed = true;
 
     for (uint64_t n = 1; has_failed; n++) {
@@ -168,31 +195,24 @@ static void memory_may_be_short(void) {
         torc_test_settle(reactor);
         has_failed = torc_test_allocation_failed(reactor);
         torc_test_fail_allocation(reactor, 0);
-        check(torc_test_connection_is_over(peer) || torc_test_connection_written(peer).len > 0,
-              "an answer, or an end");
+        torc_test_expect(torc_test_connection_is_over(peer) ||
+                         torc_test_connection_written(peer).len > 0);
         torc_test_connection_free(peer);
     }
 }
 
-int main(void) {
-    check(!torc_test_log_new(&captured), "the log");
-    const torc_reactor_options options = {.size = sizeof(options),
-                                          .log = torc_test_log_log(captured)};
+/* Also over a poller that does everything as late as it may. */
+TORC_TEST(memory_may_be_short) {
+    torc_reactor *late;
 
-    /* Over the poller of every day, and over one that does everything as late as it may. */
-    for (int i = 0; i < 2; i++) {
-        check(!(i ? torc_test_reactor_new_late(&options, &reactor)
-                  : torc_test_reactor_new(&options, &reactor)),
-              "the reactor");
-        check(!torc_test_names_new(reactor, &names), "the names");
-        check(!torc_test_names_set(names, "inn.test", "192.0.2.7"), "a name");
-        names_are_answered();
-        one_question_is_answered_at_a_time();
-        who_is_silent_is_asked_and_left();
-        memory_may_be_short();
-        torc_reactor_free(reactor);
-    }
-    torc_test_log_free(captured);
-    puts("all is well");
-    return 0;
+    make_names(torc_test_case_reactor(test));
+    let_memory_be_short(torc_test_case_reactor(test));
+    torc_test_expect(!torc_test_reactor_new_late(NULL, &late));
+    make_names(late);
+    let_memory_be_short(late);
+    torc_reactor_free(late);
+}
+
+int main(int argc, char **argv) {
+    return torc_test_main(argc, argv);
 }
