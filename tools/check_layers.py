@@ -20,8 +20,8 @@ from tap import report
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(?:"([^"]+)"|<([^>]+)>)', re.M)
 # Of the C library and the kernel, as far as one may use it without being asked.
 LIBC = re.compile(
-    r"(?:assert|ctype|dirent|dlfcn|elf|errno|execinfo|fcntl|fenv|fnmatch|ftw|getopt|grp|inttypes|limits|link|locale|math|netdb|poll"
-    r"|pthread|pwd"
+    r"(?:assert|ctype|dirent|dlfcn|elf|errno|execinfo|fcntl|fenv|fnmatch|ftw|getopt|grp|inttypes|limits|link|locale|math"
+    r"|netdb|poll|pthread|pwd"
     r"|sched|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn"
     r"|string|strings|syslog|termios|threads|time|ucontext|unistd|wchar)\.h"
     r"|(?:arpa|linux|net|netinet|sys)/[a-z0-9_]+\.h"

@@ -13,9 +13,11 @@
 
 #include "app/app.h"
 #include "base/alloc.h"
+#include "base/symbol.h"
 #include "reactor/reactor.h"
 #include "testing/expect.h"
 #include "testing/request.h"
+#include "web/site.h"
 #include "web/tree.h"
 
 enum {
@@ -101,6 +103,18 @@ static bool is_answered(const torc_test_asked *asked) {
     return torc_test_request_is_over(asked->request);
 }
 
+void torc_test_client_add_code(const torc_test_client *self, const torc_test_asked *asked,
+                               torc_buf *text) {
+    const torc_request *request =
+        torc_test_client_site(self) ? torc_test_request_above(asked->request) : NULL;
+    const void *code = request ? torc_site_code_of(request) : NULL;
+    char symbol[TORC_SYMBOL_TEXT];
+
+    if (!code) return;
+    torc_symbol_text(code, symbol);
+    torc_buf_addf(text, "; it waits in, or was deferred by, %s", symbol);
+}
+
 static size_t add_unanswered(const torc_test_client *self, torc_buf *text) {
     size_t count = 0;
 
@@ -108,6 +122,7 @@ static size_t add_unanswered(const torc_test_client *self, torc_buf *text) {
         if (is_answered(asked)) continue;
         torc_buf_addf(text, "\n    request: %s, asked at %s, was never answered", asked->line,
                       asked->place);
+        torc_test_client_add_code(self, asked, text);
         count++;
     }
     return count;

@@ -59,6 +59,9 @@ torc_test_client *torc_test_client_make(const char *place, const torc_reactor_op
 void torc_test_client_stop_app(torc_test_client *client);
 /* The request that is looked at; NULL: none, which is told. */
 const torc_test_asked *torc_test_client_looked_at(const char *place, torc_test_client *client);
+/* Say which function of the program has a request that is not answered. */
+void torc_test_client_add_code(const torc_test_client *client, const torc_test_asked *asked,
+                               torc_buf *text);
 /* Begin to tell of a failure of what is looked at; and end, with what came: always false. */
 void torc_test_begin_failure(torc_buf *text, const torc_test_asked *asked);
 bool torc_test_end_failure(const char *place, torc_buf *text, const torc_test_client *client,

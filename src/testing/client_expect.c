@@ -12,8 +12,8 @@ enum {
     BODY_SHOWN = 600
 };
 
-static void add_answer(torc_buf *text, const torc_test_client *self,
-                       const torc_test_request *request) {
+static void add_answer(torc_buf *text, const torc_test_client *self, const torc_test_asked *asked) {
+    const torc_test_request *request = asked->request;
     const int status = torc_test_request_status(request);
     const torc_fields *fields = torc_test_request_fields(request);
 
@@ -22,7 +22,9 @@ static void add_answer(torc_buf *text, const torc_test_client *self,
                       torc_err_text(torc_test_request_reset_reason(request)));
     if (status == 0) {
         if (torc_test_request_is_over(request)) return;
-        torc_buf_addf(text, "\n  no answer has come; open are:");
+        torc_buf_addf(text, "\n  no answer has come");
+        torc_test_client_add_code(self, asked, text);
+        torc_buf_addf(text, "; open are:");
         torc_test_add_open(text, self->reactor);
         return;
     }
@@ -42,7 +44,7 @@ void torc_test_begin_failure(torc_buf *text, const torc_test_asked *asked) {
 
 bool torc_test_end_failure(const char *place, torc_buf *text, const torc_test_client *self,
                            const torc_test_asked *asked) {
-    add_answer(text, self, asked->request);
+    add_answer(text, self, asked);
     torc_test_fail_buf(place, text);
     return false;
 }

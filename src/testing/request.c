@@ -420,6 +420,10 @@ void torc_test_request_set_secure(torc_test_request *self) {
     self->link.is_secure = true;
 }
 
+const torc_request *torc_test_request_above(const torc_test_request *self) {
+    return self->is_opened && !self->is_closed && !self->is_freed ? self->exchange.above : NULL;
+}
+
 torc_str torc_test_request_asked(const torc_test_request *self, const char *name) {
     return torc_fields_value(&self->head.fields, torc_str_of(name));
 }

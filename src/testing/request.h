@@ -14,6 +14,8 @@ void torc_test_request_set_limits(torc_test_request *test, const torc_limits *li
 void torc_test_request_set_addr(torc_test_request *test, const torc_addr *peer);
 /* Let it come over https. Before the first turn. */
 void torc_test_request_set_secure(torc_test_request *test);
+/* The request that a site has made of it, while that lives; NULL: it does not. */
+const torc_request *torc_test_request_above(const torc_test_request *test);
 /* A field of the request itself. */
 torc_str torc_test_request_asked(const torc_test_request *test, const char *name);
 

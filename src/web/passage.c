@@ -211,3 +211,18 @@ torc_render torc_resource_serve(torc_resource *resource, torc_request *request) 
                                   "what runs on a fiber was served from a render that does not");
     return self ? run(request, self) : torc_walk_answer(&walk.end);
 }
+
+/* ---- for people ---- */
+
+const void *torc_walk_code(const torc_walk_end *end) {
+    if (end->route) return (const void *)(uintptr_t)end->route->render;
+    return end->found ? (const void *)(uintptr_t)end->found->ops->render : NULL;
+}
+
+const void *torc_passage_code(const torc_request *request) {
+    const passage *self = torc_request_value(request, &key);
+
+    if (!self) return NULL;
+    if (!self->is_waiting || self->next == 0) return torc_walk_code(&self->end);
+    return (const void *)(uintptr_t)self->steps[self->next - 1].middleware->ops->request_received;
+}

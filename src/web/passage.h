@@ -11,6 +11,11 @@
 /* Let the request pass, on a fiber of its own if need be, and answer at the end. */
 void torc_passage_begin(const torc_walk *walk);
 
+/* The function in which a request is on its way through middlewares, or at its end: for people who
+ * look for it. NULL: it has none to pass, or it is not known. */
+const void *torc_passage_code(const torc_request *request);
+/* The same of a walk's end: who renders. */
+const void *torc_walk_code(const torc_walk_end *end);
 /* Let whom a walk has found answer, or reply that nobody does. Of site.c. */
 torc_render torc_walk_answer(const torc_walk_end *end);
 /* Whether that takes a fiber. */

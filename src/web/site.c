@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/options.h"
 #include "http/html.h"
+#include "http/request_state.h"
 #include "web/passage.h"
 #include "web/site.h"
 
@@ -198,6 +199,18 @@ static torc_render run_route(torc_request *request, void *context) {
 static torc_render run_resource(torc_request *request, void *context) {
     torc_resource *resource = context;
     return resource->ops->render(resource, request);
+}
+
+const void *torc_site_code_of(const torc_request *request) {
+    if (request->step == run_route) {
+        const torc_route *route = request->step_context;
+        return (const void *)(uintptr_t)route->render;
+    }
+    if (request->step == run_resource) {
+        const torc_resource *resource = request->step_context;
+        return (const void *)(uintptr_t)resource->ops->render;
+    }
+    return torc_passage_code(request);
 }
 
 /* Without middleware on the way: the walk's end is looked at here and now. */

@@ -14,6 +14,10 @@ void torc_error_page_write(torc_request *request, int status, torc_str brief, to
 /* The root of the tree that the request came to; NULL: that is no site. */
 torc_resource *torc_site_root_of(const torc_request *request);
 
+/* The function of the program that answers a request of a site, or that it waits in: for people who
+ * look for it. NULL: not known. */
+const void *torc_site_code_of(const torc_request *request);
+
 /* Whether a site may add a field of that name to all its responses: not what frames or describes a
  * message. */
 bool torc_site_may_add(torc_str name);

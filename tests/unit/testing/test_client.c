@@ -509,6 +509,94 @@ static void no_answer_says_what_is_waited_for(void **state) {
     and_with("torc_sleep");
 }
 
+/* ---- deferring ---- */
+
+static torc_request *waiting;
+
+static torc_render put_off(torc_resource *resource, torc_request *request) {
+    (void)resource;
+    waiting = request;
+    return TORC_RENDER_NOT_DONE_YET;
+}
+
+static const torc_resource_ops put_off_ops = {.render = put_off};
+
+static torc_render hold_up(torc_middleware *middleware, torc_request *request) {
+    (void)middleware;
+    (void)request;
+    return TORC_RENDER_NOT_DONE_YET;
+}
+
+static const torc_middleware_ops hold_up_ops = {.request_received = hold_up};
+static const torc_middleware_ops let_pass_ops = {0};
+
+/* Also where there is no fiber whose stack would tell. */
+static void who_has_deferred_is_named(void **state) {
+    torc_resource resource, held;
+    torc_middleware gate = {.ops = &hold_up_ops}, door = {.ops = &let_pass_ops};
+    torc_resource *root = torc_folder_new();
+
+    torc_resource_init(&resource, &put_off_ops);
+    torc_resource_init(&held, &put_off_ops);
+    torc_resource_put_child(root, "later", &resource);
+    torc_resource_put_child(root, "held", &held);
+    torc_resource_use(&held, &door);
+    torc_resource_use(&held, &gate);
+    torc_test_client *client = torc_test_client_new_resource(root);
+    torc_test_get(client, "/later");
+    assert_false(torc_test_expect_status(client, 200));
+    failed_with("no answer has come; it waits in, or was deferred by, put_off");
+    torc_reply_text(waiting, 200, "now");
+    torc_test_client_run(client);
+    torc_test_expect_body(client, "now");
+    torc_test_get(client, "/held");
+    assert_false(torc_test_client_free(client));
+    failed_with("GET /held, asked at");
+    and_with("deferred by, hold_up");
+}
+
+/* ---- threads, and sites of the test's own ---- */
+
+static torc_err compute(void *data) {
+    *(int *)data = 42;
+    return TORC_OK;
+}
+
+static torc_render answer_from_thread(torc_request *request) {
+    int value = 0;
+    const torc_err err = torc_await(
+        torc_defer_to_thread(torc_request_reactor(request), TORC_THREAD_CPU, compute, &value, NULL),
+        NULL);
+
+    return err ? torc_reply_error(request, err)
+               : torc_reply_text(request, 200, value == 42 ? "42" : "?");
+}
+
+static void jobs_of_threads_are_waited_for(void **state) {
+    torc_test_client *client = torc_test_client_new_route(answer_from_thread);
+
+    torc_test_get(client, "/");
+    torc_test_expect_body(client, "42");
+    assert_true(torc_test_client_free(client));
+}
+
+static void a_site_of_the_tests_own_is_asked(void **state) {
+    const torc_reactor_options options = {.size = sizeof(options), .fibers_max = 1};
+    torc_test_client *client = torc_test_client_new(&options);
+    torc_site *site = torc_site_new(routes(), NULL);
+
+    torc_test_client_set_acceptor(client, torc_site_acceptor(site));
+    torc_test_get(client, "/host");
+    torc_test_expect_body(client, "localhost");
+    torc_test_get(client, "/remind");
+    torc_test_expect_no_answer(client);
+    torc_test_get(client, "/host");
+    torc_test_expect_status(client, 503);
+    torc_test_client_advance(client, 3600000);
+    torc_site_free(site);
+    assert_true(torc_test_client_free(client));
+}
+
 /* ---- left over ---- */
 
 static torc_test_client *after(const char *target) {
@@ -707,6 +795,9 @@ int main(void) {
         CASE(cookies_are_for_hosts_and_times),
         CASE(failures_say_what_came),
         CASE(no_answer_says_what_is_waited_for),
+        CASE(who_has_deferred_is_named),
+        CASE(jobs_of_threads_are_waited_for),
+        CASE(a_site_of_the_tests_own_is_asked),
         CASE(what_is_left_over_is_named),
         CASE(errors_in_the_log_must_be_expected),
         CASE(a_tree_that_is_broken_is_told),
