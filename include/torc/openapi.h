@@ -41,8 +41,10 @@ TORC_API torc_resource *torc_openapi_new(const torc_openapi_info *info);
 /** Make the document anew at the next request: routes were added or removed. */
 TORC_API void torc_openapi_refresh(torc_resource *resource);
 
-/** Schemas of simple things, for torc_route_content: text, any object, a list of what is of the
- * schema that a torc_route_content describes. */
+/** Schemas for torc_route_content: `of` a torc_json_struct (<torc/json_struct.h>), or a list of
+ * these; text, any object; a list of what is as the torc_route_content `of` says. */
+TORC_API void torc_schema_struct(torc_json *json, const void *of);
+TORC_API void torc_schema_structs(torc_json *json, const void *of);
 TORC_API void torc_schema_text(torc_json *json, const void *of);
 TORC_API void torc_schema_object(torc_json *json, const void *of);
 TORC_API void torc_schema_list(torc_json *json, const void *of);

@@ -74,6 +74,8 @@ TORC_API torc_str torc_request_param_raw(const torc_request *request, const char
 /** The number that a parameter `{name:int}` or `{name:uint}` is; 0 where there is none. */
 TORC_API int64_t torc_request_param_int(const torc_request *request, const char *name);
 TORC_API uint64_t torc_request_param_uint(const torc_request *request, const char *name);
+/** The same of `{name:float}`, rounded to the nearest. */
+TORC_API double torc_request_param_double(const torc_request *request, const char *name);
 /**
  * The first query argument of that name, decoded (`+` is a space). False when there is none, or no
  * memory. Of "flag", without an `=`, the value's bytes are NULL. Items without a byte ("&&") are

@@ -32,6 +32,7 @@
 #include <torc/datagram.h>
 #include <torc/date.h>
 #include <torc/deferred.h>
+#include <torc/deferred_resource.h>
 #include <torc/digest.h>
 #include <torc/dump.h>
 #include <torc/endpoint.h>
@@ -124,6 +125,7 @@
 #include <torc/upgrade.h>
 #include <torc/user_folders.h>
 #include <torc/utf8.h>
+#include <torc/variant.h>
 #include <torc/version.h>
 #include <torc/watch.h>
 #include <torc/zone.h>

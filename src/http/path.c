@@ -7,6 +7,7 @@
  */
 #include <torc/link.h>
 
+#include "base/decimal.h"
 #include "http/request_state.h"
 
 /* The decoded form of a part of the target; `plus`: a `+` stands for a space. */
@@ -217,6 +218,27 @@ uint64_t torc_request_param_uint(const torc_request *request, const char *name) 
 
     (void)!torc_str_parse_uint(torc_request_param(request, name), UINT64_MAX, &value);
     return value;
+}
+
+double torc_request_param_double(const torc_request *request, const char *name) {
+    const torc_str text = torc_request_param(request, name);
+    torc_decimal decimal = {0};
+    bool is_fraction = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        const char byte = text.bytes[i];
+        if (byte == '-') decimal.is_negative = true;
+        if (byte == '.') is_fraction = true;
+        if (byte < '0' || byte > '9') continue;
+        if (decimal.digits >= 1000000000000000000u) {
+            decimal.is_cut = true; /* 19 digits are there */
+            decimal.exponent += !is_fraction;
+        } else {
+            decimal.digits = 10 * decimal.digits + (uint64_t)(byte - '0');
+            decimal.exponent -= is_fraction;
+        }
+    }
+    return torc_decimal_to_double(decimal, text);
 }
 
 int64_t torc_request_param_int(const torc_request *request, const char *name) {

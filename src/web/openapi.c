@@ -10,6 +10,7 @@
 #include <torc/openapi.h>
 
 #include <stdio.h>
+#include <torc/json_struct.h>
 #include <torc/reply.h>
 #include <torc/status.h>
 
@@ -111,6 +112,16 @@ void torc_schema_list(torc_json *json, const void *of) {
     torc_json_key(json, "items");
     write_schema(json, item->schema, item->of);
     torc_json_close_object(json);
+}
+
+void torc_schema_struct(torc_json *json, const void *of) {
+    torc_json_write_schema(json, of, NULL);
+}
+
+void torc_schema_structs(torc_json *json, const void *of) {
+    const torc_route_content item = {.schema = torc_schema_struct, .of = of};
+
+    torc_schema_list(json, &item);
 }
 
 /* ---- operations ---- */

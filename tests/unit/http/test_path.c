@@ -114,6 +114,32 @@ static void numbers_of_parameters_are_read_to_their_ends(void **state) {
     torc_test_request_free(test);
 }
 
+static void fractions_of_parameters_are_rounded_to_the_nearest(void **state) {
+    static const struct {
+        const char *text;
+        double value;
+    } cases[] = {
+        {"0", 0},
+        {"-1.5", -1.5},
+        {"0.1", 0.1},
+        {"12345678901234567890123", 12345678901234567890123.0},
+        {"-0.1234567890123456789012345", -0.1234567890123456789012345},
+        {"9007199254740993", 9007199254740993.0},
+        {"0.00000000000000000000000000000000000001", 1e-38},
+    };
+    http_fixture *self = *state;
+    torc_test_request *test;
+    torc_request *request = request_of(self, &test, "/");
+
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        const torc_str text = torc_str_of(cases[i].text);
+        check_ok(torc_request_add_param(request, TORC_STR("n"), text, text));
+        assert_true(torc_request_param_double(request, "n") == cases[i].value);
+    }
+    assert_true(torc_request_param_double(request, "none") == 0);
+    torc_test_request_free(test);
+}
+
 /* The segments, decoded and as sent, each with a bar behind it. */
 static void check_segments_at(const torc_request *request, const char *expected, int line) {
     char text[200] = "";
@@ -262,6 +288,7 @@ int main(void) {
         HTTP_TEST(raw_segments_are_as_sent),
         HTTP_TEST(the_newest_parameter_of_a_name_is_found),
         HTTP_TEST(numbers_of_parameters_are_read_to_their_ends),
+        HTTP_TEST(fractions_of_parameters_are_rounded_to_the_nearest),
         HTTP_TEST(a_slash_at_the_end_is_added_and_taken),
         HTTP_TEST(the_root_has_no_slash_to_lose),
         HTTP_TEST(arguments_are_decoded_in_their_order),
