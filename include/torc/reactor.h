@@ -111,6 +111,8 @@ TORC_API uint64_t torc_reactor_now_ms(const torc_reactor *reactor);
 /** Seconds since 1970 UTC at the last look. */
 TORC_API int64_t torc_reactor_wall_seconds(const torc_reactor *reactor);
 TORC_API torc_memory *torc_reactor_memory(torc_reactor *reactor);
+/** Coders of bodies that wait to be used again: see <torc/coding.h>. */
+TORC_API torc_coder_pool *torc_reactor_coders(torc_reactor *reactor);
 /** The registry of what is counted on this reactor: its turns, its memory, what stands above. */
 TORC_API torc_metrics *torc_reactor_metrics(torc_reactor *reactor);
 /** The log given in the options, or NULL. */

@@ -21,6 +21,7 @@
 #include <torc/certificate.h>
 #include <torc/cidr.h>
 #include <torc/client_service.h>
+#include <torc/coding.h>
 #include <torc/conditional.h>
 #include <torc/connect.h>
 #include <torc/connection_service.h>

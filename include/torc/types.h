@@ -50,6 +50,7 @@ typedef struct torc_app torc_app;
 typedef struct torc_arena torc_arena;
 typedef struct torc_buf torc_buf;
 typedef struct torc_chain torc_chain;
+typedef struct torc_coder_pool torc_coder_pool;
 typedef struct torc_deferred torc_deferred;
 typedef struct torc_failure torc_failure;
 typedef struct torc_fiber torc_fiber;

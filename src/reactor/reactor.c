@@ -313,6 +313,7 @@ static void init(torc_reactor *self, const torc_reactor_options *options, torc_c
     torc_memory_init(&self->memory, options->memory_max);
     torc_page_pool_init(&self->pages, &self->memory, FREE_PAGES);
     torc_chain_pool_init(&self->chains, &self->pages, FREE_SEGMENTS);
+    torc_coder_pool_init(&self->coders, &self->memory);
     torc_heap_init(&self->timers, torc_timer_before);
     torc_list_init(&self->calls);
     torc_list_init(&self->warmings);
@@ -384,6 +385,7 @@ static void tell_guests(torc_reactor *reactor) {
 void torc_reactor_trim(torc_reactor *reactor) {
     torc_fibers_trim(reactor);
     torc_page_pool_trim(&reactor->pages);
+    torc_coder_pool_trim(&reactor->coders);
 }
 
 void torc_reactor_free(torc_reactor *reactor) {
@@ -417,6 +419,7 @@ void torc_reactor_free(torc_reactor *reactor) {
     torc_threads_free(reactor);
     torc_blocking_calls_dispose(reactor);
     torc_dealloc(&reactor->memory, reactor->scratch);
+    torc_coder_pool_dispose(&reactor->coders);
     torc_chain_pool_dispose(&reactor->chains);
     torc_page_pool_dispose(&reactor->pages);
     torc_dealloc(NULL, reactor);
@@ -424,6 +427,10 @@ void torc_reactor_free(torc_reactor *reactor) {
 
 torc_memory *torc_reactor_memory(torc_reactor *reactor) {
     return &reactor->memory;
+}
+
+torc_coder_pool *torc_reactor_coders(torc_reactor *reactor) {
+    return &reactor->coders;
 }
 
 torc_metrics *torc_reactor_metrics(torc_reactor *reactor) {

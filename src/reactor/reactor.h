@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <torc/coding.h>
 #include <torc/reactor.h>
 #include <torc/timer.h>
 
@@ -67,6 +68,7 @@ struct torc_reactor {
     torc_memory memory;
     torc_page_pool pages;
     torc_chain_pool chains;
+    torc_coder_pool coders;
     torc_log *log;
     torc_reactor_options options;
     torc_clock *clock;
