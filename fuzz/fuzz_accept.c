@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Lists with weights: the members, and what is made of them. The lines of an input are the values
- * of Accept-Encoding and Accept fields.
+ * of Accept-Encoding, Accept and Accept-Language fields.
  */
 #include <torc/accept.h>
 
@@ -49,11 +49,24 @@ static void check_types(const torc_fields *fields) {
     }
 }
 
+static void check_languages(const torc_fields *fields) {
+    static const torc_str tags[] = {TORC_STR_INIT("en"), TORC_STR_INIT("de-CH"),
+                                    TORC_STR_INIT("zh")};
+    const ptrdiff_t chosen = torc_accept_language_choose(fields, tags, TORC_COUNT_OF(tags));
+
+    FUZZ_CHECK(chosen >= -1 && chosen < (ptrdiff_t)TORC_COUNT_OF(tags));
+    if (fields->count == 0) return;
+    const int best = chosen < 0 ? 0 : torc_accept_language_weight(fields, tags[chosen]);
+    FUZZ_CHECK(chosen < 0 || best > 0);
+    for (size_t i = 0; i < TORC_COUNT_OF(tags); i++)
+        FUZZ_CHECK(torc_accept_language_weight(fields, tags[i]) <= best);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     torc_memory memory;
     torc_page_pool pages;
     torc_arena arena;
-    torc_fields codings = {0}, types = {0};
+    torc_fields codings = {0}, types = {0}, languages = {0};
     char *const text = fuzz_copy(torc_str_make((const char *)data, size));
     torc_str rest = torc_str_make(text, size), line;
 
@@ -65,9 +78,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!torc_field_value_is_valid(line)) continue;
         FUZZ_CHECK(!torc_fields_add_id(&codings, &arena, TORC_FIELD_ACCEPT_ENCODING, line));
         FUZZ_CHECK(!torc_fields_add_id(&types, &arena, TORC_FIELD_ACCEPT, line));
+        FUZZ_CHECK(!torc_fields_add_id(&languages, &arena, TORC_FIELD_ACCEPT_LANGUAGE, line));
     }
     check_choice(&codings);
     check_types(&types);
+    check_languages(&languages);
     torc_arena_dispose(&arena);
     torc_page_pool_dispose(&pages);
     free(text);

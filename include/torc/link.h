@@ -21,6 +21,13 @@ TORC_BEGIN_DECLS
  * ("http://host/"). Who named no host (in HTTP/1.0) is taken to have asked the address.
  */
 TORC_API void torc_request_add_url(const torc_request *request, size_t depth, torc_buf *url);
+/** Append the URL that was asked for, as it was sent, with its query. */
+TORC_API void torc_request_add_asked_url(const torc_request *request, torc_buf *url);
+/**
+ * What a trusted proxy took from the front of the path ("/app"), to be put in front of paths that a
+ * page links to: a slash and more, without one at the end; or empty. The URLs here have it.
+ */
+TORC_API torc_str torc_request_prefix(const torc_request *request);
 /**
  * Append a reference to the child `name` (not yet escaped) of the resource that renders, relative
  * to what was asked for: it holds behind front ends that change the beginning of paths.

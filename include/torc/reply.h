@@ -75,6 +75,11 @@ TORC_API void torc_response_add_cookie(torc_request *request, const torc_cookie 
 /** Let the client forget a cookie, which it finds by name, domain and path; what its prefix wants
  * must be there, too. */
 TORC_API void torc_response_delete_cookie(torc_request *request, const torc_cookie *cookie);
+/** All fields set so far, in order; lent until the next call that changes them. */
+TORC_API torc_fields torc_response_fields(const torc_request *request);
+/** The response depends on these fields of the request ("Accept, Accept-Language"): say so in Vary,
+ * once for each. */
+TORC_API void torc_response_add_vary(torc_request *request, const char *names);
 /** Announce how long the body will be; without it HTTP/1.1 is sent in chunks. */
 TORC_API void torc_response_set_length(torc_request *request, uint64_t len);
 /** Set a trailer field, sent after a body of unknown length to peers that accept trailers. */

@@ -56,16 +56,32 @@ typedef enum torc_proxy_field {
     TORC_PROXY_FIELD_X_FORWARDED_FOR, /* what most write */
     TORC_PROXY_FIELD_FORWARDED        /* RFC 7239 */
 } torc_proxy_field;
+/** What a trusted proxy may tell besides whom it asks for. */
+typedef enum torc_proxy_claim {
+    TORC_PROXY_SCHEME = 1, /* by X-Forwarded-Proto, or `proto` of Forwarded */
+    TORC_PROXY_HOST = 2,   /* by X-Forwarded-Host, or `host` of Forwarded */
+    TORC_PROXY_PORT = 4,   /* by X-Forwarded-Port, in place of the host's own */
+    TORC_PROXY_PREFIX = 8  /* by X-Forwarded-Prefix: what it took from the front of the path */
+} torc_proxy_claim;
 /**
  * Believe peers within these ranges whom they ask for, see torc_request_client(); nobody is
  * believed before. Replaces what was set, and copies. The other field is never read: a proxy that
  * writes one hands on the other as anybody wrote it.
+ *
+ * With X-Forwarded-For the scheme is believed, too; with Forwarded scheme and host, which stand in
+ * the same element; torc_site_set_proxy_claims() changes that. They become what
+ * torc_request_scheme(), torc_request_is_secure(), torc_request_authority() and the URLs made of
+ * them say. What cannot be read is as if it were not there. Behind a PROXY header the peer is whom
+ * that tells.
  */
 TORC_API torc_err torc_site_trust_proxies(torc_site *site, const torc_cidr *proxies, size_t count,
                                           torc_proxy_field field) TORC_MUST_CHECK;
 /** Where limits that were not told otherwise count (<torc/rate_limit.h>); lent. NULL, as at first:
  * in memory of this site's own. */
 TORC_API void torc_site_set_rate_store(torc_site *site, torc_rate_store *store);
+/** Believe trusted proxies these torc_proxy_claim bits, and no others. Name only those fields that
+ * every one of them sets or removes: else anybody may write them. */
+TORC_API void torc_site_set_proxy_claims(torc_site *site, unsigned claims);
 /** Tell an observer of each request from now on; those that were added first are told first. */
 TORC_API void torc_site_add_observer(torc_site *site, torc_observer *observer);
 /** What a listener hands its requests to. */

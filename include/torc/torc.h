@@ -124,6 +124,7 @@
 #include <torc/transport.h>
 #include <torc/types.h>
 #include <torc/upgrade.h>
+#include <torc/url.h>
 #include <torc/user_folders.h>
 #include <torc/utf8.h>
 #include <torc/variant.h>

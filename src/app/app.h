@@ -36,6 +36,8 @@ typedef struct torc_app_settings {
     torc_cidr proxies[TORC_APP_PROXIES_MAX]; /* that are trusted */
     size_t proxy_count;
     torc_proxy_field proxy_field;
+    unsigned proxy_claims; /* torc_proxy_claim bits, if has_proxy_claims */
+    bool has_proxy_claims;
     torc_field fields[TORC_APP_FIELDS_MAX]; /* of every response */
     size_t field_count;
     torc_app_process_settings process;

@@ -108,6 +108,31 @@ static const char *apply_proxy_field(torc_app *app, const char *value, char text
     return NULL;
 }
 
+static const char *apply_proxy_tells(torc_app *app, const char *value, char text[160]) {
+    static const struct {
+        torc_str name;
+        unsigned claim;
+    } claims[] = {
+        {TORC_STR_INIT("scheme"), TORC_PROXY_SCHEME},
+        {TORC_STR_INIT("host"), TORC_PROXY_HOST},
+        {TORC_STR_INIT("port"), TORC_PROXY_PORT},
+        {TORC_STR_INIT("prefix"), TORC_PROXY_PREFIX},
+        {TORC_STR_INIT("nothing"), 0},
+    };
+    torc_str rest = torc_str_of(value), name;
+
+    (void)text;
+    app->settings.has_proxy_claims = true;
+    while (torc_str_split(&rest, ',', &name)) {
+        size_t i = 0;
+        while (i < TORC_COUNT_OF(claims) && !torc_str_equals(name, claims[i].name)) i++;
+        if (i == TORC_COUNT_OF(claims))
+            return "write a list of scheme, host, port and prefix, as scheme,host; or nothing";
+        app->settings.proxy_claims |= claims[i].claim;
+    }
+    return NULL;
+}
+
 static const char *apply_stall_ms(torc_app *app, const char *value, char text[160]) {
     uint64_t ms;
 
@@ -180,6 +205,13 @@ static const torc_option serving_options[] = {
      "the field that it tells by (x-forwarded-for)\n"
      "The other one is not read: a proxy hands it on as anybody wrote it.",
      apply_proxy_field},
+    {"proxy-tells", "WHAT,...",
+     "what else it is believed: scheme, host, port, prefix\n"
+     "By X-Forwarded-Proto, -Host, -Port and -Prefix (the scheme, unless this is given), or "
+     "`proto` "
+     "and `host` of Forwarded (both). Name only what every proxy sets or removes: else anybody may "
+     "write it. `nothing`: whom it asks for, and no more.",
+     apply_proxy_tells},
     {"show-errors", NULL,
      "tell details on error pages; for development\n"
      "What went wrong inside is the business of who runs the server: it is in the log always.",

@@ -103,6 +103,8 @@ bool torc_app_make_site(torc_app *app) {
     add_observers(app, app->observers);
     const torc_err err = torc_site_trust_proxies(
         app->site, app->settings.proxies, app->settings.proxy_count, app->settings.proxy_field);
+    if (app->settings.has_proxy_claims)
+        torc_site_set_proxy_claims(app->site, app->settings.proxy_claims);
     return !err || torc_app_fail(app, "site", torc_err_text(err));
 }
 

@@ -82,22 +82,15 @@ bool torc_accept_next(torc_str *rest, torc_accept_member *member) {
     return false;
 }
 
-/* All members of all fields of a name, and not too many. */
-typedef struct walk {
-    const torc_fields *fields;
-    torc_field_id id;
-    uint32_t place;
-    int seen;
-    torc_str rest;
-} walk;
-
-static bool walk_next(walk *self, torc_accept_member *member) {
-    while (self->seen++ < TORC_ACCEPT_MEMBERS_MAX) {
+bool torc_accept_fields_next(const torc_fields *fields, torc_field_id id, torc_accept_place *place,
+                             torc_accept_member *member) {
+    while (place->seen < TORC_ACCEPT_MEMBERS_MAX) {
         const torc_field *field;
-        if (torc_accept_next(&self->rest, member)) return true;
-        field = torc_fields_next_id(self->fields, self->id, &self->place);
+        place->seen++;
+        if (torc_accept_next(&place->rest, member)) return true;
+        field = torc_fields_next_id(fields, id, &place->field);
         if (!field) return false;
-        self->rest = field->value;
+        place->rest = field->value;
     }
     return false;
 }
@@ -112,12 +105,12 @@ static torc_str plain_coding(torc_str coding) {
 
 int torc_accept_encoding_weight(const torc_fields *fields, torc_str coding) {
     const bool is_identity = torc_str_equals(coding, TORC_STR("identity"));
-    walk list = {.fields = fields, .id = TORC_FIELD_ACCEPT_ENCODING};
+    torc_accept_place list = {0};
     torc_accept_member member;
     int of_all = -1;
 
     if (!torc_fields_value_id(fields, TORC_FIELD_ACCEPT_ENCODING).bytes) return TORC_WEIGHT_MAX;
-    while (walk_next(&list, &member)) {
+    while (torc_accept_fields_next(fields, TORC_FIELD_ACCEPT_ENCODING, &list, &member)) {
         if (member.parameters.len) continue;
         if (torc_str_equals_nocase(plain_coding(member.name), coding)) return member.weight;
         if (of_all < 0 && torc_str_equals(member.name, TORC_STR("*"))) of_all = member.weight;
@@ -189,14 +182,14 @@ static int closeness(const torc_accept_member *range, torc_str name, torc_str pa
 
 /* The weight that the closest range gives, and how close it is. */
 static int weigh_type(const torc_fields *fields, torc_str type, int *closest) {
-    walk list = {.fields = fields, .id = TORC_FIELD_ACCEPT};
+    torc_accept_place list = {0};
     torc_accept_member range;
     torc_str rest = type, name = {0};
     int weight = 0;
 
     *closest = NOT_IN;
     next_part(&rest, &name);
-    while (walk_next(&list, &range)) {
+    while (torc_accept_fields_next(fields, TORC_FIELD_ACCEPT, &list, &range)) {
         const int close = closeness(&range, name, rest);
         if (close <= *closest) continue;
         *closest = close;
@@ -216,4 +209,20 @@ bool torc_accept_names_type(const torc_fields *fields, torc_str type) {
     int closest;
 
     return weigh_type(fields, type, &closest) > 0 && closest >= IN_KIND;
+}
+
+ptrdiff_t torc_accept_type_choose(const torc_fields *fields, const torc_str *types, size_t count) {
+    ptrdiff_t chosen = -1;
+    int best = 0, closest = NOT_IN;
+
+    if (!torc_fields_value_id(fields, TORC_FIELD_ACCEPT).bytes) return count ? 0 : -1;
+    for (size_t i = 0; i < count; i++) {
+        int close;
+        const int weight = weigh_type(fields, types[i], &close);
+        if (weight < best || weight == 0 || (weight == best && close <= closest)) continue;
+        best = weight;
+        closest = close;
+        chosen = (ptrdiff_t)i;
+    }
+    return chosen;
 }

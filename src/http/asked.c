@@ -37,7 +37,7 @@ torc_str torc_request_authority(const torc_request *request) {
     const torc_request_origin *origin = request->origin;
     const torc_str authority = request->head->target.authority;
 
-    if (origin) return torc_str_make(origin->authority, origin->len);
+    if (origin && origin->authority.len) return origin->authority;
     return authority.bytes ? authority : torc_request_field_id(request, TORC_FIELD_HOST);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whom a request comes from, as far as those can be trusted who tell.
+ * Whom a request comes from, and where that has asked, as far as those can be trusted who tell.
  *
  *  - The way is walked backwards from the peer: what a hop says is believed only while that hop is
  *    trusted. The first that is not is the client; what stands before it anybody may have written.
@@ -155,8 +155,9 @@ torc_err torc_forwarded_parse(torc_str value, torc_forwarded_list *list) {
 
 typedef struct walk {
     const torc_handler *handler;
-    torc_addr at; /* the last good hop */
-    uint32_t hops;
+    torc_addr at;          /* the last good hop */
+    uint32_t hops;         /* elements that were looked at: trusted ones have written them */
+    torc_str host, scheme; /* of Forwarded: what the one nearest to the client says of it */
 } walk;
 
 static bool is_trusted(const walk *self) {
@@ -174,8 +175,12 @@ static bool walk_forwarded(walk *self, torc_str value) {
     torc_forwarded_list list;
 
     if (torc_forwarded_parse(value, &list)) return false;
-    for (uint32_t i = list.count; i > 0; i--)
-        if (!step(self, &list.items[i - 1].client)) return false;
+    for (uint32_t i = list.count; i > 0; i--) {
+        const torc_forwarded *element = &list.items[i - 1];
+        if (element->host.len) self->host = element->host;
+        if (element->scheme.len) self->scheme = element->scheme;
+        if (!step(self, &element->client)) return false;
+    }
     return true;
 }
 
@@ -198,18 +203,116 @@ static bool walk_x_forwarded_for(walk *self, torc_str value) {
     return true;
 }
 
-torc_addr torc_request_client(const torc_request *request) {
+/* Walk from the peer to the client; false: the peer is not believed. */
+static bool walk_back(walk *self, const torc_request *request) {
     const torc_handler *handler = request->handler;
     const torc_fields *fields = &request->head->fields;
-    walk self = {.handler = handler, .at = torc_request_peer(request)};
 
-    if (!handler->trusted_count || !is_trusted(&self)) return self.at;
-    const bool is_standard = handler->trusts_forwarded;
-    const torc_str name = is_standard ? TORC_STR("Forwarded") : TORC_STR("X-Forwarded-For");
+    *self = (walk){.handler = handler, .at = torc_request_peer(request)};
+    if (!handler->trusted_count || !is_trusted(self)) return false;
+    const torc_field_id id =
+        handler->trusts_forwarded ? TORC_FIELD_FORWARDED : TORC_FIELD_X_FORWARDED_FOR;
     for (uint32_t i = fields->count; i > 0; i--) {
         const torc_field *field = &fields->items[i - 1];
-        if (!torc_str_equals_nocase(field->name, name)) continue;
-        if (!(is_standard ? walk_forwarded : walk_x_forwarded_for)(&self, field->value)) break;
+        if (field->id != id) continue;
+        if (!(handler->trusts_forwarded ? walk_forwarded : walk_x_forwarded_for)(self,
+                                                                                 field->value))
+            break;
     }
+    return true;
+}
+
+torc_addr torc_request_client(const torc_request *request) {
+    walk self;
+
+    (void)walk_back(&self, request);
     return self.at;
+}
+
+/* ---- where the client has asked ---- */
+
+/*
+ * What a list of values in all fields of a name says of the client's side: each of the trusted
+ * hops has added one behind what it got, or put its own in place of it. So no value counts that
+ * stands before theirs.
+ */
+static torc_str told(const walk *self, const torc_request *request, torc_str name) {
+    const torc_fields *fields = &request->head->fields;
+    uint32_t left = self->hops > 1 ? self->hops : 1;
+    torc_str value = {0};
+
+    for (uint32_t i = fields->count; i > 0 && left > 0; i--) {
+        torc_str rest = fields->items[i - 1].value;
+        if (!torc_str_equals_nocase(fields->items[i - 1].name, name)) continue;
+        for (; rest.len && left > 0; left--) value = take_last(&rest);
+    }
+    return value;
+}
+
+static void read_scheme(torc_request_origin *origin, torc_str scheme) {
+    if (torc_str_equals_nocase(scheme, TORC_STR("https")) ||
+        torc_str_equals_nocase(scheme, TORC_STR("wss")))
+        origin->is_secure = true;
+    if (torc_str_equals_nocase(scheme, TORC_STR("http")) ||
+        torc_str_equals_nocase(scheme, TORC_STR("ws")))
+        origin->is_secure = false;
+}
+
+/* A path, whose slashes at the end go. "//" at its front would name another host in a link. */
+static void read_prefix(torc_request_origin *origin, torc_str prefix) {
+    torc_target target;
+
+    if (!prefix.len || prefix.bytes[0] != '/') return;
+    if (torc_target_parse(prefix, TORC_METHOD_GET, &target) || target.query.bytes) return;
+    while (prefix.len && prefix.bytes[prefix.len - 1] == '/') prefix.len--;
+    if (prefix.len < 2 || prefix.bytes[1] == '/' || prefix.bytes[1] == '\\') return;
+    origin->prefix = prefix;
+}
+
+/* The host with another port, which is left out if it goes without saying. */
+static torc_err read_port(torc_request *request, torc_request_origin *origin, torc_str port) {
+    const torc_str before =
+        origin->authority.len ? origin->authority : torc_request_authority(request);
+    torc_authority authority;
+    torc_buf buf;
+    uint64_t number;
+
+    if (torc_str_parse_uint(port, UINT16_MAX, &number) || !number) return TORC_OK;
+    if (torc_authority_parse(before, &authority)) return TORC_OK;
+    const size_t size = authority.host.len + sizeof(":65535");
+    char *text = torc_arena_bytes(request->arena, size);
+    if (!text) return TORC_ERR_NO_MEMORY;
+    torc_buf_init_fixed(&buf, text, size);
+    torc_buf_add(&buf, authority.host);
+    if (number != (origin->is_secure ? 443 : 80)) {
+        torc_buf_add_byte(&buf, ':');
+        torc_buf_add_uint(&buf, number);
+    }
+    origin->authority = torc_buf_str(&buf);
+    return TORC_OK;
+}
+
+torc_err torc_request_read_origin(torc_request *request) {
+    const torc_handler *handler = request->handler;
+    const bool is_standard = handler->trusts_forwarded;
+    torc_request_origin found = {.is_secure = torc_request_is_secure(request)};
+    torc_err err = TORC_OK;
+    walk self;
+
+    if (!walk_back(&self, request)) return TORC_OK;
+    const torc_str scheme =
+        is_standard ? self.scheme : told(&self, request, TORC_STR("X-Forwarded-Proto"));
+    const torc_str host =
+        is_standard ? self.host : told(&self, request, TORC_STR("X-Forwarded-Host"));
+    if (handler->believes_scheme) read_scheme(&found, scheme);
+    if (handler->believes_host && torc_authority_is_valid(host)) found.authority = host;
+    if (handler->believes_port)
+        err = read_port(request, &found, told(&self, request, TORC_STR("X-Forwarded-Port")));
+    if (handler->believes_prefix)
+        read_prefix(&found, told(&self, request, TORC_STR("X-Forwarded-Prefix")));
+    if (err) return err;
+    request->origin = torc_arena_alloc(request->arena, sizeof(found));
+    if (!request->origin) return TORC_ERR_NO_MEMORY;
+    *request->origin = found;
+    return TORC_OK;
 }

@@ -5,7 +5,9 @@
  *  - What the client sent goes back as it was sent; only names that the application gives are
  *    escaped.
  */
+#include <sys/socket.h>
 #include <torc/link.h>
+#include <torc/url.h>
 
 #include "http/request_state.h"
 
@@ -17,31 +19,45 @@ static void add_host(const torc_request *request, torc_buf *url) {
         torc_buf_add(url, authority);
         return;
     }
+    /* The address that was asked; a port that goes without saying is left out. */
     const torc_addr addr = torc_request_host(request);
-    torc_buf_add(url, torc_addr_text(&addr, text));
+    const bool has_port = torc_addr_family(&addr) == AF_INET || torc_addr_family(&addr) == AF_INET6;
+    torc_str host = has_port ? torc_addr_text(&addr, text) : TORC_STR("localhost");
+    if (torc_addr_port(&addr) == torc_scheme_port(torc_request_scheme(request)))
+        while (host.len && host.bytes[--host.len] != ':') continue;
+    torc_buf_add(url, host);
+}
+
+torc_str torc_request_prefix(const torc_request *request) {
+    return request->origin ? request->origin->prefix : torc_str_make("", 0);
+}
+
+static void add_start(const torc_request *request, torc_buf *url) {
+    torc_buf_add(url, torc_request_scheme(request));
+    torc_buf_add(url, TORC_STR("://"));
+    add_host(request, url);
+    torc_buf_add(url, torc_request_prefix(request));
+}
+
+void torc_request_add_asked_url(const torc_request *request, torc_buf *url) {
+    const torc_target *target = &request->head->target;
+
+    add_start(request, url);
+    if (target->form == TORC_TARGET_ORIGIN || target->form == TORC_TARGET_ABSOLUTE)
+        torc_buf_add(url, target->path);
+    if (!target->query.bytes) return;
+    torc_buf_add_byte(url, '?');
+    torc_buf_add(url, target->query);
 }
 
 void torc_request_add_url(const torc_request *request, size_t depth, torc_buf *url) {
     const torc_path *path = &request->path;
 
-    torc_buf_add(url, torc_request_scheme(request));
-    torc_buf_add(url, TORC_STR("://"));
-    add_host(request, url);
+    add_start(request, url);
     if (depth == 0) torc_buf_add_byte(url, '/');
     for (size_t i = 0; i < depth && i < path->count; i++) {
         torc_buf_add_byte(url, '/');
         torc_buf_add(url, path->raw[i]);
-    }
-}
-
-/* A name as a segment: escaped, and not to be taken for a scheme, nor for the present place. */
-static void add_segment(torc_buf *link, torc_str name) {
-    char escaped[TORC_PERCENT_ENCODED_MAX(64)];
-
-    while (name.len) {
-        const torc_str part = torc_str_head(name, name.len < 64 ? name.len : 64);
-        torc_buf_add(link, torc_str_make(escaped, torc_percent_encode(part, escaped)));
-        name = torc_str_from(name, part.len);
     }
 }
 
@@ -56,7 +72,7 @@ static size_t rest_of(const torc_request *request) {
 
 void torc_request_add_sibling_link(const torc_request *request, torc_str name, torc_buf *link) {
     add_ups(link, rest_of(request));
-    add_segment(link, name);
+    torc_url_add_escaped(link, name);
 }
 
 void torc_request_add_child_link(const torc_request *request, torc_str name, torc_buf *link) {
@@ -70,7 +86,7 @@ void torc_request_add_child_link(const torc_request *request, torc_str name, tor
         torc_buf_add(link, path->raw[path->count - 1]);
         torc_buf_add_byte(link, '/');
     }
-    add_segment(link, name);
+    torc_url_add_escaped(link, name);
 }
 
 void torc_request_remember_root(torc_request *request) {
@@ -85,11 +101,10 @@ torc_err torc_request_set_origin(torc_request *request, torc_str authority, bool
     torc_request_origin *origin;
 
     if (!torc_authority_is_valid(authority)) return TORC_ERR_SYNTAX;
-    origin = torc_arena_alloc(request->arena, sizeof(*origin) + authority.len);
+    origin = torc_arena_alloc(request->arena, sizeof(*origin));
     if (!origin) return TORC_ERR_NO_MEMORY;
-    origin->is_secure = is_secure;
-    origin->len = authority.len;
-    memcpy(origin->authority, authority.bytes, authority.len);
-    request->origin = origin;
-    return TORC_OK;
+    *origin = (torc_request_origin){.is_secure = is_secure, .prefix = torc_request_prefix(request)};
+    const torc_err err = torc_arena_copy(request->arena, authority, &origin->authority);
+    if (!err) request->origin = origin;
+    return err;
 }

@@ -156,7 +156,8 @@ static void head_received(torc_exchange *exchange, const torc_head *head) {
     request->is_in_head = true;
     /* Its addresses are asked for once it may have lost its connection, which knows them. */
     if (request->handler->observers) (void)exchange->wire->link(exchange);
-    if (torc_request_split_path(request)) {
+    if (torc_request_split_path(request) ||
+        (request->handler->trusted_count && torc_request_read_origin(request))) {
         refuse(request);
     } else {
         request->is_announced = true;

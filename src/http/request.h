@@ -45,7 +45,8 @@ struct torc_handler {
     void *context;
     const torc_cidr *trusted; /* proxies that are believed whom they ask for; lent */
     size_t trusted_count;
-    bool trusts_forwarded;    /* by Forwarded; else by X-Forwarded-For */
+    bool trusts_forwarded; /* by Forwarded; else by X-Forwarded-For */
+    bool believes_scheme, believes_host, believes_port, believes_prefix; /* of trusted proxies */
     torc_observer *observers; /* NULL: nobody is told how requests went */
     bool show_errors;
     bool is_closed; /* to new requests: they are refused with 503 */

@@ -26,8 +26,8 @@ typedef struct torc_request_args {
 /* Where the request is said to have come to, in place of what its bytes say. */
 typedef struct torc_request_origin {
     bool is_secure;
-    size_t len;
-    char authority[];
+    torc_str authority; /* empty: what its bytes say */
+    torc_str prefix;    /* that a proxy took from the front of the path; empty: nothing */
 } torc_request_origin;
 
 /* What somebody keeps with the request. */
@@ -154,6 +154,9 @@ void torc_observers_tell(torc_request *request);
 void torc_observers_tell_refused(const torc_handler *handler, const torc_refused *refused);
 /* The response is complete: if it has not left, wait for that before observers are told. */
 void torc_observers_await_departure(torc_request *request);
+
+/* There are trusted proxies: see what the peer tells of where the request came to, if it is one. */
+torc_err torc_request_read_origin(torc_request *request) TORC_MUST_CHECK;
 
 /* Split and decode the path. */
 torc_err torc_request_split_path(torc_request *request) TORC_MUST_CHECK;

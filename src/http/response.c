@@ -240,6 +240,11 @@ torc_str torc_response_field(const torc_request *request, const char *name) {
     return torc_str_make(NULL, 0);
 }
 
+torc_fields torc_response_fields(const torc_request *request) {
+    return (torc_fields){.items = request->fields + RESERVED,
+                         .count = request->field_count - RESERVED};
+}
+
 void torc_response_set_type(torc_request *request, torc_str type) {
     torc_err err = TORC_OK;
 

@@ -17,7 +17,6 @@
 #include "base/options.h"
 #include "web/middleware_new.h"
 #include "web/origin.h"
-#include "web/vary.h"
 
 enum {
     ORIGINS_MAX = 1000,
@@ -25,8 +24,7 @@ enum {
     ASKED_MAX = 2048 /* bytes of fields that are allowed because they were asked for */
 };
 
-#define VARY_PREFLIGHT                                                                             \
-    TORC_STR("Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+#define VARY_PREFLIGHT "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
 
 typedef struct cors {
     torc_middleware base;
@@ -105,9 +103,9 @@ static void response_starting(torc_middleware *middleware, torc_request *request
 
     if (torc_response_field(request, "Access-Control-Allow-Origin").bytes) return;
     if (is_asked_before)
-        torc_response_vary(request, VARY_PREFLIGHT);
+        torc_response_add_vary(request, VARY_PREFLIGHT);
     else if (!says_all)
-        torc_response_vary(request, TORC_STR("Origin"));
+        torc_response_add_vary(request, "Origin");
     if (!allows(self, request, origin)) return;
     torc_response_set(request, "Access-Control-Allow-Origin", says_all ? TORC_STR("*") : origin);
     if (self->credentials)

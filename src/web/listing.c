@@ -281,7 +281,7 @@ static torc_render reply(torc_request *request, const char *type, torc_str conte
     const torc_validators validators = {.etag = tag_of(content, tag),
                                         .last_modified = TORC_NO_DATE};
 
-    torc_static_add_vary(request, "Accept");
+    torc_response_add_vary(request, "Accept");
     torc_response_set(request, "Content-Security-Policy",
                       TORC_STR("default-src 'none'; style-src 'unsafe-inline'"));
     return torc_reply_version(request, &validators, type, content);

@@ -396,6 +396,8 @@ torc_err torc_site_trust_proxies(torc_site *site, const torc_cidr *proxies, size
     site->handler.trusted = copy;
     site->handler.trusted_count = count;
     site->handler.trusts_forwarded = field == TORC_PROXY_FIELD_FORWARDED;
+    site->handler.believes_scheme = true;
+    site->handler.believes_host = site->handler.trusts_forwarded;
     return TORC_OK;
 }
 
@@ -409,6 +411,13 @@ torc_rate_store *torc_site_rate_store(torc_request *request) {
     if (site->rates) return site->rates;
     if (!site->own_rates) site->own_rates = torc_rate_store_new(RATE_KEYS);
     return site->own_rates;
+}
+
+void torc_site_set_proxy_claims(torc_site *site, unsigned claims) {
+    site->handler.believes_scheme = (claims & TORC_PROXY_SCHEME) != 0;
+    site->handler.believes_host = (claims & TORC_PROXY_HOST) != 0;
+    site->handler.believes_port = (claims & TORC_PROXY_PORT) != 0;
+    site->handler.believes_prefix = (claims & TORC_PROXY_PREFIX) != 0;
 }
 
 void torc_site_add_observer(torc_site *site, torc_observer *observer) {

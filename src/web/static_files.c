@@ -153,7 +153,7 @@ static torc_render reply_nothing(const static_files *self, torc_request *request
     torc_render rendered;
 
     if (config->fallback.len) {
-        torc_static_add_vary(request, "Accept");
+        torc_response_add_vary(request, "Accept");
         if (may_be_page(request, asked) &&
             reply_own_file(self, request, config->fallback, 200, &rendered))
             return rendered;

@@ -81,18 +81,6 @@ static size_t list_siblings(const torc_static_answer *answer, torc_str *names,
     return count;
 }
 
-void torc_static_add_vary(torc_request *request, const char *name) {
-    char text[300];
-    const torc_str before = torc_response_field(request, "Vary");
-    const int len = snprintf(text, sizeof(text), "%.*s%s%s", TORC_STR_ARGS(before),
-                             before.len ? ", " : "", name);
-
-    /* What is too long to be told depends on everything. */
-    torc_response_set(request, "Vary",
-                      (size_t)len < sizeof(text) ? torc_str_make(text, (size_t)len)
-                                                 : TORC_STR("*"));
-}
-
 /* Choose what is sent, and say that there was a choice. */
 static torc_str choose(torc_request *request, const torc_static_answer *answer,
                        file_version *version) {
@@ -103,7 +91,7 @@ static torc_str choose(torc_request *request, const torc_static_answer *answer,
 
     version->file = answer->found;
     if (count == 0) return torc_str_make(NULL, 0);
-    torc_static_add_vary(request, "Accept-Encoding");
+    torc_response_add_vary(request, "Accept-Encoding");
     chosen = torc_accept_encoding_choose(torc_request_fields(request), names, count);
     if (chosen < 0) return torc_str_make(NULL, 0);
     version->file = files[chosen];

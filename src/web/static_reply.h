@@ -26,8 +26,6 @@ torc_render torc_static_reply(const torc_static_config *config, torc_request *re
                               const torc_static_path *path, torc_str name,
                               const torc_static_answer *answer, int status);
 
-/* Say that the response depends on a field of the request, besides those that were said. */
-void torc_static_add_vary(torc_request *request, const char *name);
 /* Say how long what is at a path may be kept; it begins with a slash. */
 void torc_static_set_cache_control(const torc_static_config *config, torc_request *request,
                                    torc_str path);

@@ -274,6 +274,7 @@ MISTAKES = (
     (["--log-level", "loud"], "--log-level loud: levels are debug"),
     (["--log-format", "jsn"], "--log-format jsn: not one of auto, text, json, logfmt, json-seq; did you mean json?"),
     (["--proxy-field", "forward"], "--proxy-field forward: not one of x-forwarded-for, forwarded; did you mean forwarded?"),
+    (["--proxy-tells", "scheme,hots"], "--proxy-tells scheme,hots: write a list of scheme, host, port and prefix"),
     (["--trusted-proxy", "10.0.0.0/80"], "--trusted-proxy 10.0.0.0/80: "),
     (["--log-rotate-size", "x"], "--log-rotate-size x: "),
     (["--log-rotate-every", "x"], "--log-rotate-every x: "),

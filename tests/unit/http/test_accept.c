@@ -201,6 +201,140 @@ static void the_closest_range_weighs_a_type(void **state) {
     }
 }
 
+static void the_type_that_is_liked_best_is_chosen(void **state) {
+    static const torc_str types[] = {TORC_STR_INIT("text/html"), TORC_STR_INIT("application/json"),
+                                     TORC_STR_INIT("text/plain; charset=utf-8")};
+    static const struct {
+        const char *values;
+        int chosen;
+    } cases[] = {
+        {NULL, 0},
+        {"", -1},
+        {"*/*", 0},
+        {"application/json", 1},
+        {"text/plain", 2},
+        {"text/*", 0},
+        {"text/html;q=0.5, */*;q=0.8", 1},
+        {"text/html, application/json", 0},
+        /* Liked equally: what is named goes before what is let in. */
+        {"application/json, text/xml, */*", 1},
+        {"text/*, application/json", 1},
+        {"text/*, */*", 0},
+        {"text/html;q=0, text/*", 2},
+        {"image/png", -1},
+        {"*/*;q=0", -1},
+        {"image/png\ntext/plain;q=0.1", 2},
+        {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 0},
+        {"nonsense", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        asked *self = ask(TORC_FIELD_ACCEPT, cases[i].values);
+        if (torc_accept_type_choose(&self->fields, types, 3) != cases[i].chosen)
+            print_error("%s\n", cases[i].values);
+        assert_int_equal(torc_accept_type_choose(&self->fields, types, 3), cases[i].chosen);
+        assert_int_equal(torc_accept_type_choose(&self->fields, types, 0), -1);
+        forget(self);
+    }
+}
+
+/* ---- languages ---- */
+
+static void languages_have_weights(void **state) {
+    static const struct {
+        const char *values, *tag;
+        int weight;
+    } cases[] = {
+        {NULL, "de", 1000},
+        {"", "de", 0},
+        {"de", "de", 1000},
+        {"DE;q=0.5", "de-ch", 500},
+        {"de;q=0.5, de-CH;q=0.7", "de-CH", 700},
+        {"de;q=0.5, de-CH;q=0.7", "de-AT", 500},
+        {"de-CH;q=0.7", "de", 700}, /* who wants one dialect is content with the language */
+        {"de-CH;q=0.7, de-AT;q=0.8", "de", 800},
+        {"de-CH;q=0.7, de;q=0.1", "de", 100},
+        {"de-CH", "de-AT", 0},
+        {"de", "den", 0},
+        {"den", "de", 0},
+        {"de-CH;q=0, *;q=0.3", "de", 300}, /* a refused dialect refuses no language */
+        {"de;q=0, *", "de-CH", 0},
+        {"*;q=0.2, fr", "de", 200},
+        {"zh-Hant-TW", "zh-Hant", 1000},
+        {"zh-Hant-TW", "zh", 1000},
+        {"de;q=2, en", "de", 0},
+        {"de", "", 0},
+        {"fr\nde;q=0.4", "de", 400},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        asked *self = ask(TORC_FIELD_ACCEPT_LANGUAGE, cases[i].values);
+        const int weight = torc_accept_language_weight(&self->fields, torc_str_of(cases[i].tag));
+        if (weight != cases[i].weight) print_error("%s: %s\n", cases[i].values, cases[i].tag);
+        assert_int_equal(weight, cases[i].weight);
+        forget(self);
+    }
+}
+
+static void the_language_that_is_liked_best_is_chosen(void **state) {
+    static const torc_str tags[] = {TORC_STR_INIT("en"), TORC_STR_INIT("de"),
+                                    TORC_STR_INIT("de-CH"), TORC_STR_INIT("zh-Hant"),
+                                    TORC_STR_INIT("zh")};
+    static const struct {
+        const char *values;
+        int chosen;
+    } cases[] = {
+        {NULL, -1},
+        {"", -1},
+        {"de", 1},
+        {"de-CH", 2},
+        {"de-AT", 1},
+        {"de-AT, en;q=0.9", 1},
+        {"de;q=0.8, en;q=0.9", 0},
+        {"fr, de-DE;q=0.5, en;q=0.3", 1},
+        /* Of what is liked equally what the peer named first. */
+        {"zh, de, en", 4},
+        {"de, en", 1},
+        {"zh-Hant-TW", 3},
+        {"fr", -1},
+        {"*", 0},
+        {"fr, *;q=0.1", 0},
+        {"en;q=0, *", 1},
+        {"DE-ch", 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        asked *self = ask(TORC_FIELD_ACCEPT_LANGUAGE, cases[i].values);
+        const ptrdiff_t chosen =
+            torc_accept_language_choose(&self->fields, tags, TORC_COUNT_OF(tags));
+        if (chosen != cases[i].chosen) print_error("%s\n", cases[i].values);
+        assert_int_equal(chosen, cases[i].chosen);
+        forget(self);
+    }
+}
+
+/* However the list is cut into fields at its commas, it means the same. */
+static void every_split_into_fields_means_the_same(void **state) {
+    static const char whole[] = "de-CH, fr;q=0.4,en ;q=0.9 , , *;q=0.1";
+    static const torc_str tag = TORC_STR_INIT("en");
+    char values[64];
+
+    (void)state;
+    for (const char *at = whole; (at = strchr(at, ',')); at++) {
+        snprintf(values, sizeof(values), "%.*s\n%s", (int)(at - whole), whole, at + 1);
+        asked *self = ask(TORC_FIELD_ACCEPT_LANGUAGE, NULL);
+        torc_str rest = torc_str_of(values), line;
+        while (torc_str_split(&rest, '\n', &line))
+            check_ok(torc_fields_add_id(&self->fields, &self->arena, TORC_FIELD_ACCEPT_LANGUAGE,
+                                        torc_str_trim(line)));
+        assert_int_equal(torc_accept_language_weight(&self->fields, tag), 900);
+        forget(self);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_have_names_parameters_and_weights),
@@ -208,6 +342,10 @@ int main(void) {
         cmocka_unit_test(the_coding_that_is_liked_best_is_chosen),
         cmocka_unit_test(no_more_than_so_many_members_count),
         cmocka_unit_test(the_closest_range_weighs_a_type),
+        cmocka_unit_test(the_type_that_is_liked_best_is_chosen),
+        cmocka_unit_test(languages_have_weights),
+        cmocka_unit_test(the_language_that_is_liked_best_is_chosen),
+        cmocka_unit_test(every_split_into_fields_means_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
