@@ -98,8 +98,14 @@ static torc_render forget_timer(torc_request *request) {
     return torc_reply_text(request, 200, "");
 }
 
+static void give_up(torc_deferred *deferred, void *context) {
+    (void)context;
+    (void)torc_deferred_fail(deferred, TORC_ERR_CANCELLED);
+}
+
 static torc_render forget_deferred(torc_request *request) {
     forgotten_deferred = torc_deferred_new(torc_request_reactor(request));
+    torc_deferred_set_canceller(forgotten_deferred, give_up, NULL);
     return torc_reply_text(request, 200, "");
 }
 
