@@ -107,7 +107,7 @@ TORC_API void torc_test_client_clear_cookies(torc_test_client *client);
 /** Whether requests come over https from now on, as if from a connection with TLS; at first they do
  * not. */
 TORC_API void torc_test_client_set_secure(torc_test_client *client, bool is_secure);
-/** The address that requests come from from now on; none unless set. */
+/** The address that requests come from from now on; 127.0.0.1 unless set. */
 TORC_API torc_err torc_test_client_set_peer(torc_test_client *client, const char *host,
                                             uint16_t port) TORC_MUST_CHECK;
 /** From now on bodies go out in pieces of `bytes` bytes, with `pause_ms` between them; 0: whole. */

@@ -447,8 +447,7 @@ static bool serve(torc_app *app) {
     return fine;
 }
 
-/* Who stands alone counts rates in a segment of its own. */
-static bool open_rates(torc_app *app, torc_shared *own) {
+bool torc_app_open_rates(torc_app *app, torc_shared *own) {
     if (app->rates.table) return true;
     torc_err err = torc_shared_open(own, 0);
     if (!err) err = torc_shared_take_rates(own, &app->rates);
@@ -457,7 +456,7 @@ static bool open_rates(torc_app *app, torc_shared *own) {
 
 bool torc_app_serve(torc_app *app) {
     torc_shared own = {0};
-    const bool fine = open_rates(app, &own) && make_reactor(app) && serve(app);
+    const bool fine = torc_app_open_rates(app, &own) && make_reactor(app) && serve(app);
 
     torc_reactor_free(app->reactor);
     torc_site_free(app->site);

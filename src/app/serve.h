@@ -33,6 +33,9 @@ typedef struct torc_serving {
  * which takes its tree. False: it was said why.
  */
 bool torc_app_make_site(torc_app *app);
+/* Let who stands alone count rates in a segment of its own, which is then to be closed; before the
+ * site is made. False: it was said why. */
+bool torc_app_open_rates(torc_app *app, torc_shared *own);
 /* Accept from the sockets of a slot. `all`: those that slots share, too. On failure `where` is the
  * endpoint that it is about; others may be accepted from. */
 torc_err torc_serving_listen(torc_serving *serving, size_t slot, bool all,

@@ -21,7 +21,8 @@
 #include "web/tree.h"
 
 enum {
-    ARENA_MAX = 64 * 1024 * 1024
+    ARENA_MAX = 64 * 1024 * 1024,
+    PEER_PORT = 49152
 };
 
 /* ---- its beginning ---- */
@@ -62,6 +63,7 @@ torc_test_client *torc_test_client_make(const char *place, const torc_reactor_op
     else
         self->memory_before = used_by_requests(self->reactor);
     torc_test_client_set_field(self, "Host", "localhost");
+    (void)!torc_test_client_set_peer(self, "127.0.0.1", PEER_PORT);
     return self;
 }
 

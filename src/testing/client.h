@@ -48,8 +48,9 @@ struct torc_test_client {
     size_t memory_before;
     torc_list cookies;
     bool keeps_cookies;
-    bool is_secure;   /* it asks over https */
-    bool has_started; /* the app has */
+    bool is_secure;             /* it asks over https */
+    bool has_started;           /* the app has */
+    struct torc_shared *shared; /* in which it counts rates; NULL: none */
 };
 
 /* Make a client over a reactor of its own, with nobody to ask. */

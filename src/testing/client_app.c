@@ -54,6 +54,19 @@ static bool read_arguments(torc_app *app, const char *const *arguments) {
     return torc_app_fail(app, "it does not take its arguments, as was said", NULL);
 }
 
+static bool open_rates(torc_test_client *self) {
+    self->shared = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*self->shared));
+    if (!self->shared) return torc_app_fail(self->app, "rates", torc_err_text(TORC_ERR_NO_MEMORY));
+    return torc_app_open_rates(self->app, self->shared);
+}
+
+static void close_rates(torc_test_client *self) {
+    if (!self->shared) return;
+    self->app->rates.table = NULL;
+    torc_shared_close(self->shared);
+    torc_dealloc(NULL, self->shared);
+}
+
 static bool start(torc_test_client *self, const char *const *arguments) {
     torc_app *app = self->app;
     const torc_limits wide = torc_limits_default();
@@ -62,7 +75,7 @@ static bool start(torc_test_client *self, const char *const *arguments) {
     if (!read_arguments(app, arguments)) return false;
     app->log = torc_test_log_log(self->log);
     app->reactor = self->reactor;
-    if (!torc_app_make_site(app) || !start_services(self)) return false;
+    if (!open_rates(self) || !torc_app_make_site(app) || !start_services(self)) return false;
     self->limits = torc_limits_inherit(&app->settings.limits, &wide);
     self->acceptor = torc_site_acceptor(app->site);
     return true;
@@ -96,6 +109,7 @@ void torc_test_client_stop_app(torc_test_client *self) {
         (void)await(self, torc_service_stop(&app->services, self->reactor), STOP_MS);
     torc_site_free(app->site);
     app->site = NULL;
+    close_rates(self);
     app->reactor = NULL;
     app->log = NULL;
     torc_app_process_end(app);

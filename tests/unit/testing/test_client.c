@@ -50,6 +50,13 @@ static torc_render tell(torc_request *request) {
     return torc_reply_text(request, 200, bytes);
 }
 
+static torc_render who(torc_request *request) {
+    const torc_addr peer = torc_request_peer(request);
+    char text[TORC_ADDR_TEXT_MAX];
+
+    return torc_reply_bytes(request, 200, "text/plain", torc_addr_host_text(&peer, text));
+}
+
 static torc_render host(torc_request *request) {
     const torc_str value = torc_request_field(request, "Host");
     return torc_reply_bytes(request, 200, "text/plain", value);
@@ -132,6 +139,7 @@ static torc_resource *routes(void) {
     torc_resource_route(root, "* /tell", tell);
     torc_resource_route(root, "* /a/b/tell", tell);
     torc_resource_route(root, "GET /host", host);
+    torc_resource_route(root, "GET /who", who);
     torc_resource_route(root, "* /redirect", redirect);
     torc_resource_route(root, "* /a/redirect", redirect);
     torc_resource_route(root, "GET /long", long_answer);
@@ -273,8 +281,12 @@ static void broken_answers_are_told_from_whole_ones(void **state) {
 static void peers_have_addresses(void **state) {
     torc_test_client *client = torc_test_client_new_resource(routes());
 
+    torc_test_get(client, "/who");
+    torc_test_expect_body(client, "127.0.0.1");
     assert_int_equal(torc_test_client_set_peer(client, "192.0.2.7", 1), 0);
     assert_int_not_equal(torc_test_client_set_peer(client, "nobody", 1), 0);
+    torc_test_get(client, "/who");
+    torc_test_expect_body(client, "192.0.2.7");
     torc_test_get(client, "/host");
     torc_test_expect_body(client, "localhost");
     torc_test_client_set_field(client, "Host", "example.org");
@@ -731,6 +743,26 @@ static void apps_have_arguments(void **state) {
     assert_true(torc_test_client_free(client));
 }
 
+/* Middlewares of the app are on the way, and rates are counted in moved time. */
+static void apps_have_middlewares(void **state) {
+    torc_app *app = torc_app_new("shop");
+    const torc_rate_limit_options options = {.size = sizeof(options), .rate = "2/min"};
+
+    torc_app_route(app, "GET /word", say_word);
+    torc_app_use(app, torc_rate_limit_new(&options));
+    torc_test_client *client = torc_test_client_new_app(app);
+    for (int i = 0; i < 2; i++) {
+        torc_test_get(client, "/word");
+        torc_test_expect_status(client, 200);
+    }
+    torc_test_get(client, "/word");
+    torc_test_expect_status(client, 429);
+    torc_test_client_advance(client, 60000);
+    torc_test_get(client, "/word");
+    torc_test_expect_status(client, 200);
+    assert_true(torc_test_client_free(client));
+}
+
 static void refuse(torc_app *app) {
     torc_app_refuse(app, "there is no shop");
 }
@@ -809,6 +841,7 @@ int main(void) {
         CASE(a_tree_that_is_broken_is_told),
         CASE(apps_start_and_stop),
         CASE(apps_have_arguments),
+        CASE(apps_have_middlewares),
         CASE(apps_that_cannot_start_are_told),
         CASE(services_run_in_moved_time),
         CASE(what_is_not_freed_is_missed_at_the_end),
