@@ -151,6 +151,19 @@ TORC_API torc_test_request *torc_test_post_form_at(const char *place, torc_test_
     __attribute__((sentinel));
 #define torc_test_post_form(client, target, ...)                                                   \
     torc_test_post_form_at(TORC_PLACE, (client), (target), __VA_ARGS__, (const char *)NULL)
+/** A part of a form as multipart/form-data: a field, or a file if it has a file name. */
+typedef struct torc_test_part {
+    const char *name;
+    const char *file_name; /* NULL: it is a field */
+    const char *type;      /* NULL: none is said */
+    torc_str body;
+} torc_test_part;
+/** With such a form, by POST. */
+TORC_API torc_test_request *torc_test_post_parts_at(const char *place, torc_test_client *client,
+                                                    const char *target, const torc_test_part *parts,
+                                                    size_t count);
+#define torc_test_post_parts(client, target, parts, count)                                         \
+    torc_test_post_parts_at(TORC_PLACE, (client), (target), (parts), (count))
 /**
  * Begin to ask: `head` as for torc_test_request_new(), with the client's fields besides. Nothing
  * happens yet: the test sends the body, goes away or reads slowly by the functions of

@@ -67,6 +67,8 @@ void torc_test_client_add_code(const torc_test_client *client, const torc_test_a
 void torc_test_begin_failure(torc_buf *text, const torc_test_asked *asked);
 bool torc_test_end_failure(const char *place, torc_buf *text, const torc_test_client *client,
                            const torc_test_asked *asked);
+/* Whether `part` is somewhere in `bytes`. */
+bool torc_test_contains(torc_str bytes, torc_str part);
 /* Keep the cookies of all answers that have come. */
 void torc_test_client_take_cookies(torc_test_client *client);
 /* Append a Cookie line of those that go with a request, if there are any. */

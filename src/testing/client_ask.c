@@ -7,6 +7,7 @@
  *    a POST, by GET and without the body.
  */
 #include <stdarg.h>
+#include <stdio.h>
 #include <torc/target.h>
 
 #include "testing/client.h"
@@ -367,6 +368,57 @@ torc_test_request *torc_test_post_form_at(const char *place, torc_test_client *s
     va_end(pairs);
     request = torc_test_ask_at(place, self, "POST", target, "application/x-www-form-urlencoded",
                                torc_buf_str(&body));
+    torc_buf_dispose(&body);
+    return request;
+}
+
+/* As browsers write it in a quoted string (RFC 7578 §4.2, and HTML). */
+static void add_quoted(torc_buf *text, const char *name, const char *value) {
+    torc_buf_addf(text, "; %s=\"", name);
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\r' || *value == '\n')
+            torc_buf_addf(text, "%%%02X", (unsigned)*value);
+        else
+            torc_buf_add_byte(text, *value);
+    }
+    torc_buf_add_byte(text, '"');
+}
+
+/* A boundary that no part has in it. */
+static void choose_boundary(const torc_test_part *parts, size_t count, char boundary[40]) {
+    bool is_taken = true;
+
+    for (unsigned number = 0; is_taken; number++) {
+        snprintf(boundary, 40, "torc-test-%u", number);
+        is_taken = false;
+        for (size_t i = 0; i < count && !is_taken; i++)
+            is_taken = torc_test_contains(parts[i].body, torc_str_of(boundary));
+    }
+}
+
+static void add_part(torc_buf *body, const torc_test_part *part, const char *boundary) {
+    torc_buf_addf(body, "--%s\r\nContent-Disposition: form-data", boundary);
+    add_quoted(body, "name", part->name);
+    if (part->file_name) add_quoted(body, "filename", part->file_name);
+    if (part->type) torc_buf_addf(body, "\r\nContent-Type: %s", part->type);
+    torc_buf_add(body, TORC_STR("\r\n\r\n"));
+    torc_buf_add(body, part->body);
+    torc_buf_add(body, TORC_STR("\r\n"));
+}
+
+torc_test_request *torc_test_post_parts_at(const char *place, torc_test_client *self,
+                                           const char *target, const torc_test_part *parts,
+                                           size_t count) {
+    char boundary[40], type[100];
+    torc_buf body;
+
+    choose_boundary(parts, count, boundary);
+    torc_buf_init(&body, NULL, TORC_MEMORY_OTHER, FORM_MAX);
+    for (size_t i = 0; i < count; i++) add_part(&body, &parts[i], boundary);
+    torc_buf_addf(&body, "--%s--\r\n", boundary);
+    snprintf(type, sizeof(type), "multipart/form-data; boundary=%s", boundary);
+    torc_test_request *request =
+        torc_test_ask_at(place, self, "POST", target, type, torc_buf_str(&body));
     torc_buf_dispose(&body);
     return request;
 }

@@ -78,7 +78,7 @@ bool torc_test_expect_no_answer_at(const char *place, torc_test_client *self) {
 
 /* ---- fields ---- */
 
-static bool contains(torc_str bytes, torc_str part) {
+bool torc_test_contains(torc_str bytes, torc_str part) {
     for (size_t i = 0; part.len <= bytes.len && i <= bytes.len - part.len; i++)
         if (torc_str_equals(torc_str_head(torc_str_from(bytes, i), part.len), part)) return true;
     return false;
@@ -114,7 +114,7 @@ bool torc_test_expect_field_at(const char *place, torc_test_client *self, const 
 
 bool torc_test_expect_field_contains_at(const char *place, torc_test_client *self, const char *name,
                                         const char *part) {
-    return expect_field(place, self, name, part, contains, "have in it");
+    return expect_field(place, self, name, part, torc_test_contains, "have in it");
 }
 
 bool torc_test_expect_no_field_at(const char *place, torc_test_client *self, const char *name) {
@@ -154,7 +154,7 @@ bool torc_test_expect_body_contains_at(const char *place, torc_test_client *self
 
     if (!asked) return false;
     if (torc_test_request_status(asked->request) &&
-        contains(torc_test_request_body(asked->request), torc_str_of(part)))
+        torc_test_contains(torc_test_request_body(asked->request), torc_str_of(part)))
         return true;
     torc_test_begin_failure(&text, asked);
     torc_buf_addf(&text, "the body should have in it: %s", part);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <torc/body.h>
+#include <torc/form.h>
 #include <torc/testing_client.h>
 #include <torc/torc.h>
 #include <unistd.h>
@@ -292,6 +293,49 @@ static void peers_have_addresses(void **state) {
     torc_test_client_set_field(client, "Host", "example.org");
     torc_test_get(client, "/host");
     torc_test_expect_body(client, "example.org");
+    assert_true(torc_test_client_free(client));
+}
+
+static torc_render tell_form(torc_request *request) {
+    const torc_form_entries *entries;
+    const torc_err err = torc_request_form(request, &entries);
+    char text[100];
+
+    if (err) return torc_reply_error(request, err);
+    const torc_str name = torc_form_value(entries, "name"), of = torc_form_value(entries, "of");
+    snprintf(text, sizeof(text), "%.*s of %.*s", TORC_STR_ARGS(name), TORC_STR_ARGS(of));
+    return torc_reply_text(request, 200, text);
+}
+
+static void forms_are_read_by_their_readers(void **state) {
+    const torc_test_part parts[] = {
+        {.name = "of", .body = TORC_STR("ten\r\n")},
+        {.name = "name", .type = "text/plain", .body = TORC_STR("J&J ü")},
+    };
+    torc_test_client *client = torc_test_client_new_route(tell_form);
+
+    torc_test_post_form(client, "/", "name", "J&J ü", "of", "ten\r\n");
+    torc_test_expect_body(client, "J&J ü of ten\r\n");
+    torc_test_client_set_pieces(client, 3, 10);
+    torc_test_post_parts(client, "/", parts, TORC_COUNT_OF(parts));
+    torc_test_expect_body(client, "J&J ü of ten\r\n");
+    assert_true(torc_test_client_free(client));
+}
+
+static void forms_may_have_files(void **state) {
+    const torc_test_part parts[] = {
+        {.name = "note", .body = TORC_STR("torc-test-0")},
+        {.name = "a\"b", .file_name = "x\n.txt", .type = "text/plain", .body = TORC_STR("abc")},
+    };
+    torc_test_client *client = torc_test_client_new_route(tell);
+
+    torc_test_post_parts(client, "/", parts, TORC_COUNT_OF(parts));
+    torc_test_expect_body_contains(client, "|multipart/form-data; boundary=torc-test-1|");
+    torc_test_expect_body_contains(
+        client, "--torc-test-1\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n"
+                "torc-test-0\r\n--torc-test-1\r\nContent-Disposition: form-data; "
+                "name=\"a%22b\"; filename=\"x%0A.txt\"\r\nContent-Type: text/plain\r\n\r\nabc\r\n"
+                "--torc-test-1--\r\n");
     assert_true(torc_test_client_free(client));
 }
 
@@ -818,6 +862,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(answers_are_looked_at),
         CASE(bodies_and_fields_are_sent),
+        CASE(forms_are_read_by_their_readers),
+        CASE(forms_may_have_files),
         CASE(a_body_may_pause),
         CASE(time_passes_by_hand),
         CASE(several_are_asked_at_once),
