@@ -17,6 +17,14 @@
  * and, where there is a body and the application set none, Content-Type (text/html) are added.
  */
 
+/** An error that is to be replied to. All of it is lent for the call. */
+typedef struct torc_error_reply {
+    int status;                  /* that fits it, 400 to 599 */
+    torc_err err;                /* TORC_OK: it has none */
+    torc_str detail;             /* what the peer may be told; empty: nothing */
+    const torc_failure *failure; /* for logs and developers, not for the peer; NULL: none */
+} torc_error_reply;
+
 TORC_BEGIN_DECLS
 
 /** Reply with text in UTF-8 ("text/plain; charset=utf-8"). For a route: `return
@@ -39,21 +47,34 @@ TORC_API torc_render torc_reply_end(torc_request *request);
 /** Reply with a redirect (301, 302, 303, 307, 308) to `location`, a URI reference, and a short
  * page. */
 TORC_API torc_render torc_reply_redirect(torc_request *request, int status, const char *location);
-/** Reply with the error page of a status, 400 to 599. `detail` may be NULL. */
+/**
+ * Reply with the error page of a status, 400 to 599. `detail`, which may be NULL, is for the peer.
+ * This and what follows is answered by the handlers and pages of the tree first, see
+ * <torc/error_page.h>. After the first byte, and after a loss, it aborts quietly.
+ */
 TORC_API torc_render torc_reply_status(torc_request *request, int status, const char *detail);
 /**
- * Reply with the error page that fits an error: 413 for TOO_LARGE, 415 for MEDIA_TYPE, 404 for
- * NOT_FOUND, 403 for PERMISSION, 503 for NO_MEMORY, LIMIT, STOPPING, 504 for TIMEOUT, 400 for what
- * the peer did wrong, 500 otherwise; its text is shown only where error details are on. After the
- * first byte, and after a loss, it aborts quietly.
+ * The status that fits an error: 413 for TOO_LARGE, 415 for MEDIA_TYPE, 404 for NOT_FOUND and
+ * NOT_DIRECTORY, 403 for PERMISSION, 503 for NO_MEMORY, LIMIT, BUSY, FILE_TABLE_FULL and STOPPING,
+ * 504 for TIMEOUT, 408 for STALLED, 400 for SYNTAX, UTF8, TRUNCATED, PEER and UPGRADE, 500 for all
+ * others.
+ */
+TORC_API int torc_err_status(torc_err err);
+/** Reply with the error page that fits an error; its text is shown only where error details are on.
  */
 TORC_API torc_render torc_reply_error(torc_request *request, torc_err err);
 
 /**
  * Reply with a 500 for what went wrong here. `text` goes to the log, and to the peer only where
- * error details are on. After the first byte, and after a loss, it aborts.
+ * error details are on.
  */
 TORC_API torc_render torc_reply_failure(torc_request *request, const char *text);
+/**
+ * Reply to a failure, which this takes, by the status that fits its error. It is logged with all
+ * that it came from: as an error from 500 on, else as information; the peer is shown it only where
+ * error details are on. NULL is a failure of which nothing is known.
+ */
+TORC_API torc_render torc_reply_failed(torc_request *request, torc_failure *failure);
 
 /** The status of the response, 200 unless set. `reason` NULL: the standard phrase. */
 TORC_API void torc_response_set_status(torc_request *request, int status, const char *reason);

@@ -40,6 +40,7 @@
 #include <torc/endpoint_prefix.h>
 #include <torc/endpoint_stages.h>
 #include <torc/err.h>
+#include <torc/error_page.h>
 #include <torc/etag.h>
 #include <torc/event.h>
 #include <torc/failure.h>

@@ -138,6 +138,11 @@ torc_limits *torc_request_limits(torc_request *request) {
     return &request->limits;
 }
 
+torc_request_step_fn *torc_request_step(const torc_request *request, void **context) {
+    *context = request->step_context;
+    return request->step;
+}
+
 torc_handler *torc_request_handler(const torc_request *request) {
     return request->handler;
 }

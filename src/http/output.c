@@ -306,17 +306,21 @@ static int status_of_failure(torc_err err) {
 /* Nothing of the response was sent: an error page goes out in its place, or a reply without a body.
  */
 static void replace(torc_request *request) {
-    const int status = status_of_failure((torc_err)request->failure);
+    const torc_err err = (torc_err)request->failure;
+    const int status = status_of_failure(err);
+    const torc_error_reply error = {.status = status, .err = err};
 
     TORC_LOG_ERROR(torc_request_log(request), "http", "a response failed before it was sent",
-                   TORC_LOG_ERR("error", (torc_err)request->failure),
+                   TORC_LOG_ERR("error", err),
                    TORC_LOG_STR("target", torc_request_target(request)));
     torc_response_clear(request);
     request->sent.status = status;
-    request->handler->ops->write_error_page(request->handler, request, status,
-                                            torc_str_make(NULL, 0));
-    complete(request);
-    if (!request->failure || request->is_started) return;
+    if (request->error_step < TORC_ERROR_PLAIN) {
+        torc_request_write_error(request, &error);
+        if (request->is_finished) return;
+        complete(request);
+        if (!request->failure || request->is_started) return;
+    }
     torc_response_clear(request);
     request->sent.status = status;
     complete(request);
@@ -325,7 +329,10 @@ static void replace(torc_request *request) {
 torc_err torc_response_conclude(torc_request *request) {
     const torc_err first = (torc_err)request->failure;
 
-    if (first && !request->is_started) replace(request);
+    if (first && !request->is_started) {
+        replace(request);
+        if (request->is_finished) return first; /* by who has replied in its place */
+    }
     if (request->failure) torc_request_reset(request, (torc_err)request->failure);
     if (request->is_lost)
         request->is_finished = true;

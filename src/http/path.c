@@ -201,6 +201,17 @@ static const torc_path_param *find_param(const torc_request *request, const char
     return param;
 }
 
+bool torc_request_param_next(const torc_request *request, const void **place, torc_str *name,
+                             torc_str *value) {
+    const torc_path_param *last = *place, *param = last ? last->next : request->params;
+
+    if (!param) return false;
+    *name = param->name;
+    *value = param->value;
+    *place = param;
+    return true;
+}
+
 torc_str torc_request_param(const torc_request *request, const char *name) {
     const torc_path_param *param = find_param(request, name);
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replies in one call: bytes, JSON, redirects, errors.
+ * Replies in one call: bytes, JSON, redirects. Those to errors: see error.c.
  *
  *  - A reply to a request that is over does nothing; one to a response that has begun makes it
  *    fail.
  *  - A JSON document grows in a chain of its own and is sent only when it is complete.
  */
 #include <torc/json.h>
-#include <torc/log.h>
-#include <torc/status.h>
 
 #include "http/html.h"
 #include "http/request_state.h"
@@ -132,73 +130,4 @@ torc_render torc_reply_redirect(torc_request *request, int status, const char *l
     torc_response_send_whole(request, torc_buf_str(&page), false);
     torc_buf_dispose(&page);
     return TORC_RENDER_DONE;
-}
-
-bool torc_response_begin_error(torc_request *request, int status) {
-    if (request_is_over(request) || request->is_started) {
-        torc_request_abort(request);
-        return false;
-    }
-    request->failure = TORC_OK;
-    torc_response_clear_body_fields(request, status);
-    torc_response_set_status(request, status, NULL);
-    return true;
-}
-
-static torc_render reply_page(torc_request *request, int status, torc_str detail) {
-    if (!torc_response_begin_error(request, status)) return TORC_RENDER_DONE;
-    request->handler->ops->write_error_page(request->handler, request, status, detail);
-    (void)torc_request_finish(request);
-    return TORC_RENDER_DONE;
-}
-
-torc_render torc_reply_status(torc_request *request, int status, const char *detail) {
-    const bool is_error = status >= 400 && status <= 599;
-    return reply_page(request, is_error ? status : 500, torc_str_of(detail));
-}
-
-static int status_of(torc_err err) {
-    switch (err) {
-    case TORC_ERR_TOO_LARGE:
-        return 413;
-    case TORC_ERR_NOT_FOUND:
-    case TORC_ERR_NOT_DIRECTORY:
-        return 404;
-    case TORC_ERR_PERMISSION:
-        return 403;
-    case TORC_ERR_NO_MEMORY:
-    case TORC_ERR_LIMIT:
-    case TORC_ERR_BUSY:
-    case TORC_ERR_FILE_TABLE_FULL:
-    case TORC_ERR_STOPPING:
-        return 503;
-    case TORC_ERR_MEDIA_TYPE:
-        return 415;
-    case TORC_ERR_TIMEOUT:
-        return 504;
-    case TORC_ERR_STALLED:
-        return 408;
-    case TORC_ERR_SYNTAX:
-    case TORC_ERR_UTF8:
-    case TORC_ERR_TRUNCATED:
-    case TORC_ERR_PEER:
-    case TORC_ERR_UPGRADE:
-        return 400;
-    default:
-        return 500;
-    }
-}
-
-torc_render torc_reply_failure(torc_request *request, const char *text) {
-    torc_log *log = torc_request_log(request);
-
-    TORC_LOG_ERROR(log, "http", "a render failed", TORC_LOG_TEXT("error", text),
-                   TORC_LOG_STR("method", torc_request_method_text(request)),
-                   TORC_LOG_STR("target", torc_request_target(request)));
-    return reply_page(request, 500, torc_str_of(request->handler->show_errors ? text : NULL));
-}
-
-torc_render torc_reply_error(torc_request *request, torc_err err) {
-    const char *detail = request->handler->show_errors ? torc_err_text(err) : NULL;
-    return reply_page(request, status_of(err), torc_str_of(detail));
 }

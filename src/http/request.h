@@ -24,10 +24,10 @@ typedef struct torc_handler_ops {
     void (*request_received)(torc_handler *handler, torc_request *request);
     /* A render answered DECLINED: reply 405 or 501. */
     void (*request_declined)(torc_handler *handler, torc_request *request);
-    /* Set content type and write the page of an error status (nothing was sent yet); detail may be
-     * empty. */
-    void (*write_error_page)(torc_handler *handler, torc_request *request, int status,
-                             torc_str detail);
+    /* Answer an error: nothing was sent yet, and the status is set. It may finish the response.
+     * `is_plain`: doing this has gone wrong already, so ask nobody else. */
+    void (*write_error_page)(torc_handler *handler, torc_request *request,
+                             const torc_error_reply *error, bool is_plain);
     /* The request is over, for logs and for what it held. TORC_OK: finished. */
     void (*request_ended)(torc_handler *handler, torc_request *request, torc_err reason);
     /* No server will hand it requests any more. May be NULL. */
@@ -103,6 +103,28 @@ bool torc_response_put_made(torc_request *request, const torc_made_fields *made)
 /* Give a response these fields, but for those of names that it has. They are valid, do not frame
  * the message, and live as long as the request. */
 void torc_response_lend(torc_request *request, const torc_field *fields, size_t count);
+
+/* Where an error was told: return addresses, the innermost first. */
+enum {
+    TORC_TRACE_MAX = 32
+};
+typedef struct torc_trace {
+    uint32_t count;
+    void *frames[TORC_TRACE_MAX];
+} torc_trace;
+/* The stack of the error that is being answered; NULL: it is not told, or says nothing. */
+const torc_trace *torc_request_trace(const torc_request *request);
+/* Make the response fail: it is answered by an error page, or reset if the head has gone. */
+void torc_response_fail(torc_request *request, torc_err err);
+/* Begin the answer to an error: what was set of a body is forgotten. False when something was sent
+ * already: then it is aborted, so that the peer sees that the rest is missing. */
+bool torc_response_begin_error(torc_request *request, int status);
+/* What runs, or ran last, for a request. */
+torc_request_step_fn *torc_request_step(const torc_request *request, void **context);
+
+/* The parameters of the request's route, the newest first: start with `*place` NULL. */
+bool torc_request_param_next(const torc_request *request, const void **place, torc_str *name,
+                             torc_str *value);
 
 /* Parameters of a route, decoded and as sent; the newest of a name counts. */
 torc_err torc_request_add_param(torc_request *request, torc_str name, torc_str value,

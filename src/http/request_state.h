@@ -46,6 +46,13 @@ typedef struct torc_request_rewritten {
 /* A bound of what the step's fiber waits for, besides that which it began with. */
 typedef struct torc_answer_bound torc_answer_bound;
 
+/* Who answers an error. */
+enum {
+    TORC_ERROR_NONE,   /* there is none */
+    TORC_ERROR_ASKING, /* the handlers of the tree are asked */
+    TORC_ERROR_PLAIN   /* that has failed: the plain page is written */
+};
+
 /* What has its place in the request itself; more of it is allocated. */
 enum {
     TORC_REQUEST_SEGMENTS = 8,
@@ -77,8 +84,9 @@ struct torc_request {
     bool has_server : 1; /* the application set this field itself */
     bool has_date : 1;
     bool has_type : 1;
-    bool has_json : 1;    /* `json` and `json_chain` are in use */
-    bool is_prepared : 1; /* the hooks were told that it starts */
+    bool has_json : 1;      /* `json` and `json_chain` are in use */
+    bool is_prepared : 1;   /* the hooks were told that it starts */
+    uint8_t error_step : 2; /* how far the answering of an error has come: TORC_ERROR_… */
     /* The incoming body. */
     bool has_body_ended : 1; /* all of it was received, or no more of it is wanted */
     bool limits_are_own : 1; /* `limits` is filled */
@@ -105,6 +113,7 @@ struct torc_request {
     torc_response_hook *hooks;      /* the newest first */
     struct torc_staging *staging;   /* NULL: the body goes as it is written */
     const struct torc_whole *whole; /* while the hooks are told, if all of the body is there */
+    const torc_trace *trace;        /* while an error is answered, if its stack is told */
 
     torc_head sent;     /* its status and reason; the rest is filled when it is sent */
     torc_field *fields; /* of the response; the first RESERVED ones are the library's */
@@ -161,16 +170,15 @@ torc_err torc_request_read_origin(torc_request *request) TORC_MUST_CHECK;
 /* Split and decode the path. */
 torc_err torc_request_split_path(torc_request *request) TORC_MUST_CHECK;
 
-/* Make the response fail: it is answered by an error page, or reset if the head has gone. */
-void torc_response_fail(torc_request *request, torc_err err);
 /* Forget status, fields and failure of a response of which nothing was sent. */
 void torc_response_clear(torc_request *request);
 /* Forget the fields that describe a body, which an error of `status` replaces; of a 416,
  * Content-Range tells the size. */
 void torc_response_clear_body_fields(torc_request *request, int status);
-/* Begin the answer to an error: what was set of a body is forgotten. False when something was sent
- * already: then it is aborted, so that the peer sees that the rest is missing. */
-bool torc_response_begin_error(torc_request *request, int status);
+/* Have an error answered by the handler: nothing was sent, and the status is set. */
+void torc_request_write_error(torc_request *request, const torc_error_reply *error);
+/* Reply for a render that has not. */
+void torc_reply_nothing(torc_request *request);
 /* Send the final head; `body_len` -1: not known. Failures stay. */
 void torc_response_send_head(torc_request *request, int64_t body_len);
 /* Prepare the response of a new request. */

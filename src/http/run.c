@@ -15,13 +15,7 @@
 
 /* The render said that it is done, and nothing was finished. */
 static void answer_for_it(torc_request *request) {
-    TORC_LOG_ERROR(torc_request_log(request), "http", "a render returned without a response",
-                   TORC_LOG_STR("method", torc_request_method_text(request)),
-                   TORC_LOG_STR("target", torc_request_target(request)));
-    if (request->is_started)
-        torc_request_abort(request);
-    else
-        torc_reply_status(request, 500, NULL);
+    torc_reply_nothing(request);
 }
 
 static void step_returned(torc_request *request, torc_render answer) {

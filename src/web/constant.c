@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "http/request.h"
-#include "web/site.h"
+#include "web/error_page.h"
 
 typedef struct constant {
     torc_resource base;
@@ -111,12 +111,16 @@ torc_resource *torc_render_new(torc_render_fn *render, uint32_t methods, bool is
     return &self->base;
 }
 
+const void *torc_resource_code(const torc_resource *resource) {
+    if (resource->ops == &function_ops)
+        return (const void *)(uintptr_t)torc_container_of(resource, constant, base)->render;
+    return (const void *)(uintptr_t)resource->ops->render;
+}
+
 static torc_render render_error_page(torc_resource *resource, torc_request *request) {
     const constant *self = self_of(resource);
 
-    torc_response_set_status(request, self->status, NULL);
-    torc_error_page_write(request, self->status, torc_str_of(self->text), self->body);
-    (void)!torc_request_finish(request);
+    torc_error_page_reply(request, self->status, torc_str_of(self->text), self->body);
     return TORC_RENDER_DONE;
 }
 

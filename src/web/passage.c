@@ -12,6 +12,8 @@
  */
 #include "web/passage.h"
 
+#include "web/error_page.h"
+
 #include <torc/fiber.h>
 
 #include "base/alloc.h"
@@ -42,6 +44,7 @@ void torc_scope_dispose(torc_scope *scope) {
     torc_middleware *middleware = scope ? scope->first : NULL;
 
     if (!scope) return;
+    torc_error_handlers_dispose(scope->errors);
     torc_rewrites_dispose(scope->rewrites);
     torc_hosts_dispose(scope->hosts);
     while (middleware) {
@@ -104,6 +107,11 @@ static torc_render go_on(torc_request *request, passage *self) {
         return answer;
     }
     return torc_walk_answer(&self->end);
+}
+
+const torc_walk_end *torc_passage_end(const torc_request *request) {
+    const passage *self = torc_request_value(request, &key);
+    return self ? &self->end : NULL;
 }
 
 static torc_render run(torc_request *request, void *context) {
@@ -202,6 +210,7 @@ torc_render torc_resource_serve(torc_resource *resource, torc_request *request) 
     torc_walk walk;
 
     (void)torc_walk_from(&walk, request, resource);
+    torc_errors_note(&walk);
     if (walk.scope_count > 0) {
         self = new_passage(&walk);
         if (!self) return torc_reply_error(request, TORC_ERR_NO_MEMORY);
@@ -216,7 +225,7 @@ torc_render torc_resource_serve(torc_resource *resource, torc_request *request) 
 
 const void *torc_walk_code(const torc_walk_end *end) {
     if (end->route) return (const void *)(uintptr_t)end->route->render;
-    return end->found ? (const void *)(uintptr_t)end->found->ops->render : NULL;
+    return end->found ? torc_resource_code(end->found) : NULL;
 }
 
 const void *torc_passage_code(const torc_request *request) {

@@ -21,4 +21,13 @@ torc_render torc_walk_answer(const torc_walk_end *end);
 /* Whether that takes a fiber. */
 bool torc_walk_needs_fiber(const torc_walk_end *end);
 
+/* Who answers a request, for people. */
+typedef struct torc_answerer {
+    torc_str pattern; /* of a route; empty: it is none */
+    const void *code; /* of the function; NULL: nobody is known */
+} torc_answerer;
+void torc_answerer_of(const torc_request *request, torc_answerer *who);
+/* Where the walk of a request that passes middlewares has ended; NULL: it does not. */
+const torc_walk_end *torc_passage_end(const torc_request *request);
+
 #endif

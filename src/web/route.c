@@ -210,7 +210,8 @@ void torc_route_free(torc_route *route) {
 
 static torc_route *new_route(torc_str pattern, torc_render_fn *render,
                              const torc_route_options *options) {
-    torc_route *route = torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*route) + pattern.len);
+    torc_route *route =
+        torc_alloc_zero(NULL, TORC_MEMORY_OTHER, 1, sizeof(*route) + pattern.len + 1);
 
     if (!route) return NULL;
     route->render = render;

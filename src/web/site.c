@@ -9,13 +9,11 @@
 #include <stdio.h>
 
 #include <torc/site.h>
-#include <torc/status.h>
 #include <torc/version.h>
 
 #include "base/alloc.h"
 #include "base/options.h"
-#include "http/html.h"
-#include "http/request_state.h"
+#include "web/error_page.h"
 #include "web/passage.h"
 #include "web/site.h"
 
@@ -201,16 +199,25 @@ static torc_render run_resource(torc_request *request, void *context) {
     return resource->ops->render(resource, request);
 }
 
+void torc_answerer_of(const torc_request *request, torc_answerer *who) {
+    const torc_walk_end *end = torc_passage_end(request);
+    void *context;
+    torc_request_step_fn *step = torc_request_step(request, &context);
+    const torc_walk_end own = {
+        .route = step == run_route ? context : NULL,
+        .found = step == run_resource ? context : NULL,
+    };
+    const torc_route *route = end ? end->route : own.route;
+
+    who->pattern = torc_str_of(route ? route->text : NULL);
+    who->code = end ? torc_passage_code(request) : torc_walk_code(&own);
+}
+
 const void *torc_site_code_of(const torc_request *request) {
-    if (request->step == run_route) {
-        const torc_route *route = request->step_context;
-        return (const void *)(uintptr_t)route->render;
-    }
-    if (request->step == run_resource) {
-        const torc_resource *resource = request->step_context;
-        return (const void *)(uintptr_t)resource->ops->render;
-    }
-    return torc_passage_code(request);
+    torc_answerer who;
+
+    torc_answerer_of(request, &who);
+    return who.code;
 }
 
 /* Without middleware on the way: the walk's end is looked at here and now. */
@@ -233,10 +240,12 @@ static void answer(torc_site *site, torc_request *request) {
         return;
     }
     (void)torc_walk_from(&walk, request, site->root);
-    if (walk.scope_count > 0)
+    if (walk.scope_count > 0) {
+        torc_errors_note(&walk);
         torc_passage_begin(&walk);
-    else
+    } else {
         answer_now(request, &walk.end);
+    }
 }
 
 static void request_received(torc_handler *handler, torc_request *request) {
@@ -273,10 +282,14 @@ static void request_declined(torc_handler *handler, torc_request *request) {
     (void)!torc_request_finish(request);
 }
 
-static void write_error_page(torc_handler *handler, torc_request *request, int status,
-                             torc_str detail) {
-    (void)handler;
-    torc_error_page_write(request, status, torc_status_phrase(status), detail);
+/* Developers are told what went wrong here, not what the peer did. */
+static void write_error_page(torc_handler *handler, torc_request *request,
+                             const torc_error_reply *error, bool is_plain) {
+    if (!is_plain && torc_errors_answer(site_of(handler)->root, request, error)) return;
+    if (!is_plain && handler->show_errors && error->status >= 500)
+        torc_error_page_reply_open(request, error);
+    else
+        torc_error_page_reply_plain(request, error);
 }
 
 static void request_ended(torc_handler *handler, torc_request *request, torc_err reason) {
@@ -304,20 +317,6 @@ torc_resource *torc_site_root_of(const torc_request *request) {
     torc_handler *handler = torc_request_handler(request);
 
     return handler->ops == &handler_ops ? site_of(handler)->root : NULL;
-}
-
-void torc_error_page_write(torc_request *request, int status, torc_str brief, torc_str detail) {
-    char heading[160];
-    torc_buf page;
-
-    snprintf(heading, sizeof(heading), "%d %.*s", status, TORC_STR_ARGS(brief));
-    torc_buf_init(&page, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OUTPUT,
-                  16 * 1024);
-    torc_html_add_page(&page, torc_str_of(heading), brief, detail);
-    torc_response_set(request, "Content-Type", TORC_STR("text/html; charset=utf-8"));
-    torc_response_set_length(request, page.len);
-    torc_request_write(request, torc_buf_str(&page));
-    torc_buf_dispose(&page);
 }
 
 /* The options that were given, the rest as defaults; longer than the caller's struct is never read.

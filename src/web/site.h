@@ -8,9 +8,6 @@
 /* The site that a request has come to. */
 torc_site *torc_request_site(const torc_request *request);
 
-/* Write the body of an error page, with its type and length; the status is set by the caller. */
-void torc_error_page_write(torc_request *request, int status, torc_str brief, torc_str detail);
-
 /* The root of the tree that the request came to; NULL: that is no site. */
 torc_resource *torc_site_root_of(const torc_request *request);
 

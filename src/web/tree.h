@@ -56,7 +56,8 @@ enum {
 typedef struct torc_scope {
     torc_middleware *first;   /* the outermost */
     struct torc_hosts *hosts; /* who answers in the resource's place; NULL: nobody. See hosts.h */
-    struct torc_rewrites *rewrites; /* rules; NULL: none. See rewrite.h */
+    struct torc_error_handler *errors; /* who answers them; NULL: nobody. See error_page.h */
+    struct torc_rewrites *rewrites;    /* rules; NULL: none. See rewrite.h */
 } torc_scope;
 
 typedef struct torc_children {
@@ -85,6 +86,9 @@ void torc_resource_fail(torc_resource *resource, torc_err err, const char *text)
 bool torc_children_insert(torc_children *children, torc_str name, torc_resource *child);
 /* Dispose of all that is attached. */
 void torc_children_dispose(torc_children *children);
+
+/* The code that renders a resource: of one that is a function, that. */
+const void *torc_resource_code(const torc_resource *resource);
 
 /* TRACE and CONNECT go to nobody who does not name them: neither to `*` nor to who looks itself. */
 static inline bool torc_method_is_named_only(torc_method method) {

@@ -161,7 +161,7 @@ static bool has_entered(const torc_walk *walk, const torc_scope *scope) {
 static bool enter(torc_walk *walk, const torc_resource *node) {
     const torc_scope *scope = scope_of(node);
 
-    if (!scope || !scope->first || has_entered(walk, scope)) return true;
+    if (!scope || !(scope->first || scope->errors) || has_entered(walk, scope)) return true;
     if (walk->scope_count == TORC_MIDDLEWARE_DEPTH_MAX) {
         walk->end.err = TORC_ERR_LIMIT; /* never is one left out */
         return false;

@@ -43,13 +43,13 @@ static inline void fixture_declined(torc_handler *handler, torc_request *request
     torc_reply_status(request, 405, NULL);
 }
 
-static inline void fixture_error_page(torc_handler *handler, torc_request *request, int status,
-                                      torc_str detail) {
+static inline void fixture_error_page(torc_handler *handler, torc_request *request,
+                                      const torc_error_reply *error, bool is_plain) {
     (void)handler;
-    (void)status;
+    (void)is_plain;
     torc_response_set(request, "Content-Type", TORC_STR("text/x-error"));
     torc_request_write(request, TORC_STR("error"));
-    if (detail.len) torc_request_write(request, detail);
+    if (error->detail.len) torc_request_write(request, error->detail);
 }
 
 static inline void fixture_ended(torc_handler *handler, torc_request *request, torc_err reason) {

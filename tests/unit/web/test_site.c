@@ -188,7 +188,13 @@ static void fields_of_the_site_are_on_each_response(void **state) {
     for (size_t i = 0; i < TORC_COUNT_OF(asked); i++) {
         torc_test_request *test = web_ask(*state, site, asked[i]);
         check_str(torc_test_request_field(test, "X-Own"), "1");
-        check_str(torc_test_request_field(test, "Vary"), "Origin");
+        const torc_fields *fields = torc_test_request_fields(test);
+        bool has_vary = false;
+        for (uint32_t at = 0; at < fields->count; at++)
+            if (fields->items[at].id == TORC_FIELD_VARY &&
+                torc_str_equals(fields->items[at].value, TORC_STR("Origin")))
+                has_vary = true;
+        assert_true(has_vary);
         torc_test_request_free(test);
     }
     torc_site_free(site);
