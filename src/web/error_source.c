@@ -3,20 +3,18 @@
  * Lines of sources.
  *
  *  - A place is written by the compiler, so its path is as good as the program. What there is now
- *    at that path may be anything: it is read line by line, up to the one wanted, and long lines
- *    are cut.
+ *    at that path may be anything: no more than a source has is read, and long lines are cut.
  */
 #include "web/error_source.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "web/file_text.h"
 
 enum {
     AROUND = TORC_SOURCE_LINES / 2,
-    LINE_MAX = TORC_SOURCE_BYTES / TORC_SOURCE_LINES
+    CUT_MAX = TORC_SOURCE_BYTES / TORC_SOURCE_LINES,
+    SOURCE_MAX = 1024 * 1024
 };
 
 static bool read_place(const char *place, char path[512], uint32_t *line) {
@@ -32,43 +30,40 @@ static bool read_place(const char *place, char path[512], uint32_t *line) {
 }
 
 /* As the compiler wrote it, or from the folder of the sources, which is above that of the build. */
-static FILE *open_source(const char *path) {
-    struct stat about;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+static torc_err read_source(const char *path, torc_buf *text) {
+    torc_err err = torc_file_text_read(path, SOURCE_MAX, text);
 
-    while (fd < 0 && strncmp(path, "../", 3) == 0) path += 3;
-    if (fd < 0) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return NULL;
-    FILE *file = fstat(fd, &about) == 0 && S_ISREG(about.st_mode) ? fdopen(fd, "r") : NULL;
-    if (!file) close(fd);
-    return file;
+    if (err != TORC_ERR_NOT_FOUND || strncmp(path, "../", 3) != 0) return err;
+    while (strncmp(path, "../", 3) == 0) path += 3;
+    return torc_file_text_read(path, SOURCE_MAX, text);
 }
 
-/* The next line, cut; false at the end. */
-static bool read_line(FILE *file, char *line, size_t size, size_t *len) {
-    int byte;
+static void find_lines(torc_str text, torc_source_lines *lines) {
+    const uint32_t first = lines->wanted > AROUND ? lines->wanted - AROUND : 1;
+    size_t at = 0;
+    torc_str line;
 
-    for (*len = 0; (byte = getc(file)) != EOF && byte != '\n';)
-        if (*len < size) line[(*len)++] = (char)byte;
-    return byte != EOF || *len > 0;
+    lines->first = first;
+    lines->count = 0;
+    for (uint32_t number = 1; torc_str_split(&text, '\n', &line); number++) {
+        const torc_str cut = torc_str_head(line, CUT_MAX);
+        if (number < first) continue;
+        if (lines->count == TORC_SOURCE_LINES) return;
+        if (cut.len) memcpy(lines->bytes + at, cut.bytes, cut.len);
+        lines->at[lines->count++] = torc_str_make(lines->bytes + at, cut.len);
+        at += cut.len;
+    }
 }
 
 bool torc_source_read(const char *place, torc_source_lines *lines) {
     char path[512];
-    FILE *file;
-    size_t at = 0, len;
+    torc_buf text;
+    torc_err err;
 
     if (!read_place(place, path, &lines->wanted)) return false;
-    file = open_source(path);
-    if (!file) return false;
-    lines->first = lines->wanted > AROUND ? lines->wanted - AROUND : 1;
-    lines->count = 0;
-    for (uint32_t number = 1; lines->count < TORC_SOURCE_LINES; number++) {
-        if (!read_line(file, lines->bytes + at, LINE_MAX, &len)) break;
-        if (number < lines->first) continue;
-        lines->at[lines->count++] = torc_str_make(lines->bytes + at, len);
-        at += len;
-    }
-    fclose(file);
-    return lines->count > lines->wanted - lines->first;
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 2 * SOURCE_MAX);
+    err = read_source(path, &text);
+    if (!err) find_lines(torc_buf_str(&text), lines);
+    torc_buf_dispose(&text);
+    return !err && lines->count > lines->wanted - lines->first;
 }
