@@ -38,7 +38,8 @@ struct torc_test_request {
     torc_acceptor *acceptor;
     void (*freed)(void *context); /* called when this is freed; may be NULL */
     void *freed_context;
-    torc_arena arena; /* the exchange's */
+    torc_arena arena;     /* the exchange's */
+    torc_page_pool pages; /* the test's, whose allocations do not fail with the reactor's */
     torc_arena kept;
     torc_limits limits;
     torc_link_info link;
@@ -393,7 +394,8 @@ torc_test_request *torc_test_request_new(torc_reactor *reactor, torc_acceptor *a
     self->acceptor = acceptor;
     self->limits = torc_limits_default();
     torc_arena_init(&self->arena, &reactor->pages, self->limits.request_memory_max);
-    torc_arena_init(&self->kept, &reactor->pages, KEPT_MAX);
+    torc_page_pool_init(&self->pages, NULL, 0);
+    torc_arena_init(&self->kept, &self->pages, KEPT_MAX);
     torc_buf_init(&self->body, NULL, TORC_MEMORY_OTHER, BODY_MAX);
     self->step.run = run_step;
     self->allowance = SIZE_MAX;
@@ -447,6 +449,7 @@ void torc_test_request_free(torc_test_request *self) {
     if (self->freed) self->freed(self->freed_context);
     if (!is_in_progress(self)) torc_arena_dispose(&self->arena);
     torc_arena_dispose(&self->kept);
+    torc_page_pool_dispose(&self->pages);
     torc_buf_dispose(&self->body);
     torc_dealloc(NULL, self);
 }

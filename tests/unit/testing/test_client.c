@@ -339,6 +339,26 @@ static void forms_may_have_files(void **state) {
     assert_true(torc_test_client_free(client));
 }
 
+/* Whichever allocation fails: the client has an answer, or sees a broken one. */
+static void memory_may_be_short(void **state) {
+    torc_test_client *client = torc_test_client_new_resource(routes());
+    torc_reactor *reactor = torc_test_client_reactor(client);
+    bool has_failed = true;
+    uint64_t n = 0;
+
+    while (has_failed) {
+        torc_test_fail_allocation(reactor, ++n);
+        torc_test_get(client, "/greet/you");
+        has_failed = torc_test_allocation_failed(reactor);
+        torc_test_fail_allocation(reactor, 0);
+        assert_true(torc_test_request_is_over(torc_test_client_answer(client)));
+    }
+    torc_test_expect_status(client, 200);
+    assert_true(n > 3);
+    torc_test_log_clear(torc_test_client_log(client));
+    assert_true(torc_test_client_free(client));
+}
+
 /* ---- redirects ---- */
 
 static void redirects_are_followed(void **state) {
@@ -871,6 +891,7 @@ int main(void) {
         CASE(a_slow_client_gets_everything),
         CASE(broken_answers_are_told_from_whole_ones),
         CASE(peers_have_addresses),
+        CASE(memory_may_be_short),
         CASE(redirects_are_followed),
         CASE(methods_change_as_in_browsers),
         CASE(json_is_compared_by_what_it_means),
