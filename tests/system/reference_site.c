@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "../../examples/site/crc32.h"
+#include "reference_form.h"
 
 static torc_render finish_later(torc_request *request) {
     torc_request_finish(request);
@@ -421,6 +422,12 @@ static torc_resource *leaf_of(torc_render_fn *render, torc_method method) {
     return torc_render_new(render, torc_method_bit(method), true);
 }
 
+static torc_resource *leaf_of_forms(void) {
+    const uint32_t methods = torc_method_bit(TORC_METHOD_GET) | torc_method_bit(TORC_METHOD_POST) |
+                             torc_method_bit(TORC_METHOD_PUT);
+    return torc_render_new(reference_form, methods, true);
+}
+
 static torc_resource *node_of(torc_render_fn *render, torc_method method) {
     return torc_render_new(render, torc_method_bit(method), false);
 }
@@ -480,6 +487,7 @@ static torc_resource *make_tree(const char *root_dir) {
     torc_resource_put_child(root, "", torc_data_new(TORC_STR("root"), "text/plain"));
     torc_resource_put_child(root, "hello", torc_data_new(TORC_STR("hello"), NULL));
     torc_resource_put_child(root, "echo", leaf(echo));
+    torc_resource_put_child(root, "form", leaf_of_forms());
     torc_resource_put_child(root, "multi", leaf(multi));
     torc_resource_put_child(root, "hr", leaf_of(some_data, TORC_METHOD_GET));
     torc_resource_put_child(root, "hw", leaf_of(write_some_data, TORC_METHOD_GET));
