@@ -23,7 +23,8 @@ KIB, MIB = 1 << 10, 1 << 20
 
 
 def upload_site(disk_us=0, *options):
-    return App(BUILD / "tests/system/upload_site", *options,
+    """In one process, whose memory is looked at."""
+    return App(BUILD / "tests/system/upload_site", "--workers", "0", *options,
                environment=dict(os.environ, TORC_TEST_FOLDER=FOLDER.name, TORC_TEST_DISK_US=str(disk_us)))
 
 
