@@ -206,6 +206,32 @@ def events_are_logged():
         assert "secret" not in text and text.count("item=pear") == 1, text
 
 
+def forms_are_read_and_uploads_saved():
+    def part(name, value, filename=None):
+        file = f'; filename="{filename}"\r\nContent-Type: image/png' if filename is not None else ""
+        return f'--b\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode() + value + b"\r\n"
+
+    def post(program, path, body, content_type="multipart/form-data; boundary=b"):
+        with Peer(program.port) as peer:
+            return peer.ask(head("POST", path, f"Content-Type: {content_type}", f"Content-Length: {len(body)}") + body)
+
+    with tempfile.TemporaryDirectory() as folder, example("21_forms_and_uploads", "--workers", "0", "--photos", folder) as program:
+        assert b"multipart/form-data" in get(program, "/")
+        signed = {"name": "Ann Lee", "topics": ["a", "b"]}
+        answer = post(program, "/sign", b"name=Ann+Lee&topic=a&topic=b", "application/x-www-form-urlencoded")
+        check((answer.status, json.loads(answer.body)), (200, signed))
+        answer = post(program, "/sign", part("name", b"Ann Lee") + part("topic", b"a") + part("topic", b"b") + b"--b--")
+        check((answer.status, json.loads(answer.body)), (200, signed))
+        check([post(program, "/sign", b"topic=a", kind).status for kind in ("application/x-www-form-urlencoded", "text/plain")], [422, 415])
+        photo = os.urandom(3000000)
+        form = part("photo", photo, "../../cat.png") + part("photo", b"", "") + part("photo", b"2", "dog.png") + b"--b--\r\n"
+        answer = post(program, "/photos", form)
+        check((answer.status, json.loads(answer.body)), (201, [{"name": "cat.png", "bytes": 3000000}, {"name": "dog.png", "bytes": 1}]))
+        check(sorted(os.listdir(folder)), ["photo-1", "photo-3"])
+        check((pathlib.Path(folder) / "photo-1").read_bytes(), photo)
+        check([post(program, "/photos", body).status for body in (form[:-6], part("a", b"x" * 2000000) + b"--b--")], [400, 413])
+
+
 def files_and_threads_do_not_hold_the_loop():
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place) / "notes"
@@ -588,6 +614,7 @@ def the_command_serves_a_folder():
 CASES = [
     filters_stand_around_routes,
     virtual_hosts_have_a_site_each,
+    forms_are_read_and_uploads_saved,
     hello_says_hello,
     hello_has_help,
     a_port_in_use_is_reported,
