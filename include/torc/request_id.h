@@ -6,7 +6,8 @@
 
 /**
  * Request ids: a name for each request, by which what is written of it in the logs of several
- * programs is found. It is in the response, and in access logs as `%L`.
+ * programs is found. It is in the response, in access logs as `%L`, and in what is logged of a
+ * request that failed.
  */
 typedef enum torc_request_id_kind {
     TORC_REQUEST_ID_RANDOM, /* 128 random bits, 32 hexadecimal digits */

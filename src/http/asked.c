@@ -2,6 +2,8 @@
 /*
  * What the peer asked, read from the head; and what belongs to the request as a whole.
  */
+#include <torc/log.h>
+
 #include "http/request_state.h"
 
 torc_method torc_request_method(const torc_request *request) {
@@ -149,6 +151,22 @@ torc_handler *torc_request_handler(const torc_request *request) {
 
 torc_log *torc_request_log(const torc_request *request) {
     return request->handler->log ? request->handler->log : request->reactor->log;
+}
+
+const char torc_request_id_key;
+
+void torc_request_log_failure(torc_request *request, const char *text, const torc_log_field *why) {
+    torc_log *log = torc_request_log(request);
+    const torc_str *id = torc_request_value(request, &torc_request_id_key);
+    torc_log_field fields[4];
+    size_t count = 0;
+
+    if (!TORC_LOG_IS_ENABLED(log, "http", TORC_LOG_LEVEL_ERROR)) return;
+    if (why) fields[count++] = *why;
+    fields[count++] = TORC_LOG_STR("method", torc_request_method_text(request));
+    fields[count++] = TORC_LOG_STR("target", torc_request_target(request));
+    if (id) fields[count++] = TORC_LOG_STR("request_id", *id);
+    torc_log_event(log, TORC_LOG_LEVEL_ERROR, "http", text, fields, count);
 }
 
 const torc_head *torc_request_head(const torc_request *request) {

@@ -134,22 +134,19 @@ torc_render torc_reply_error(torc_request *request, torc_err err) {
 
 torc_render torc_reply_failure(torc_request *request, const char *text) {
     const torc_error_reply error = {.status = 500, .detail = shown(request, text)};
+    const torc_log_field why = TORC_LOG_TEXT("error", text);
 
-    TORC_LOG_ERROR(torc_request_log(request), "http", "a render failed",
-                   TORC_LOG_TEXT("error", text),
-                   TORC_LOG_STR("method", torc_request_method_text(request)),
-                   TORC_LOG_STR("target", torc_request_target(request)));
+    torc_request_log_failure(request, "a render failed", &why);
     return reply_page(request, &error, __builtin_return_address(0));
 }
 
 /* What is the peer's doing is worth knowing, but nothing to be woken for. */
 static void log_failure(torc_request *request, const torc_failure *failure, int status) {
     torc_log *log = torc_request_log(request);
+    const torc_log_field why = TORC_LOG_FAILURE("error", failure);
 
     if (status >= 500)
-        TORC_LOG_ERROR(log, "http", "a render failed", TORC_LOG_FAILURE("error", failure),
-                       TORC_LOG_STR("method", torc_request_method_text(request)),
-                       TORC_LOG_STR("target", torc_request_target(request)));
+        torc_request_log_failure(request, "a render failed", &why);
     else
         TORC_LOG_INFO(log, "http", "a request was refused", TORC_LOG_INT("status", status),
                       TORC_LOG_FAILURE("error", failure),
@@ -179,8 +176,6 @@ void torc_reply_nothing(torc_request *request) {
     static const char text[] = "a render returned without a response";
     const torc_error_reply error = {.status = 500, .detail = shown(request, text)};
 
-    TORC_LOG_ERROR(torc_request_log(request), "http", text,
-                   TORC_LOG_STR("method", torc_request_method_text(request)),
-                   TORC_LOG_STR("target", torc_request_target(request)));
+    torc_request_log_failure(request, text, NULL);
     reply_page(request, &error, NULL);
 }

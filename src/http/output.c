@@ -309,10 +309,9 @@ static void replace(torc_request *request) {
     const torc_err err = (torc_err)request->failure;
     const int status = status_of_failure(err);
     const torc_error_reply error = {.status = status, .err = err};
+    const torc_log_field why = TORC_LOG_ERR("error", err);
 
-    TORC_LOG_ERROR(torc_request_log(request), "http", "a response failed before it was sent",
-                   TORC_LOG_ERR("error", err),
-                   TORC_LOG_STR("target", torc_request_target(request)));
+    torc_request_log_failure(request, "a response failed before it was sent", &why);
     torc_response_clear(request);
     request->sent.status = status;
     if (request->error_step < TORC_ERROR_PLAIN) {

@@ -3,6 +3,7 @@
 #define TORC_HTTP_REQUEST_H
 
 #include <torc/cidr.h>
+#include <torc/log.h>
 #include <torc/observer.h>
 #include <torc/reply.h>
 #include <torc/ticket.h>
@@ -163,6 +164,11 @@ void torc_request_write_shared_file(torc_request *request, torc_shared_file *fil
 torc_handler *torc_request_handler(const torc_request *request);
 /* Where what happens to the request is told. */
 torc_log *torc_request_log(const torc_request *request);
+/* The key by which a request keeps the torc_str that is its id, if it was given one. */
+extern const char torc_request_id_key;
+/* Log, as an error, that something went wrong with a request: what, why (NULL: not said), with
+ * which one. */
+void torc_request_log_failure(torc_request *request, const char *text, const torc_log_field *why);
 const torc_head *torc_request_head(const torc_request *request);
 
 #endif

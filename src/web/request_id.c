@@ -36,14 +36,12 @@ typedef struct request_id {
     char name[];
 } request_id;
 
-static const char key;
-
 static request_id *self_of(torc_middleware *middleware) {
     return torc_container_of(middleware, request_id, base);
 }
 
 torc_str torc_request_id(const torc_request *request) {
-    const torc_str *id = torc_request_value(request, &key);
+    const torc_str *id = torc_request_value(request, &torc_request_id_key);
     return id ? *id : torc_str_make(NULL, 0);
 }
 
@@ -131,12 +129,12 @@ static torc_render request_received(torc_middleware *middleware, torc_request *r
     request_id *self = self_of(middleware);
     torc_str *id;
 
-    if (torc_request_value(request, &key)) return TORC_RENDER_NEXT;
+    if (torc_request_value(request, &torc_request_id_key)) return TORC_RENDER_NEXT;
     id = torc_arena_alloc(torc_request_arena(request), sizeof(*id));
     if (!id) return TORC_RENDER_NEXT;
     *id = find(self, request);
     if (!id->len) *id = make(self, request);
-    if (id->len) (void)!torc_request_set_value(request, &key, id);
+    if (id->len) (void)!torc_request_set_value(request, &torc_request_id_key, id);
     return TORC_RENDER_NEXT;
 }
 

@@ -2,6 +2,7 @@
 /* Request ids: made, or taken on from who is trusted. */
 #include <stdio.h>
 #include <torc/request_id.h>
+#include <torc/testing_log.h>
 
 #include "faults.h"
 #include "web_fixture.h"
@@ -163,6 +164,32 @@ static void the_outer_one_counts(void **state) {
     torc_site_free(site);
 }
 
+static torc_render break_down(torc_request *request) {
+    return torc_reply_failure(request, "oops");
+}
+
+static void failures_are_logged_with_it(void **state) {
+    const torc_request_id_options options = {.size = sizeof(options),
+                                             .trust = TORC_REQUEST_ID_TRUST_ALL};
+    torc_test_log *captured;
+    torc_resource *root = torc_folder_new();
+
+    check_ok(torc_test_log_new(&captured));
+    const torc_site_options site_options = {.size = sizeof(site_options),
+                                            .log = torc_test_log_log(captured)};
+    torc_resource_route(root, "GET /", break_down);
+    torc_resource_use(root, torc_request_id_new(&options));
+    torc_site *site = torc_site_new(root, &site_options);
+    torc_test_request_free(ask_from(*state, site, "192.0.2.1", "GET /\nX-Request-Id: abc"));
+    const torc_log_record *record = torc_test_log_find(captured, "http", "a render failed");
+    assert_non_null(record);
+    const torc_log_field *id = torc_log_record_field(record, "request_id");
+    assert_non_null(id);
+    check_str(id->value.str, "abc");
+    torc_site_free(site);
+    torc_test_log_free(captured);
+}
+
 static torc_render show_none(torc_request *request) {
     return torc_reply_text(request, 200, torc_request_id(request).len ? "some" : "none");
 }
@@ -218,6 +245,7 @@ int main(void) {
         WEB_TEST(ids_may_be_sorted_by_time),
         WEB_TEST(the_field_may_have_another_name_or_be_hidden),
         WEB_TEST(the_outer_one_counts),
+        WEB_TEST(failures_are_logged_with_it),
         WEB_TEST(without_it_there_is_none),
         cmocka_unit_test(a_name_that_is_none_is_told_at_the_start),
         WEB_TEST(without_memory_a_request_fails_and_the_next_does_not),
