@@ -202,7 +202,24 @@ bool torc_response_put_made(torc_request *request, const torc_made_fields *made)
     return true;
 }
 
-static bool has_field(const torc_request *request, const torc_field *field) {
+/* The known names that a response has, as bits. */
+typedef struct field_set {
+    uint64_t words[(TORC_FIELDS + 63) / 64];
+} field_set;
+
+static field_set fields_of(const torc_request *request) {
+    field_set set = {0};
+
+    for (uint32_t i = RESERVED; i < request->field_count; i++) {
+        const torc_field_id id = request->fields[i].id;
+        set.words[id / 64] |= (uint64_t)1 << id % 64;
+    }
+    return set;
+}
+
+static bool has_field(const torc_request *request, const field_set *set, const torc_field *field) {
+    if (field->id != TORC_FIELD_OTHER)
+        return (set->words[field->id / 64] >> field->id % 64 & 1) != 0;
     for (uint32_t i = RESERVED; i < request->field_count; i++)
         if (has_name(&request->fields[i], field->id, field->name)) return true;
     return false;
@@ -212,8 +229,9 @@ void torc_response_lend(torc_request *request, const torc_field *fields, size_t 
     torc_err err = TORC_OK;
 
     if (!is_open(request)) return;
+    const field_set set = fields_of(request);
     for (size_t i = 0; i < count && !err; i++)
-        if (!has_field(request, &fields[i]))
+        if (!has_field(request, &set, &fields[i]))
             err = push(request, fields[i].id, fields[i].name, fields[i].value);
     if (err) torc_response_fail(request, err);
 }

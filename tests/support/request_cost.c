@@ -4,10 +4,12 @@
  * often as the argument says. Counted by valgrind for two numbers of requests; the difference is
  * the cost of one, with the few instructions of asking. tools/check_request_cost.py does it.
  *
- *   request_cost plaintext|json|file|pipelined|connections|logged|logged_json COUNT
+ *   request_cost plaintext|json|file|pipelined|connections|logged|logged_json|routed|filtered COUNT
  *
- * `file` asks for 1 KiB that is known after the first time. `pipelined` asks COUNT requests 16 at a time, `connections` makes a connection for each.
- * Those that are logged ask for plaintext, with an access log in the combined format, or as JSON.
+ * `file` asks for 1 KiB that is known after the first time. `pipelined` asks COUNT requests 16 at a
+ * time, `connections` makes a connection for each. Those that are logged ask for plaintext, with an
+ * access log in the combined format, or as JSON. `routed` asks a route with a parameter for JSON,
+ * `filtered` the same through three middlewares: request ids, security headers, a rate limit.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,10 @@
 #include <sys/syscall.h>
 #include <torc/access_log.h>
 #include <torc/json.h>
+#include <torc/rate_limit.h>
 #include <torc/reply.h>
+#include <torc/request_id.h>
+#include <torc/security_headers.h>
 #include <torc/site.h>
 #include <torc/static_files.h>
 #include <unistd.h>
@@ -70,6 +75,28 @@ static torc_render json(torc_request *request) {
     torc_json_member_str(document, "message", TORC_STR("Hello, World!"));
     torc_json_close_object(document);
     return torc_reply_end(request);
+}
+
+static torc_render show_user(torc_request *request) {
+    torc_json *document = torc_reply_json(request, 200);
+
+    torc_json_open_object(document);
+    torc_json_member_str(document, "id", torc_request_param(request, "id"));
+    torc_json_close_object(document);
+    return torc_reply_end(request);
+}
+
+/* Peers here have no address, so they are told apart by a field. */
+static torc_resource *new_filtered(void) {
+    const torc_rate_limit_options limit = {
+        .size = sizeof(limit), .rate = "100000/s", .field = "User-Agent"};
+    torc_resource *resource = torc_folder_new();
+
+    torc_resource_route(resource, "GET /users/{id}", show_user);
+    torc_resource_use(resource, torc_request_id_new(NULL));
+    torc_resource_use(resource, torc_security_headers_new(NULL));
+    torc_resource_use(resource, torc_rate_limit_new(&limit));
+    return resource;
 }
 
 static _Noreturn void fail(const char *what) {
@@ -138,11 +165,15 @@ static const char *make_requests(const char *path, unsigned times) {
     return requests;
 }
 
+static const char *path_of(const char *mode) {
+    if (!strcmp(mode, "json") || !strcmp(mode, "file")) return mode;
+    if (!strcmp(mode, "routed")) return "users/42";
+    return strcmp(mode, "filtered") ? "plaintext" : "filtered/users/42";
+}
+
 static void run(const char *mode, unsigned long count) {
     const bool is_pipelined = !strcmp(mode, "pipelined"), is_each = !strcmp(mode, "connections");
-    const bool has_path = !strcmp(mode, "json") || !strcmp(mode, "file");
-    const char *requests =
-        make_requests(has_path ? mode : "plaintext", is_pipelined ? PIPELINED : 1);
+    const char *requests = make_requests(path_of(mode), is_pipelined ? PIPELINED : 1);
 
     open_connection();
     for (unsigned long i = 0; i < count; i += is_pipelined ? PIPELINED : 1) {
@@ -173,6 +204,8 @@ int main(int argc, char **argv) {
     if (argc != 3) fail("usage: request_cost MODE COUNT");
     torc_resource_route(root, "GET /plaintext", plaintext);
     torc_resource_route(root, "GET /json", json);
+    torc_resource_route(root, "GET /users/{id}", show_user);
+    torc_resource_put_child(root, "filtered", new_filtered());
     make_folder();
     torc_resource_put_rest(root, torc_static_files_new(folder, NULL));
     site = torc_site_new(root, NULL);
