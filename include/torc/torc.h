@@ -50,6 +50,7 @@
 #include <torc/file_lock.h>
 #include <torc/filter.h>
 #include <torc/form.h>
+#include <torc/front_door.h>
 #include <torc/head.h>
 #include <torc/json.h>
 #include <torc/json_struct.h>
