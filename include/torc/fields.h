@@ -205,6 +205,19 @@ TORC_API torc_err torc_fields_set(torc_fields *fields, torc_arena *arena, torc_s
 /** Remove all fields of a name; how many they were. */
 TORC_API uint32_t torc_fields_remove(torc_fields *fields, torc_str name);
 /**
+ * Copy all fields, names and values, into an arena; `*copy` is new. On an error nothing is set.
+ */
+TORC_API torc_err torc_fields_copy(const torc_fields *fields, torc_arena *arena,
+                                   torc_fields *copy) TORC_MUST_CHECK;
+/** Whether both have the same values in the same order for each name; how names are written and how
+ * different names are mixed does not count. */
+TORC_API bool torc_fields_equal(const torc_fields *a, const torc_fields *b);
+/**
+ * Write a name as it is usually written ("etag": "ETag", "x-my-field": "X-My-Field") to `to`, which
+ * has room for name.len bytes.
+ */
+TORC_API torc_str torc_field_name_usual(torc_str name, char *to);
+/**
  * The next member of a list (RFC 9110 §5.6.1): takes it, and the comma, from `*rest`; quoted
  * strings may have commas; empty members are left out. False when nothing is left.
  */

@@ -45,6 +45,13 @@ TORC_API torc_range_outcome torc_range_parse(torc_str value, uint64_t size, torc
 TORC_API torc_str torc_content_range_format(const torc_range *range, uint64_t size,
                                             char text[TORC_CONTENT_RANGE_SIZE]);
 /**
+ * Read the value of Content-Range, "bytes 0-4/10" (RFC 9110 §14.4). An unknown size ("*") is
+ * UINT64_MAX; of a 416, which tells the size alone, `range->len` is 0. TORC_ERR_SYNTAX: another
+ * unit, or what cannot be.
+ */
+TORC_API torc_err torc_content_range_parse(torc_str value, torc_range *range,
+                                           uint64_t *size) TORC_MUST_CHECK;
+/**
  * Append what stands before the bytes of a part of a multipart/byteranges body (RFC 9110 §14.6):
  * the delimiter, Content-Type (an empty one is left out) and Content-Range. `range` NULL: the
  * delimiter at the end.

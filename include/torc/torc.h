@@ -52,6 +52,7 @@
 #include <torc/form.h>
 #include <torc/front_door.h>
 #include <torc/head.h>
+#include <torc/http1_reader.h>
 #include <torc/json.h>
 #include <torc/json_struct.h>
 #include <torc/json_value.h>

@@ -101,3 +101,39 @@ void torc_range_add_part_head(torc_buf *buf, torc_str boundary, torc_str content
     torc_buf_addf(buf, "Content-Range: %.*s\r\n\r\n",
                   TORC_STR_ARGS(torc_content_range_format(range, size, text)));
 }
+
+/* "5-9" */
+static torc_err parse_places(torc_str text, torc_range *range) {
+    const ptrdiff_t dash = torc_str_find_byte(text, '-');
+    uint64_t first, last;
+
+    if (dash < 0 || torc_str_parse_uint(torc_str_head(text, (size_t)dash), INT64_MAX, &first) ||
+        torc_str_parse_uint(torc_str_from(text, (size_t)dash + 1), INT64_MAX, &last) ||
+        last < first)
+        return TORC_ERR_SYNTAX;
+    *range = (torc_range){.first = first, .len = last - first + 1};
+    return TORC_OK;
+}
+
+torc_err torc_content_range_parse(torc_str value, torc_range *range, uint64_t *size) {
+    const torc_str unit = TORC_STR("bytes ");
+    const torc_str rest = torc_str_from(value, unit.len);
+    const ptrdiff_t slash = torc_str_find_byte(rest, '/');
+    torc_range found = {0};
+    uint64_t whole = UINT64_MAX;
+
+    if (!torc_str_equals_nocase(torc_str_head(value, unit.len), unit) || slash < 0)
+        return TORC_ERR_SYNTAX;
+    const torc_str places = torc_str_head(rest, (size_t)slash);
+    const torc_str after = torc_str_from(rest, (size_t)slash + 1);
+    const bool is_known = !torc_str_equals(after, TORC_STR("*"));
+    if (is_known && torc_str_parse_uint(after, INT64_MAX, &whole)) return TORC_ERR_SYNTAX;
+    if (!torc_str_equals(places, TORC_STR("*"))) {
+        if (parse_places(places, &found) || found.first + found.len > whole) return TORC_ERR_SYNTAX;
+    } else if (!is_known) {
+        return TORC_ERR_SYNTAX;
+    }
+    *range = found;
+    *size = whole;
+    return TORC_OK;
+}

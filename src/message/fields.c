@@ -262,6 +262,54 @@ uint32_t torc_fields_remove(torc_fields *fields, torc_str name) {
     return remove_from(fields, 0, torc_field_find(name), name);
 }
 
+torc_err torc_fields_copy(const torc_fields *fields, torc_arena *arena, torc_fields *copy) {
+    torc_field *items = torc_arena_alloc(arena, (fields->count + 1) * sizeof(*items));
+    torc_err err = items ? TORC_OK : TORC_ERR_NO_MEMORY;
+
+    for (uint32_t i = 0; !err && i < fields->count; i++) {
+        items[i].id = fields->items[i].id;
+        err = torc_arena_copy(arena, fields->items[i].name, &items[i].name);
+        if (!err) err = torc_arena_copy(arena, fields->items[i].value, &items[i].value);
+    }
+    if (!err) *copy = (torc_fields){items, fields->count, fields->count + 1};
+    return err;
+}
+
+/* The field with the name of `items[at]` that has as many of them before it. */
+static const torc_field *find_twin(const torc_fields *a, uint32_t at, const torc_fields *b) {
+    const torc_field *wanted = &a->items[at];
+    uint32_t place = 0;
+
+    for (uint32_t i = 0; i < at; i++)
+        if (has_name(&a->items[i], wanted->id, wanted->name) &&
+            !torc_fields_next(b, wanted->name, &place))
+            return NULL;
+    return torc_fields_next(b, wanted->name, &place);
+}
+
+bool torc_fields_equal(const torc_fields *a, const torc_fields *b) {
+    if (a->count != b->count) return false;
+    for (uint32_t i = 0; i < a->count; i++) {
+        const torc_field *twin = find_twin(a, i, b);
+        if (!twin || !torc_str_equals(twin->value, a->items[i].value)) return false;
+    }
+    return true;
+}
+
+torc_str torc_field_name_usual(torc_str name, char *to) {
+    const torc_field_id id = torc_field_find(name);
+    bool begins = true;
+
+    if (id != TORC_FIELD_OTHER) return names[id];
+    for (size_t i = 0; i < name.len; i++) {
+        const char c = name.bytes[i], letter = (char)(c | 0x20);
+        const bool is_letter = letter >= 'a' && letter <= 'z';
+        to[i] = !is_letter ? c : begins ? (char)(c & ~0x20) : letter;
+        begins = c == '-';
+    }
+    return torc_str_make(to, name.len);
+}
+
 /* Where the member at the front ends: at a comma that is in no quoted string, or at the end. */
 static size_t member_end(torc_str text) {
     bool quoted = false;

@@ -114,11 +114,55 @@ static void heads_of_parts_are_written(void **state) {
     torc_buf_dispose(&buf);
 }
 
+static void content_ranges_are_read(void **state) {
+    static const struct {
+        const char *value;
+        uint64_t first, len, size;
+    } good[] = {
+        {"bytes 0-4/10", 0, 5, 10},
+        {"BYTES 5-9/10", 5, 5, 10},
+        {"bytes 5-5/*", 5, 1, UINT64_MAX},
+        {"bytes */10", 0, 0, 10},
+        {"bytes */0", 0, 0, 0},
+        {"bytes 0-9223372036854775806/9223372036854775807", 0, INT64_MAX, INT64_MAX},
+    };
+    static const char *const bad[] = {"",
+                                      "bytes",
+                                      "bytes ",
+                                      "bytes 0-4",
+                                      "bytes 0-4/",
+                                      "bytes 4-0/10",
+                                      "bytes 0-10/10",
+                                      "bytes */*",
+                                      "bytes -4/10",
+                                      "bytes 0-/10",
+                                      "items 0-4/10",
+                                      "bytes=0-4/10",
+                                      "bytes 0-4/10x",
+                                      "bytes 0-4/99999999999999999999",
+                                      "bytes  0-4/10"};
+    torc_range range = {0};
+    uint64_t size = 7;
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(good); i++) {
+        check_ok(torc_content_range_parse(torc_str_of(good[i].value), &range, &size));
+        assert_int_equal(range.first, good[i].first);
+        assert_int_equal(range.len, good[i].len);
+        assert_int_equal(size, good[i].size);
+    }
+    size = 7;
+    for (size_t i = 0; i < TORC_COUNT_OF(bad); i++)
+        check_err(torc_content_range_parse(torc_str_of(bad[i]), &range, &size), TORC_ERR_SYNTAX);
+    assert_int_equal(size, 7);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_are_read),
         cmocka_unit_test(content_range_is_written),
         cmocka_unit_test(heads_of_parts_are_written),
+        cmocka_unit_test(content_ranges_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -406,6 +406,99 @@ static void usual_names_are_found_by_words(void **state) {
     }
 }
 
+/* ---- as a multimap ---- */
+
+static torc_fields fields_of(const char *lines) {
+    torc_fields fields = {0};
+    torc_str rest = torc_str_of(lines), line;
+
+    while (torc_str_split(&rest, '\n', &line)) {
+        const ptrdiff_t colon = torc_str_find_byte(line, ':');
+        check_ok(torc_fields_add(&fields, &the->arena, torc_str_head(line, (size_t)colon),
+                                 torc_str_from(line, (size_t)colon + 1)));
+    }
+    return fields;
+}
+
+static void equality_is_by_the_values_of_each_name(void **state) {
+    static const struct {
+        const char *a, *b;
+        bool are_equal;
+    } cases[] = {
+        {NULL, NULL, true},
+        {"A:1", "a:1", true},
+        {"A:1\nB:2\nA:3", "b:2\na:1\nA:3", true},
+        {"A:1\nA:3", "A:3\nA:1", false},
+        {"A:1", "A:2", false},
+        {"A:1", "B:1", false},
+        {"A:1\nA:1", "A:1\nB:1", false},
+        {"A:1", "A:1\nA:1", false},
+        {"ETag:x\nX-Y:", "x-y:\nETAG:x", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        const torc_fields a = fields_of(cases[i].a), b = fields_of(cases[i].b);
+        assert_int_equal(torc_fields_equal(&a, &b), cases[i].are_equal);
+        assert_int_equal(torc_fields_equal(&b, &a), cases[i].are_equal);
+    }
+}
+
+static void a_copy_is_equal_and_its_own(void **state) {
+    char value[] = "1";
+    torc_fields fields = {0}, copy = {0};
+
+    (void)state;
+    check_ok(torc_fields_add(&fields, &the->arena, TORC_STR("X-A"), torc_str_of(value)));
+    check_ok(torc_fields_copy(&fields, &the->arena, &copy));
+    assert_true(torc_fields_equal(&fields, &copy));
+    value[0] = '2';
+    check_str(torc_fields_value(&copy, TORC_STR("x-a")), "1");
+    check_ok(torc_fields_add(&copy, &the->arena, TORC_STR("ETag"), TORC_STR("x")));
+    assert_int_equal(fields.count, 1);
+    assert_int_equal(copy.count, 2);
+}
+
+static torc_err copy_much(torc_memory *memory, void *context) {
+    static char value[5000];
+    torc_page_pool pages;
+    torc_arena arena;
+    torc_field item = {TORC_STR("X-A"), torc_str_make(value, sizeof(value)), TORC_FIELD_OTHER};
+    const torc_fields fields = {.items = &item, .count = 1};
+    torc_fields copy = {0};
+
+    (void)context;
+    torc_page_pool_init(&pages, memory, 4);
+    torc_arena_init(&arena, &pages, 1 << 20);
+    const torc_err err = torc_fields_copy(&fields, &arena, &copy);
+    assert_int_equal(copy.count, err ? 0 : 1);
+    torc_arena_dispose(&arena);
+    torc_page_pool_dispose(&pages);
+    return err;
+}
+
+static void copying_may_find_no_memory(void **state) {
+    (void)state;
+    faults_each(copy_much, NULL);
+}
+
+static void names_have_a_usual_spelling(void **state) {
+    static const char *const usual[] = {
+        "ETag", "TE",           "DNT",        "WWW-Authenticate", "Content-MD5", "X-XSS-Protection",
+        "P3P",  "Content-Type", "X-My-Field", "X-1a-B_c",         "Host"};
+    char name[32], to[32];
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(usual); i++)
+        for (int upper = 0; upper < 2; upper++) {
+            const size_t len = strlen(usual[i]);
+            for (size_t at = 0; at < len; at++)
+                name[at] = (char)(upper ? toupper(usual[i][at]) : tolower(usual[i][at]));
+            const torc_str text = torc_field_name_usual(torc_str_make(name, len), to);
+            check_str_of(text, usual[i]);
+        }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -427,6 +520,10 @@ int main(void) {
         TEST(quotes_that_do_not_close_go_on_to_the_end),
         TEST(a_list_has_its_members),
         TEST(fields_make_one_list),
+        TEST(equality_is_by_the_values_of_each_name),
+        TEST(a_copy_is_equal_and_its_own),
+        TEST(copying_may_find_no_memory),
+        TEST(names_have_a_usual_spelling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
