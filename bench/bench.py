@@ -9,6 +9,9 @@ runs of its own: system calls per request (--calls, by strace) and instructions 
 (--instructions, by callgrind: the difference between a long run and a short one, over one
 connection). Idle connections are measured by the anonymous memory of the server's process.
 
+JSON documents are read and written by programs of their own, one for each library that is there: bytes
+per second of CPU time.
+
 All of it, with five servers, takes about six minutes; --calls adds three, --instructions eight.
 """
 import argparse
@@ -42,6 +45,7 @@ WORKLOADS = {  # name: path, options of load
     "TLS handshakes": ("/plaintext", ["--tls", "--close"]),
 }
 IDLE = "idle connections"
+JSON = "json documents"
 IDLE_TLS = "idle by TLS"
 NGINX = """
 daemon off; worker_processes 1; master_process {master}; pid {dir}/nginx.pid; error_log stderr crit;
@@ -330,6 +334,27 @@ class Bench:
             print(f"{count:<18}{server.name:<13}{each:>12.0f}" if opened else f"{count:<18}{server.name:<13}{'cannot':>12}", flush=True)
 
 
+def measure_json(options):
+    """Each library in turn, several rounds; the median of each document."""
+    build = pathlib.Path(options.build).resolve()
+    libraries = [name for name in ("torc", "jansson", "cjson", "json_c") if (build / f"json_{name}").exists()]
+    results = {}
+    for _ in range(options.rounds):
+        for library in libraries:
+            done = subprocess.run(["taskset", "-c", "1", str(build / f"json_{library}"), "0.2"], check=True, capture_output=True, text=True,
+                                  timeout=120)
+            for line in done.stdout.splitlines():
+                document, size, *rates = line.split()
+                results.setdefault((document, int(size)), {}).setdefault(library, []).append([float(rate) / 1e9 for rate in rates])
+    print(f"\n{JSON:<18}{'library':<13}{'read GB/s':>12}{'write GB/s':>12}")
+    for (document, _), rows in results.items():
+        median = {library: [statistics.median(column) for column in zip(*rates)] for library, rates in rows.items()}
+        for library, (read, write) in median.items():
+            print(f"{document:<18}{library:<13}{read:>12.3f}{write:>12.3f}")
+        best = [max((rates[i] for library, rates in median.items() if library != "torc"), default=math.nan) for i in range(2)]
+        print(f"{'':<18}{'× the best':<13}{median['torc'][0] / best[0]:>12.1f}{median['torc'][1] / best[1]:>12.1f}", flush=True)
+
+
 def shown(number, digits):
     return "-" if math.isnan(number) else f"{number:.{digits}f}"
 
@@ -354,7 +379,7 @@ def read_options():
     parser.add_argument("--seconds", type=int, default=1, help="of each round")
     parser.add_argument("--calls", action="store_true", help="count system calls per request, too")
     parser.add_argument("--instructions", action="store_true", help="count instructions per request, too (valgrind)")
-    parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE, IDLE_TLS], help="of the workloads; may be repeated")
+    parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE, IDLE_TLS, JSON], help="of the workloads; may be repeated")
     parser.add_argument("--servers", default="nginx,haproxy,lighttpd,h2o,microhttpd", type=lambda text: text.split(","), help="beside Torc, of those that are there")
     parser.add_argument("--idle", type=int, default=10000, help="number of idle connections whose memory is measured")
     return parser.parse_args()
@@ -362,7 +387,11 @@ def read_options():
 
 def main():
     options = read_options()
-    wanted = options.only or [*WORKLOADS, IDLE, IDLE_TLS]
+    wanted = options.only or [*WORKLOADS, IDLE, IDLE_TLS, JSON]
+    if JSON in wanted:
+        measure_json(options)
+    if wanted == [JSON]:
+        return
     files = raise_files(options.idle + 100)
     if files < options.idle + 100:
         options.idle = files - 100

@@ -34,6 +34,13 @@ TORC_BEGIN_DECLS
  * blocks. Allocates nothing yet.
  */
 TORC_API void torc_arena_init(torc_arena *arena, struct torc_page_pool *pool, size_t max);
+/**
+ * An arena with pages of its own, for work without a request. `memory` may be NULL. Returns NULL
+ * when out of memory.
+ */
+TORC_API torc_arena *torc_arena_new(torc_memory *memory, size_t max) TORC_MUST_CHECK;
+/** Free an arena of torc_arena_new() and all that is in it. NULL is fine. */
+TORC_API void torc_arena_free(torc_arena *arena);
 /** Give everything back and leave the arena empty and usable. */
 TORC_API void torc_arena_dispose(torc_arena *arena);
 /** `size` bytes aligned for any type, not cleared, or NULL: out of memory or beyond the maximum. */

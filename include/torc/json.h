@@ -27,24 +27,37 @@ enum {
 
 typedef enum torc_json_options {
     TORC_JSON_PLAIN = 0,
-    TORC_JSON_FOR_HTML = 1,       /* escape <, >, &, U+2028, U+2029: safe within <script> */
-    TORC_JSON_REPLACE_INVALID = 2 /* write U+FFFD for what is not UTF-8, instead of failing */
+    TORC_JSON_FOR_HTML = 1,        /* escape <, >, &, U+2028, U+2029: safe within <script> */
+    TORC_JSON_REPLACE_INVALID = 2, /* write U+FFFD for what is not UTF-8, instead of failing */
+    TORC_JSON_PRETTY = 4           /* a line for each member and element, indented by two spaces */
 } torc_json_options;
 
 /** Takes the next bytes of the document. An error ends the writing. */
 typedef torc_err torc_json_write_fn(void *context, torc_str bytes);
 
+/**
+ * Counts the first `used` bytes of the room that it gave last (0 at first), and gives the next:
+ * `len` bytes at `*room`, at least one, and `wanted` where that is possible; none if `wanted` is 0.
+ * An error ends the writing.
+ */
+typedef torc_err torc_json_room_fn(void *context, size_t used, size_t wanted, char **room,
+                                   size_t *len);
+
+/** Stays where it was made. */
 struct torc_json {
-    torc_json_write_fn *write; /* private, as all of it */
+    char *next, *end; /* private, as all of it: the room that is free */
+    char *start;      /* where that room began */
+    torc_json_room_fn *room;
+    torc_json_write_fn *write; /* of a document that goes to a function: its room is `stage` */
     void *context;
     uint64_t objects; /* a bit per open level, the outermost lowest: an object, not an array */
     int16_t err;
     uint8_t options;
     uint8_t depth;
-    bool has_items; /* the innermost open level, or the document */
-    bool has_key;   /* a member's name was written, its value was not */
-    uint16_t staged;
-    char stage[240]; /* bytes on their way to `write` */
+    bool is_in_object; /* the innermost open level is one */
+    bool has_items;    /* the innermost open level, or the document */
+    bool has_key;      /* a member's name was written, its value was not */
+    char stage[240];
 };
 
 TORC_BEGIN_DECLS
@@ -52,6 +65,9 @@ TORC_BEGIN_DECLS
 /** Begin a document that is written through a function. Needs no counterpart. */
 TORC_API void torc_json_init(torc_json *json, torc_json_write_fn *write, void *context,
                              torc_json_options options);
+/** Begin a document that is written to where `room` says, without a copy. */
+TORC_API void torc_json_init_room(torc_json *json, torc_json_room_fn *room, void *context,
+                                  torc_json_options options);
 /** Begin a document that is appended to a buffer. It is all there after torc_json_end() only. */
 TORC_API void torc_json_init_buf(torc_json *json, torc_buf *buf, torc_json_options options);
 

@@ -58,6 +58,35 @@ void torc_arena_dispose(torc_arena *arena) {
     assert(arena->used == 0);
 }
 
+/* An arena and what it takes its pages from. */
+typedef struct own_arena {
+    torc_arena arena;
+    torc_page_pool pool;
+} own_arena;
+
+enum {
+    OWN_PAGES_KEPT = 16
+};
+
+torc_arena *torc_arena_new(torc_memory *memory, size_t max) {
+    own_arena *own = torc_alloc(memory, TORC_MEMORY_ARENA, sizeof *own);
+
+    if (!own) return NULL;
+    torc_page_pool_init(&own->pool, memory, OWN_PAGES_KEPT);
+    torc_arena_init(&own->arena, &own->pool, max);
+    return &own->arena;
+}
+
+void torc_arena_free(torc_arena *arena) {
+    if (!arena) return;
+    own_arena *own = torc_container_of(arena, own_arena, arena);
+    torc_memory *memory = own->pool.memory;
+
+    torc_arena_dispose(arena);
+    torc_page_pool_dispose(&own->pool);
+    torc_dealloc(memory, own);
+}
+
 torc_arena_mark torc_arena_mark_take(const torc_arena *arena) {
     return (torc_arena_mark){.page = arena->page, .large = arena->large, .next = arena->next};
 }

@@ -2,97 +2,172 @@
 /*
  * The JSON writer.
  *
- *  - Bytes are gathered in `stage` and passed on when it is full and at the end; long clean runs of
- *    strings pass it by, in their order.
- *  - `depth` levels are open, of which bit `depth - 1` of `objects` tells the innermost's kind.
+ *  - Bytes are written to the room from `start` to `end`, of which what is before `next` is in use:
+ *    a part of a buffer or of a page, or `stage`, which is passed on when it is full.
+ *  - `depth` levels are open, of which bit `depth - 1` of `objects` tells the innermost's kind, and
+ *    `is_in_object`, too.
  *  - At depth 0, `has_items` says that the one value was begun.
  *  - `has_key` only within an object. A value is due exactly if the innermost level is no object or
  *    `has_key` is set.
- *  - Once `err` is set, nothing is written.
+ *  - Once `err` is set, there is no room, so that nothing is written.
  */
-#include <assert.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <torc/json.h>
 #include <torc/utf8.h>
 
+#include "base/decimal.h"
 #include "base/json_scan.h"
 
-void torc_json_init(torc_json *json, torc_json_write_fn *write, void *context,
-                    torc_json_options options) {
-    json->write = write;
+enum {
+    NUMBER_MAX = TORC_DECIMAL_TEXT_MAX /* the longest number, of any kind */
+};
+
+static void init(torc_json *json, void *context, torc_json_options options) {
+    json->next = json->end = json->start = NULL;
+    json->room = NULL;
+    json->write = NULL;
     json->context = context;
     json->objects = 0;
     json->err = TORC_OK;
     json->options = (uint8_t)options;
     json->depth = 0;
-    json->has_items = json->has_key = false;
-    json->staged = 0;
+    json->is_in_object = json->has_items = json->has_key = false;
 }
 
-static torc_err write_to_buf(void *context, torc_str bytes) {
-    torc_buf_add(context, bytes);
-    return torc_buf_err(context);
+void torc_json_init_room(torc_json *json, torc_json_room_fn *room, void *context,
+                         torc_json_options options) {
+    init(json, context, options);
+    json->room = room;
+}
+
+/* What is staged is passed on, and its place is the room again. */
+static torc_err pass_stage(void *context, size_t used, size_t wanted, char **room, size_t *len) {
+    torc_json *json = context;
+
+    *room = json->stage;
+    *len = sizeof json->stage;
+    return used == 0 ? TORC_OK : json->write(json->context, torc_str_make(json->stage, used));
+}
+
+void torc_json_init(torc_json *json, torc_json_write_fn *write, void *context,
+                    torc_json_options options) {
+    init(json, context, options);
+    json->room = pass_stage;
+    json->write = write;
+}
+
+static torc_err room_of_buf(void *context, size_t used, size_t wanted, char **room, size_t *len) {
+    torc_buf *buf = context;
+
+    if (used > 0) torc_buf_commit(buf, used);
+    if (wanted == 0 || torc_buf_err(buf)) return torc_buf_err(buf);
+    if (buf->bytes && buf->len < buf->capacity) wanted = 1;
+    *room = torc_buf_reserve(buf, wanted);
+    *len = buf->capacity - buf->len;
+    return torc_buf_err(buf);
 }
 
 void torc_json_init_buf(torc_json *json, torc_buf *buf, torc_json_options options) {
-    torc_json_init(json, write_to_buf, buf, options);
+    torc_json_init_room(json, room_of_buf, buf, options);
 }
 
 void torc_json_fail(torc_json *json, torc_err err) {
     if (!json->err) json->err = (int16_t)err;
+    json->next = json->end = json->start = NULL;
 }
 
 torc_err torc_json_err(const torc_json *json) {
     return (torc_err)json->err;
 }
 
-static void pass_on(torc_json *json, torc_str bytes) {
-    if (json->err || bytes.len == 0) return;
-    torc_json_fail(json, json->write(json->context, bytes));
-}
+/* ---- room ---- */
 
-static void flush(torc_json *json) {
-    const torc_str staged = torc_str_make(json->stage, json->staged);
+/* Give up the room in use for another; false when there is none. */
+static __attribute__((noinline)) bool ask(torc_json *json, size_t wanted) {
+    const size_t used = (size_t)(json->next - json->start);
+    size_t len = 0;
 
-    json->staged = 0;
-    pass_on(json, staged);
-}
-
-static void put(torc_json *json, torc_str bytes) {
-    if (bytes.len > sizeof json->stage - json->staged) flush(json);
-    if (bytes.len > sizeof json->stage) {
-        pass_on(json, bytes);
-        return;
-    }
-    if (bytes.len > 0) memcpy(json->stage + json->staged, bytes.bytes, bytes.len);
-    json->staged = (uint16_t)(json->staged + bytes.len);
-}
-
-static void put_byte(torc_json *json, char byte) {
-    if (json->staged == sizeof json->stage) flush(json);
-    json->stage[json->staged++] = byte;
-}
-
-static bool is_in_object(const torc_json *json) {
-    return json->depth > 0 && (json->objects >> (json->depth - 1) & 1);
-}
-
-/* Before a value: check that one is due, and separate it. False when nothing may be written. */
-static bool begin_value(torc_json *json) {
     if (json->err) return false;
-    if (is_in_object(json) ? !json->has_key : json->depth == 0 && json->has_items) {
-        torc_json_fail(json, TORC_ERR_STATE);
+    void *const context = json->write ? json : json->context;
+    const torc_err err = json->room(context, used, wanted, &json->start, &len);
+    if (err) {
+        torc_json_fail(json, err);
         return false;
     }
-    if (json->has_items && !json->has_key) put_byte(json, ',');
-    json->has_items = true;
-    json->has_key = false;
+    json->next = json->start;
+    json->end = json->start + len;
     return true;
 }
 
-static void open_level(torc_json *json, bool is_object) {
+static inline size_t room_left(const torc_json *json) {
+    return (size_t)(json->end - json->next);
+}
+
+/* A long text that goes to a function is not copied. */
+static void pass_on(torc_json *json, torc_str bytes) {
+    if (!ask(json, 1)) return;
+    const torc_err err = json->write(json->context, bytes);
+    if (err) torc_json_fail(json, err);
+}
+
+static __attribute__((noinline)) void put_in_parts(torc_json *json, torc_str bytes) {
+    if (json->write && bytes.len > sizeof json->stage) {
+        pass_on(json, bytes);
+        return;
+    }
+    while (bytes.len > 0) {
+        if (json->next == json->end && !ask(json, bytes.len)) return;
+        const torc_str part = torc_str_head(bytes, room_left(json));
+        memcpy(json->next, part.bytes, part.len);
+        json->next += part.len;
+        bytes = torc_str_from(bytes, part.len);
+    }
+}
+
+static inline void put(torc_json *json, torc_str bytes) {
+    if (bytes.len > room_left(json)) {
+        put_in_parts(json, bytes);
+    } else if (bytes.len > 0) {
+        memcpy(json->next, bytes.bytes, bytes.len);
+        json->next += bytes.len;
+    }
+}
+
+static inline void put_byte(torc_json *json, char byte) {
+    if (json->next == json->end && !ask(json, 1)) return;
+    *json->next++ = byte;
+}
+
+/* ---- structure ---- */
+
+static void put_line(torc_json *json) {
+    put_byte(json, '\n');
+    for (unsigned i = 0; i < json->depth; i++) put(json, TORC_STR("  "));
+}
+
+/* Before an element, or the name of a member. */
+static inline void separate(torc_json *json) {
+    if (json->has_items) put_byte(json, ',');
+    if (json->depth > 0 && (json->options & TORC_JSON_PRETTY)) put_line(json);
+    json->has_items = true;
+}
+
+/* Before a value: check that one is due, and separate it. False when nothing may be written. */
+static inline bool begin_value(torc_json *json) {
+    if (json->err) return false;
+    if (json->has_key) {
+        json->has_key = false;
+        return true;
+    }
+    if (json->is_in_object || (json->depth == 0 && json->has_items)) {
+        torc_json_fail(json, TORC_ERR_STATE);
+        return false;
+    }
+    separate(json);
+    return true;
+}
+
+static inline void open_level(torc_json *json, bool is_object) {
     if (!begin_value(json)) return;
     if (json->depth == TORC_JSON_DEPTH_MAX) {
         torc_json_fail(json, TORC_ERR_LIMIT);
@@ -100,17 +175,20 @@ static void open_level(torc_json *json, bool is_object) {
     }
     const uint64_t bit = (uint64_t)1 << json->depth++;
     json->objects = is_object ? json->objects | bit : json->objects & ~bit;
+    json->is_in_object = is_object;
     json->has_items = false;
     put_byte(json, is_object ? '{' : '[');
 }
 
-static void close_level(torc_json *json, bool is_object) {
+static inline void close_level(torc_json *json, bool is_object) {
     if (json->err) return;
-    if (json->depth == 0 || is_in_object(json) != is_object || json->has_key) {
+    if (json->depth == 0 || json->is_in_object != is_object || json->has_key) {
         torc_json_fail(json, TORC_ERR_STATE);
         return;
     }
     json->depth--;
+    json->is_in_object = json->depth > 0 && (json->objects >> (json->depth - 1) & 1);
+    if (json->has_items && (json->options & TORC_JSON_PRETTY)) put_line(json);
     json->has_items = true;
     put_byte(json, is_object ? '}' : ']');
 }
@@ -201,29 +279,45 @@ static void put_replacing(torc_json *json, torc_str text) {
     }
 }
 
-static void put_string(torc_json *json, torc_str text) {
-    put_byte(json, '"');
-    if (torc_json_is_plain(text)) {
-        put(json, text);
-    } else if (json->options & TORC_JSON_REPLACE_INVALID) {
+static void put_content(torc_json *json, torc_str text) {
+    if (json->options & TORC_JSON_REPLACE_INVALID) {
         put_replacing(json, text);
     } else if (torc_utf8_is_valid(text)) {
         put_valid(json, text);
     } else {
         torc_json_fail(json, TORC_ERR_UTF8);
     }
+}
+
+static __attribute__((noinline)) void put_any_string(torc_json *json, torc_str text) {
     put_byte(json, '"');
+    put_content(json, text);
+    put_byte(json, '"');
+}
+
+static inline void put_string(torc_json *json, torc_str text) {
+    if (json->next == json->end && !ask(json, 1)) return;
+
+    char *const to = json->next;
+    if (room_left(json) < 2 || text.len > room_left(json) - 2 ||
+        !torc_json_copy_plain(to + 1, text, json->options & TORC_JSON_FOR_HTML)) {
+        put_any_string(json, text);
+        return;
+    }
+    to[0] = to[1 + text.len] = '"';
+    json->next = to + text.len + 2;
 }
 
 void torc_json_key_str(torc_json *json, torc_str name) {
     if (json->err) return;
-    if (!is_in_object(json) || json->has_key) {
+    if (!json->is_in_object || json->has_key) {
         torc_json_fail(json, TORC_ERR_STATE);
         return;
     }
-    if (json->has_items) put_byte(json, ',');
+    separate(json);
     put_string(json, name);
     put_byte(json, ':');
+    if (json->options & TORC_JSON_PRETTY) put_byte(json, ' ');
     json->has_key = true;
 }
 
@@ -255,63 +349,46 @@ void torc_json_bool(torc_json *json, bool value) {
     torc_json_raw(json, value ? TORC_STR("true") : TORC_STR("false"));
 }
 
-void torc_json_int(torc_json *json, int64_t value) {
-    char digits[21];
-    torc_buf buf;
+/* Where a number can be written at once: in the room, or in `aside` if there is too little. */
+static inline char *number_at(torc_json *json, char *aside) {
+    return room_left(json) >= NUMBER_MAX ? json->next : aside;
+}
 
-    torc_buf_init_fixed(&buf, digits, sizeof digits);
-    torc_buf_add_int(&buf, value);
-    torc_json_raw(json, torc_buf_str(&buf));
+static inline void end_number(torc_json *json, const char *at, size_t len) {
+    if (at == json->next) {
+        json->next += len;
+    } else {
+        put(json, torc_str_make(at, len));
+    }
+}
+
+static void put_integer(torc_json *json, uint64_t value, bool is_negative) {
+    char aside[NUMBER_MAX];
+
+    if (!begin_value(json)) return;
+    char *const at = number_at(json, aside);
+    at[0] = '-';
+    end_number(json, at, is_negative + torc_decimal_format_uint(value, at + is_negative));
+}
+
+void torc_json_int(torc_json *json, int64_t value) {
+    put_integer(json, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void torc_json_uint(torc_json *json, uint64_t value) {
-    char digits[20];
-    torc_buf buf;
-
-    torc_buf_init_fixed(&buf, digits, sizeof digits);
-    torc_buf_add_uint(&buf, value);
-    torc_json_raw(json, torc_buf_str(&buf));
-}
-
-/* The fewest digits that read back as `value`. Up to 15 always survive the way there and back, so
- * only subnormal numbers, which have fewer, must be tried from the first digit on. */
-static int format_shortest(char *text, size_t size, double value) {
-    int digits = fpclassify(value) == FP_SUBNORMAL ? 1 : 15, len;
-
-    do {
-        len = snprintf(text, size, "%.*g", digits, value);
-    } while (digits++ < 17 && strtod(text, NULL) != value);
-    return len;
-}
-
-static bool is_of_number(char byte) {
-    return (byte >= '0' && byte <= '9') || byte == '-' || byte == '+' || byte == 'e';
-}
-
-/* printf writes the locale's decimal point, of one byte or more: make it ours. */
-static size_t make_point(char *text, size_t len) {
-    size_t to = 0;
-
-    for (size_t from = 0; from < len; from++) {
-        if (is_of_number(text[from])) {
-            text[to++] = text[from];
-        } else if (to == 0 || text[to - 1] != '.') {
-            text[to++] = '.';
-        }
-    }
-    return to;
+    put_integer(json, value, false);
 }
 
 void torc_json_double(torc_json *json, double value) {
-    char text[40];
+    char aside[NUMBER_MAX];
 
     if (!isfinite(value)) {
         torc_json_fail(json, TORC_ERR_INVALID);
         return;
     }
-    const int len = format_shortest(text, sizeof text, value);
-    assert(len > 0 && (size_t)len < sizeof text);
-    torc_json_raw(json, torc_str_make(text, make_point(text, (size_t)len)));
+    if (!begin_value(json)) return;
+    char *const at = number_at(json, aside);
+    end_number(json, at, torc_decimal_format(value, at));
 }
 
 void torc_json_member_str(torc_json *json, const char *name, torc_str value) {
@@ -366,6 +443,6 @@ void torc_json_member_array(torc_json *json, const char *name) {
 
 torc_err torc_json_end(torc_json *json) {
     if (json->depth > 0 || !json->has_items) torc_json_fail(json, TORC_ERR_STATE);
-    flush(json);
+    if (ask(json, 0)) json->next = json->end = json->start;
     return torc_json_err(json);
 }

@@ -3,7 +3,7 @@
  * Finding what a JSON string may not hold as it is: 16 bytes at a time with SSE2, or one by one.
  *
  *  - Both forms give the same answers, and read no byte beyond the text.
- *  - Whether a text is plain is looked at in words of eight bytes, the last two of which overlap.
+ *  - A plain text is copied while it is looked at, in steps of which the last two overlap.
  */
 #include "base/json_scan.h"
 
@@ -70,10 +70,11 @@ static inline uint64_t zero_in(uint64_t word) {
 }
 
 /* '<' and '>' differ in the bit 2 alone. */
-static inline bool is_plain8(uint64_t word) {
+static inline bool is_plain8(uint64_t word, bool for_html) {
     const uint64_t controls = (word - ONES * 0x20) & ~word;
-    const uint64_t marks = zero_in(word ^ ONES * '"') | zero_in(word ^ ONES * '\\') |
-                           zero_in(word ^ ONES * '&') | zero_in((word | ONES * 2) ^ ONES * '>');
+    uint64_t marks = zero_in(word ^ ONES * '"') | zero_in(word ^ ONES * '\\');
+
+    if (for_html) marks |= zero_in(word ^ ONES * '&') | zero_in((word | ONES * 2) ^ ONES * '>');
     return (((controls | word) & HIGHS) | marks) == 0;
 }
 
@@ -83,26 +84,46 @@ static inline uint64_t load8(const char *from) {
     return word;
 }
 
-/* Up to seven bytes, some of them twice. */
-static uint64_t load_few(torc_str text) {
-    uint32_t low = 0, high = 0;
+static inline void store8(char *to, uint64_t word) {
+    memcpy(to, &word, sizeof word);
+}
+
+/* Up to seven bytes, of which some are looked at twice. */
+static inline bool copy_few(char *to, torc_str text, bool for_html) {
+    uint32_t low, high;
 
     if (text.len >= 4) {
         memcpy(&low, text.bytes, 4);
         memcpy(&high, text.bytes + text.len - 4, 4);
-        return low | (uint64_t)high << 32;
+        memcpy(to, &low, 4);
+        memcpy(to + text.len - 4, &high, 4);
+        return is_plain8(low | (uint64_t)high << 32, for_html);
     }
-    const uint8_t *bytes = (const uint8_t *)text.bytes;
-    return bytes[0] * ONES >> 16 | (uint64_t)bytes[text.len / 2] << 48 |
-           (uint64_t)bytes[text.len - 1] << 56;
+    const char first = text.bytes[0], middle = text.bytes[text.len / 2];
+    const char last = text.bytes[text.len - 1];
+    to[0] = first;
+    to[text.len / 2] = middle;
+    to[text.len - 1] = last;
+    return is_plain8((uint8_t)first * ONES >> 16 | (uint64_t)(uint8_t)middle << 48 |
+                         (uint64_t)(uint8_t)last << 56,
+                     for_html);
 }
 
-bool torc_json_is_plain(torc_str text) {
-    if (text.len == 0) return true;
-    if (text.len < 8) return is_plain8(load_few(text));
-    for (size_t at = 0; at + 8 < text.len; at += 8)
-        if (!is_plain8(load8(text.bytes + at))) return false;
-    return is_plain8(load8(text.bytes + text.len - 8));
+static inline bool copy8(char *to, const char *from, bool for_html) {
+    const uint64_t word = load8(from);
+
+    store8(to, word);
+    return is_plain8(word, for_html);
+}
+
+/* From eight bytes on. */
+static inline bool copy_words(char *to, torc_str text, bool for_html) {
+    size_t at = 0;
+
+    for (; at + 8 < text.len; at += 8)
+        if (!copy8(to + at, text.bytes + at, for_html)) return false;
+    at = text.len - 8;
+    return copy8(to + at, text.bytes + at, for_html);
 }
 
 #ifdef __SSE2__
@@ -123,6 +144,25 @@ static inline __m128i stops_for_html(__m128i bytes) {
                         _mm_or_si128(is_byte(bytes, '&'), is_byte(bytes, 0xe2)));
 }
 
+static inline bool copy16(char *to, const char *from, bool for_html) {
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
+    __m128i found = _mm_or_si128(_mm_or_si128(is_byte(bytes, '"'), is_byte(bytes, '\\')),
+                                 _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '))); /* or beyond ASCII */
+
+    if (for_html) found = _mm_or_si128(found, stops_for_html(bytes));
+    _mm_storeu_si128((__m128i *)(void *)to, bytes);
+    return _mm_movemask_epi8(found) == 0;
+}
+
+static inline bool copy_long(char *to, torc_str text, bool for_html) {
+    size_t at = 0;
+
+    for (; at + 16 < text.len; at += 16)
+        if (!copy16(to + at, text.bytes + at, for_html)) return false;
+    at = text.len - 16;
+    return copy16(to + at, text.bytes + at, for_html);
+}
+
 size_t torc_json_scan(torc_str text, bool for_html) {
     size_t at = 0;
 
@@ -138,8 +178,18 @@ size_t torc_json_scan(torc_str text, bool for_html) {
 
 #else
 
+static inline bool copy_long(char *to, torc_str text, bool for_html) {
+    return copy_words(to, text, for_html);
+}
+
 size_t torc_json_scan(torc_str text, bool for_html) {
     return torc_json_scan_scalar(text, for_html);
 }
 
 #endif
+
+bool torc_json_copy_plain(char *to, torc_str text, bool for_html) {
+    if (text.len >= 16) return copy_long(to, text, for_html);
+    if (text.len >= 8) return copy_words(to, text, for_html);
+    return text.len == 0 || copy_few(to, text, for_html);
+}

@@ -14,11 +14,11 @@
  */
 size_t torc_json_scan(torc_str text, bool for_html);
 /*
- * Whether a text can stand in a string as it is, whatever the options, as most can: visible ASCII
- * and spaces without quote, backslash, '<', '>' and '&'. So it needs no other look, and is valid
- * UTF-8.
+ * Copy a text, if it can stand in a string as it is, as most can: ASCII without controls, quote and
+ * backslash, with `for_html` without '<', '>' and '&', too. So it needs no other look, and is valid
+ * UTF-8. False: it cannot, and `to` holds anything.
  */
-bool torc_json_is_plain(torc_str text);
+bool torc_json_copy_plain(char *to, torc_str text, bool for_html);
 /* The same as torc_json_scan(), byte by byte: the twin that the vectorised one is tested against.
  */
 size_t torc_json_scan_scalar(torc_str text, bool for_html);

@@ -58,21 +58,28 @@ torc_render torc_reply_static(torc_request *request, int status, const char *con
     return reply_as(request, status, content_type, bytes, true);
 }
 
-/* Take the next bytes of a document; whoever goes on after the end of the request is refused. */
-static torc_err write_json(void *context, torc_str bytes) {
+/* Let a document be written where it is sent from; whoever goes on after the end of the request is
+ * refused. */
+static torc_err room_for_json(void *context, size_t used, size_t wanted, char **room, size_t *len) {
     torc_request *request = context;
+    torc_chain *chain = &request->json_chain;
 
     if (request_is_over(request)) return TORC_ERR_GONE;
-    if (bytes.len > torc_request_limits_now(request)->output_bytes_max - request->json_chain.len)
-        return TORC_ERR_LIMIT;
-    return torc_chain_add_bytes(&request->json_chain, bytes);
+    if (used > 0) torc_chain_commit(chain, used);
+    if (wanted == 0) return TORC_OK;
+    const size_t left = torc_request_limits_now(request)->output_bytes_max - chain->len;
+    if (left == 0) return TORC_ERR_LIMIT;
+    *room = torc_chain_room(chain, len);
+    if (!*room) return TORC_ERR_NO_MEMORY;
+    if (*len > left) *len = left;
+    return TORC_OK;
 }
 
 torc_json *torc_reply_json(torc_request *request, int status) {
     if (!request->has_json) torc_chain_init(&request->json_chain, &request->reactor->chains);
     torc_chain_clear(&request->json_chain);
     request->has_json = true;
-    torc_json_init(&request->json, write_json, request, TORC_JSON_PLAIN);
+    torc_json_init_room(&request->json, room_for_json, request, TORC_JSON_PLAIN);
     if (request_is_over(request))
         torc_json_fail(&request->json, TORC_ERR_GONE);
     else

@@ -54,7 +54,10 @@ static void end(torc_request *request) {
     torc_call_cancel(&request->ending);
     if (request->slot) torc_ticket_release(request);
     if (request->reader) torc_body_lost(request, TORC_ERR_GONE);
-    if (request->has_json) torc_chain_clear(&request->json_chain);
+    if (request->has_json) {
+        torc_json_fail(&request->json, TORC_ERR_GONE); /* its room goes with the chain */
+        torc_chain_clear(&request->json_chain);
+    }
     if (request->staging) torc_staging_drop(request);
     tell_watches(request);
     if (!request->is_leaving) torc_request_depart(request);

@@ -124,6 +124,13 @@ char *torc_chain_reserve(torc_chain *chain, size_t len) {
     return last->owner.page->bytes + (last->bytes - last->owner.page->bytes) + last->len;
 }
 
+char *torc_chain_room(torc_chain *chain, size_t *len) {
+    char *const room = torc_chain_reserve(chain, 1);
+
+    if (room) *len = tail_room(chain);
+    return room;
+}
+
 void torc_chain_commit(torc_chain *chain, size_t len) {
     chain->last->len += len;
     chain->len += len;

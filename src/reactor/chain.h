@@ -80,6 +80,8 @@ void torc_chain_clear(torc_chain *chain);
  */
 char *torc_chain_reserve(torc_chain *chain, size_t len) TORC_MUST_CHECK;
 void torc_chain_commit(torc_chain *chain, size_t len);
+/* The same for as many bytes as are free in the last page, or in a new one: `*len` of them. */
+char *torc_chain_room(torc_chain *chain, size_t *len) TORC_MUST_CHECK;
 /* Copy bytes to the end, over as many pages as it takes: all of them or none. */
 torc_err torc_chain_add_bytes(torc_chain *chain, torc_str bytes) TORC_MUST_CHECK;
 /* Refer to a part of a chunk; takes a reference of its own on success. */

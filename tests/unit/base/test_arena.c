@@ -37,6 +37,19 @@ static void an_empty_arena_holds_nothing(void **state) {
     torc_arena_dispose(&self->arena);
 }
 
+static torc_err use_one_of_its_own(torc_memory *memory, void *context) {
+    torc_arena *arena = torc_arena_new(memory, 1 << 20);
+    const bool is_filled = arena && torc_arena_alloc(arena, 100) &&
+                           torc_arena_alloc(arena, 10000) && !torc_arena_alloc(arena, 1 << 20);
+
+    torc_arena_free(arena);
+    return is_filled ? TORC_OK : TORC_ERR_NO_MEMORY;
+}
+
+static void an_arena_of_its_own_gives_everything_back(void **state) {
+    faults_each(use_one_of_its_own, NULL);
+}
+
 static void pieces_are_aligned_and_apart(void **state) {
     fixture *self = *state;
     unsigned char *pieces[200];
@@ -204,6 +217,7 @@ static void arena_when_memory_fails(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(an_empty_arena_holds_nothing),
+        CASE(an_arena_of_its_own_gives_everything_back),
         CASE(pieces_are_aligned_and_apart),
         CASE(text_is_packed),
         CASE(a_page_is_filled_to_its_end),

@@ -319,6 +319,81 @@ static void json_when_memory_fails(void **state) {
     faults_each(write_much, NULL);
 }
 
+static void pretty_documents_have_a_line_for_each_part(void **state) {
+    torc_json *json = &self.json;
+
+    restart(TORC_JSON_PRETTY);
+    torc_json_open_object(json);
+    torc_json_member_int(json, "a", 1);
+    torc_json_member_array(json, "b");
+    torc_json_str(json, TORC_STR("x"));
+    torc_json_open_object(json);
+    torc_json_close_object(json);
+    torc_json_close_array(json);
+    torc_json_member_array(json, "c");
+    torc_json_close_array(json);
+    torc_json_close_object(json);
+    check_document("{\n  \"a\": 1,\n  \"b\": [\n    \"x\",\n    {}\n  ],\n  \"c\": []\n}");
+}
+
+/* Rooms of a few bytes each, one after the other in `bytes`. */
+typedef struct rooms {
+    char bytes[400];
+    size_t len, size, asked;
+} rooms;
+
+static torc_err give_room(void *context, size_t used, size_t wanted, char **room, size_t *len) {
+    rooms *given = context;
+
+    given->len += used;
+    if (wanted == 0) return TORC_OK;
+    given->asked++;
+    if (given->len + given->size > sizeof given->bytes) return TORC_ERR_LIMIT;
+    *room = given->bytes + given->len;
+    *len = given->size;
+    return TORC_OK;
+}
+
+static void write_some_of_all(torc_json *json) {
+    torc_json_open_array(json);
+    torc_json_str(json, TORC_STR("a plain text of more than sixteen bytes"));
+    torc_json_str(json, TORC_STR("\n\xc3\xa9\""));
+    torc_json_int(json, INT64_MIN);
+    torc_json_uint(json, UINT64_MAX);
+    torc_json_double(json, -1.2345678901234567e-300);
+    torc_json_open_object(json);
+    torc_json_member_null(json, "name");
+    torc_json_member_raw(json, "raw", TORC_STR("[1]"));
+    torc_json_close_object(json);
+    torc_json_bool(json, true);
+    torc_json_close_array(json);
+}
+
+static void rooms_of_any_size_give_the_same(void **state) {
+    write_some_of_all(&self.json);
+    check_ok(torc_json_end(&self.json));
+    for (size_t size = 1; size < 200; size++) {
+        rooms given = {.size = size};
+        torc_json_init_room(&self.json, give_room, &given, TORC_JSON_PLAIN);
+        write_some_of_all(&self.json);
+        check_ok(torc_json_end(&self.json));
+        check_ok(torc_json_end(&self.json));
+        assert_true(given.asked > 0);
+        if (!torc_str_equals(torc_str_make(given.bytes, given.len), torc_buf_str(&self.buf)))
+            fail_msg("by %zu: %.*s", size, (int)given.len, given.bytes);
+    }
+}
+
+static void a_room_that_fails_ends_the_writing(void **state) {
+    rooms given = {.size = sizeof given.bytes + 1};
+
+    torc_json_init_room(&self.json, give_room, &given, TORC_JSON_PLAIN);
+    write_some_of_all(&self.json);
+    check_err(torc_json_err(&self.json), TORC_ERR_LIMIT);
+    check_err(torc_json_end(&self.json), TORC_ERR_LIMIT);
+    assert_int_equal(given.asked, 1);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -334,6 +409,9 @@ int main(void) {
         CASE(doubles_are_as_short_as_they_can_be),
         CASE(doubles_do_not_follow_the_locale),
         CASE(random_doubles_read_back_as_they_were),
+        CASE(pretty_documents_have_a_line_for_each_part),
+        CASE(rooms_of_any_size_give_the_same),
+        CASE(a_room_that_fails_ends_the_writing),
         CASE(what_is_no_number_is_an_error),
         CASE(calls_out_of_order_are_an_error),
         CASE(depth_has_a_maximum),

@@ -43,23 +43,28 @@ static void exactly_these_bytes_stop(void **state) {
     }
 }
 
-/* Every byte at every place of every length: plain is what no option changes. */
-static void plain_is_what_can_stand_as_it_is(void **state) {
-    for (size_t len = 1; len < 30; len++) {
-        char *text = test_malloc(len);
+/* Every byte at every place of every length. */
+static void plain_texts_are_copied(void **state) {
+    for (size_t len = 1; len < 40; len++) {
+        char *text = test_malloc(len), *copy = test_malloc(len);
 
         for (size_t place = 0; place < len; place++) {
             for (int byte = 0; byte < 256; byte++) {
                 memset(text, 'a', len);
                 text[place] = (char)byte;
                 const torc_str str = torc_str_make(text, len);
-                const bool stands = byte < 0x80 && torc_json_scan_scalar(str, true) == len;
-                if (torc_json_is_plain(str) != stands) fail();
+                for (int for_html = 0; for_html < 2; for_html++) {
+                    const bool stands = byte < 0x80 && torc_json_scan_scalar(str, for_html) == len;
+                    memset(copy, 0, len);
+                    if (torc_json_copy_plain(copy, str, for_html) != stands) fail();
+                    if (stands && memcmp(copy, text, len) != 0) fail();
+                }
             }
         }
         test_free(text);
+        test_free(copy);
     }
-    assert_true(torc_json_is_plain(TORC_STR("")));
+    assert_true(torc_json_copy_plain(NULL, TORC_STR(""), true));
 }
 
 int main(void) {
@@ -67,7 +72,7 @@ int main(void) {
         cmocka_unit_test(every_byte_at_every_place_as_the_scalar_twin),
         cmocka_unit_test(every_length_and_alignment_reads_no_byte_too_many),
         cmocka_unit_test(exactly_these_bytes_stop),
-        cmocka_unit_test(plain_is_what_can_stand_as_it_is),
+        cmocka_unit_test(plain_texts_are_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
