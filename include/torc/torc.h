@@ -54,6 +54,7 @@
 #include <torc/head.h>
 #include <torc/http1_reader.h>
 #include <torc/json.h>
+#include <torc/json_reader.h>
 #include <torc/json_struct.h>
 #include <torc/json_value.h>
 #include <torc/limits.h>
@@ -99,6 +100,7 @@
 #include <torc/representation.h>
 #include <torc/request.h>
 #include <torc/request_id.h>
+#include <torc/request_json.h>
 #include <torc/resource.h>
 #include <torc/rewrite.h>
 #include <torc/route.h>

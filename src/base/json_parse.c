@@ -178,26 +178,6 @@ static inline const char *read_string(parser *self, const char *at, torc_json_va
 
 /* ---- other values without parts ---- */
 
-static const char *read_word(parser *self, const char *at, torc_str word, const char *expected) {
-    const size_t left = (size_t)(self->end - at);
-    const torc_str there = torc_str_make(at, left < word.len ? left : word.len);
-    size_t same = 0;
-
-    while (same < there.len && there.bytes[same] == word.bytes[same]) same++;
-    return same == word.len ? at + word.len : miss(self, at + same, expected);
-}
-
-static const char *read_literal(parser *self, const char *at, torc_json_value *into) {
-    if (*at == 'n') {
-        into->kind = TORC_JSON_NULL;
-        return read_word(self, at, TORC_STR("null"), "`null`");
-    }
-    into->kind = TORC_JSON_BOOL;
-    into->as.is_true = *at == 't';
-    return *at == 't' ? read_word(self, at, TORC_STR("true"), "`true`")
-                      : read_word(self, at, TORC_STR("false"), "`false`");
-}
-
 static const char *read_scalar(parser *self, const char *at) {
     torc_json_value *into = take(self, at);
 
@@ -208,7 +188,7 @@ static const char *read_scalar(parser *self, const char *at) {
     case 't':
     case 'f':
     case 'n':
-        return read_literal(self, at, into);
+        return torc_json_read_word(at, self->end, into, &self->fault);
     case '-':
     case '0':
     case '1':

@@ -5,7 +5,7 @@
 #include "base/json_node.h"
 
 /*
- * Strings and numbers of JSON, as both readers need them, and what is told of mistakes.
+ * Strings, numbers and words of JSON, as both readers need them, and what is told of mistakes.
  */
 
 enum {
@@ -28,6 +28,10 @@ typedef struct torc_json_fault {
  */
 const char *torc_json_read_number(const char *from, const char *end, const torc_json_limits *limits,
                                   torc_json_value *number, torc_json_fault *fault);
+
+/* Read `null`, `true` or `false`, of which the first letter is at `from`; as above. */
+const char *torc_json_read_word(const char *from, const char *end, torc_json_value *word,
+                                torc_json_fault *fault);
 
 /* ---- strings ---- */
 

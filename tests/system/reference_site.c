@@ -399,6 +399,14 @@ static torc_render json(torc_request *request) {
     return torc_reply_end(request);
 }
 
+static torc_render echo_json(torc_request *request) {
+    const torc_json_value *value;
+
+    if (torc_request_json(request, &value)) return TORC_RENDER_DONE;
+    torc_json_write_value(torc_reply_json(request, 200), value);
+    return torc_reply_end(request);
+}
+
 static torc_render show_user(torc_request *request) {
     torc_json *document = torc_reply_json(request, 200);
     torc_json_open_object(document);
@@ -520,6 +528,7 @@ static torc_resource *make_tree(const char *root_dir) {
     torc_resource_route(root, "PUT /upload", upload);
     torc_resource_route(root, "POST /upload", upload);
     torc_resource_route(root, "GET /json", json);
+    torc_resource_route(root, "POST /json", echo_json);
     torc_resource_route(root, "GET /users/{id}", show_user);
     torc_resource_route(root, "DELETE /users/{id}", delete_user);
     return root;

@@ -54,6 +54,26 @@ def get(program, path):
     return answer.body
 
 
+def json_goes_into_structs_and_out_again():
+    kind = "Content-Type: application/json"
+    with example("19_json_apis") as program:
+        answer = ask(program, "POST", "/orders", b'{"customer":"Ada","items":[{"product":"tea","price":2.5,"count":4}]}', kind)
+        check((answer.status, answer.first("Content-Type")), (201, "application/json"))
+        check(answer.body, b'{"customer":"Ada","items":[{"product":"tea","size":"small","count":4,"price":2.5}],"total":10}')
+        answer = ask(program, "POST", "/orders", b'{"customer":"Ada","items":[{"product":"","price":-1}],"vip":true}', kind)
+        check((answer.status, answer.first("Content-Type")), (422, "application/problem+json"))
+        check([error["pointer"] for error in json.loads(answer.body)["errors"]], ["#/items/0/product", "#/items/0/price", "#/vip"])
+        answer = ask(program, "POST", "/orders", [b'{"customer":"Ada"', b",}"], kind)
+        check(answer.status, 400)
+        assert "Line 1, column 19" in json.loads(answer.body)["detail"], answer.body
+        check(ask(program, "POST", "/orders", b"customer=Ada", "Content-Type: application/x-www-form-urlencoded").status, 415)
+        answer = ask(program, "POST", "/count", b'[1.50, "x"]', "Content-Type: text/x+json; charset=utf-8")
+        check(json.loads(answer.body), {"kind": "an array", "count": 2, "first": 1.5})
+        schema = json.loads(get(program, "/orders/schema"))
+        check(schema["required"], ["customer", "items"])
+        check(schema["properties"]["items"]["items"]["properties"]["size"], {"enum": ["small", "large"], "default": "small"})
+
+
 def filters_stand_around_routes():
     with example("22_filters") as program:
         answer = ask(program, "GET", "/")
@@ -612,7 +632,7 @@ def the_command_serves_a_folder():
 
 
 CASES = [
-    filters_stand_around_routes,
+    json_goes_into_structs_and_out_again, filters_stand_around_routes,
     virtual_hosts_have_a_site_each,
     forms_are_read_and_uploads_saved,
     hello_says_hello,

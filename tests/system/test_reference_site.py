@@ -331,6 +331,14 @@ def uploads_of_any_size():
 
 def json_routes():
     check_answer("/json", 200, "application/json", b'{"message":"Hello, World!"}')
+    with Peer(plain()) as peer:
+        for status, kind, body, echo in ((200, "application/json", b' { "b" : [1.50, 1E+2], "a": "\\u00e9", "b": {} } ',
+                                          b'{"b":[1.50,1E+2],"a":"\xc3\xa9","b":{}}'),
+                                         (400, "application/json", b'{"a":01}', None), (415, "text/plain", b"{}", None)):
+            answer = peer.ask(head("POST", "/json", f"Content-Type: {kind}", f"Content-Length: {len(body)}") + body)
+            check(answer.status, status)
+            if echo is not None:
+                check(answer.body, echo)
     for path, name in (("/users/7", "7"), ("/users/a%20b%2Fc", "a b/c"), ("/users/%C3%A4%22", "ä\"")):
         answer = get(plain(), path)
         check((answer.status, answer.first("Content-Type")), (200, "application/json"))
