@@ -85,7 +85,8 @@ def filters_stand_around_routes():
         check(ask(program, "GET", "/health").first("RateLimit"), None)
 
         answer = ask(program, "GET", "/api/me")
-        check((answer.status, answer.first("Cache-Control"), answer.first("Vary")), (403, "no-store", "Origin"))
+        check((answer.status, answer.first("Cache-Control")), (403, "no-store"))
+        assert "Origin" in answer.first("Vary").split(", "), answer.fields
         key, page = "X-Api-Key: sesame", "Origin: https://app.example"
         answer = ask(program, "GET", "/api/me", None, key, page)
         check((answer.status, answer.body, answer.first("Access-Control-Allow-Origin")), (200, b"Ali", "https://app.example"))
