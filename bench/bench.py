@@ -30,6 +30,8 @@ import subprocess
 import tempfile
 import time
 
+import uploads
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILES = {"1k.txt": b"x" * 1024, "100k.txt": b"x" * 102400, "10m.txt": b"x" * 10485760,
          "plaintext": b"Hello, World!", "json": b'{"message":"Hello, World!"}'}
@@ -47,6 +49,7 @@ WORKLOADS = {  # name: path, options of load
 IDLE = "idle connections"
 JSON = "json documents"
 IDLE_TLS = "idle by TLS"
+UPLOADS = "uploads"
 NGINX = """
 daemon off; worker_processes 1; master_process {master}; pid {dir}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 20000; }}
@@ -120,7 +123,7 @@ class Kind:
 
 
 KINDS = [
-    Kind("torc", ["{build}/bench_server", "--root", "{root}", "--listen", "tcp:{port}:interface=127.0.0.1", "--listen",
+    Kind("torc", ["{build}/bench_server", "--root", "{root}", "--uploads", "{dir}", "--listen", "tcp:{port}:interface=127.0.0.1", "--listen",
                   "ssl:{tls}:interface=127.0.0.1:privateKey={dir}/key.pem:certKey={dir}/cert.pem"], has_tls=True),
     Kind("nginx", ["nginx", "-c", "{config}"], NGINX, is_master=True, has_tls=True),
     Kind("haproxy", ["haproxy", "-db", "-f", "{config}"], HAPROXY, has_tls=True, has_plain=False),
@@ -379,7 +382,7 @@ def read_options():
     parser.add_argument("--seconds", type=int, default=1, help="of each round")
     parser.add_argument("--calls", action="store_true", help="count system calls per request, too")
     parser.add_argument("--instructions", action="store_true", help="count instructions per request, too (valgrind)")
-    parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE, IDLE_TLS, JSON], help="of the workloads; may be repeated")
+    parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE, IDLE_TLS, JSON, UPLOADS], help="of the workloads; may be repeated")
     parser.add_argument("--servers", default="nginx,haproxy,lighttpd,h2o,microhttpd", type=lambda text: text.split(","), help="beside Torc, of those that are there")
     parser.add_argument("--idle", type=int, default=10000, help="number of idle connections whose memory is measured")
     return parser.parse_args()
@@ -387,7 +390,7 @@ def read_options():
 
 def main():
     options = read_options()
-    wanted = options.only or [*WORKLOADS, IDLE, IDLE_TLS, JSON]
+    wanted = options.only or [*WORKLOADS, UPLOADS, IDLE, IDLE_TLS, JSON]
     if JSON in wanted:
         measure_json(options)
     if wanted == [JSON]:
@@ -405,6 +408,8 @@ def main():
                 if name in wanted:
                     bench.measure(servers, name)
             print("* from a file, since it has no constants")
+            if UPLOADS in wanted:
+                uploads.measure(servers[0], options.rounds)
             if IDLE in wanted:
                 bench.measure_idle(servers, IDLE, [])
             if IDLE_TLS in wanted:

@@ -2,14 +2,15 @@
 /*
  * The server that is measured: one worker, limits and timeouts on, by the public API.
  *
- *   bench_server --port P --root DIR
+ *   bench_server --port P --root DIR --uploads DIR
  *
- * /plaintext and /json answer their few bytes; the files of DIR stand at /.
+ * /plaintext and /json answer their few bytes; the files of DIR stand at /; /upload/save writes the
+ * file of a form to a folder, /upload/drop reads it.
  */
 #include <stdio.h>
 #include <torc/torc.h>
 
-static const char *root;
+static const char *root, *uploads = ".";
 static char endpoint[64];
 
 static torc_render plaintext(torc_request *request) {
@@ -22,6 +23,56 @@ static torc_render json(torc_request *request) {
     torc_json_member_str(document, "message", TORC_STR("Hello, World!"));
     torc_json_close_object(document);
     return torc_reply_end(request);
+}
+
+/* ---- the file of a form ---- */
+
+static torc_render reply_length(torc_request *request, torc_err err, uint64_t len) {
+    char text[32];
+
+    if (err) return torc_reply_error(request, err);
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)len);
+    return torc_reply_text(request, 200, text);
+}
+
+/* The form at its first part. */
+static torc_err begin_upload(torc_request *request, torc_form **form) {
+    const torc_form_part *part;
+    torc_err err;
+
+    torc_request_limits(request)->body_bytes_max = TORC_UNLIMITED_BYTES;
+    err = torc_form_open(request, NULL, form);
+    return err ? err : torc_form_next(*form, &part);
+}
+
+static torc_render drop_upload(torc_request *request) {
+    uint64_t len = 0;
+    torc_form *form;
+    torc_str chunk;
+
+    torc_err err = begin_upload(request, &form);
+    while (!err && !(err = torc_form_read(form, &chunk)) && chunk.len > 0) len += chunk.len;
+    return reply_length(request, err, len);
+}
+
+static torc_render save_upload(torc_request *request) {
+    char path[512];
+    uint64_t len = 0;
+    torc_form *form;
+
+    snprintf(path, sizeof(path), "%s/upload", uploads);
+    torc_err err = begin_upload(request, &form);
+    if (!err) err = torc_form_save(form, path, 0644, &len);
+    return reply_length(request, err, len);
+}
+
+/* ---- the program ---- */
+
+static const char *set_uploads(torc_app *app, const char *value, char text[160]) {
+    (void)app;
+    (void)text;
+    uploads = value;
+    return NULL;
 }
 
 static const char *set_port(torc_app *app, const char *value, char text[160]) {
@@ -52,9 +103,12 @@ int main(int argc, char **argv) {
         app, "The server that script/bench measures: one worker, limits and timeouts on.");
     torc_app_add_option(app, "port", "P", "listen on 127.0.0.1:P", set_port);
     torc_app_add_option(app, "root", "DIR", "serve the files of DIR at /", set_root);
+    torc_app_add_option(app, "uploads", "DIR", "write uploads to DIR (.)", set_uploads);
     torc_app_set_workers(app, 0); /* in this process: it is measured alone */
     torc_app_on_start(app, start);
     torc_app_route(app, "GET /plaintext", plaintext);
     torc_app_route(app, "GET /json", json);
+    torc_app_route(app, "POST /upload/drop", drop_upload);
+    torc_app_route(app, "POST /upload/save", save_upload);
     return torc_app_run(app, argc, argv);
 }
