@@ -30,6 +30,7 @@
 #include <torc/cors.h>
 #include <torc/credentials.h>
 #include <torc/cron.h>
+#include <torc/csrf.h>
 #include <torc/datagram.h>
 #include <torc/date.h>
 #include <torc/deferred.h>
