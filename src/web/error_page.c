@@ -36,20 +36,11 @@ static int liking_of_problems(const torc_fields *fields) {
     return own > json ? own : json;
 }
 
-/* The response depends on Accept, and says so once. */
-static void add_vary(torc_request *request) {
-    const torc_str vary = torc_response_field(request, "Vary");
-
-    if (torc_list_has_member(vary, TORC_STR("Accept")) || torc_str_equals(vary, TORC_STR("*")))
-        return;
-    torc_response_add(request, "Vary", TORC_STR("Accept"));
-}
-
 torc_error_form torc_error_form_choose(torc_request *request, torc_str html) {
     const torc_fields *fields = torc_request_fields(request);
     torc_error_form chosen = TORC_ERROR_FORM_HTML;
 
-    add_vary(request);
+    torc_response_add_vary(request, "Accept");
     if (!torc_fields_value_id(fields, TORC_FIELD_ACCEPT).bytes) return chosen;
     int best = liking(fields, html);
     const int problem = liking_of_problems(fields), text = liking(fields, TORC_STR("text/plain"));
