@@ -22,6 +22,7 @@
 #include <torc/cidr.h>
 #include <torc/client_service.h>
 #include <torc/coding.h>
+#include <torc/compress.h>
 #include <torc/conditional.h>
 #include <torc/connect.h>
 #include <torc/connection_service.h>

@@ -27,6 +27,9 @@ typedef struct web {
     char served[PATH_MAX + 16];
     const char *index[LIST_SIZE], *ignored_extensions[LIST_SIZE], *as_is_extensions[LIST_SIZE],
         *cache_control[LIST_SIZE];
+    bool compresses;
+    const char *codings, *coded_types; /* NULL: all, the usual ones */
+    uint64_t coded_bytes_min;          /* 0: the default */
     torc_static_files_options files;
     torc_media_types *media_types; /* NULL: those that are built in */
     const char *rate;              /* of each client; NULL: any */
@@ -229,6 +232,48 @@ static const char *apply_rate_limit(torc_app *app, const char *value, char text[
     return text;
 }
 
+static torc_compress_options compress_options(const web *self) {
+    return (torc_compress_options){.size = sizeof(torc_compress_options),
+                                   .codings = self->codings,
+                                   .types = self->coded_types,
+                                   .bytes_min = self->coded_bytes_min};
+}
+
+/* What is wrong with the options for compression, now that one was set. */
+static const char *check_compression(const web *self, char text[160]) {
+    const torc_compress_options given = compress_options(self);
+    char wrong[200];
+
+    if (!torc_compress_check(&given, wrong)) return NULL;
+    snprintf(text, 160, "%.159s", torc_compress_check(&given, wrong));
+    return text;
+}
+
+static const char *apply_compress(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    self->compresses = strcmp(value, "off") != 0;
+    self->codings = !self->compresses || strcmp(value, "on") == 0 ? NULL : value;
+    return check_compression(self, text);
+}
+
+static const char *apply_compress_type(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+
+    self->coded_types = value;
+    return check_compression(self, text);
+}
+
+static const char *apply_compress_min(torc_app *app, const char *value, char text[160]) {
+    web *self = torc_app_context(app);
+    uint64_t bytes;
+
+    (void)text;
+    if (torc_str_parse_uint(torc_str_of(value), 1 << 30, &bytes)) return "write a number of bytes";
+    self->coded_bytes_min = bytes ? bytes : 1;
+    return NULL;
+}
+
 /* Their order is that of the help. */
 static const struct {
     const char *name, *argument, *help;
@@ -287,6 +332,18 @@ static const struct {
      "look for no page.html.br, .zst or .gz\n"
      "Such a file, when it is no older than page.html itself, is sent to who accepts its coding.",
      apply_no_precompressed},
+    {"compress", "LIST|on|off",
+     "compress what gets shorter: zstd, br, gzip (off)\n"
+     "Of what the client likes equally the first of the list is used; `on` stands for all three. "
+     "The files that are asked for most are better compressed beforehand: see "
+     "`--no-precompressed`.",
+     apply_compress},
+    {"compress-type", "LIST",
+     "types that are compressed (text, JSON, XML, scripts …)\n"
+     "As in `text/*, application/json, +xml`: types, kinds, suffixes. Instead of those that are "
+     "known.",
+     apply_compress_type},
+    {"compress-min", "BYTES", "leave alone what is shorter (256)", apply_compress_min},
     {"codings-by-ext", NULL,
      "a last .gz, .br, .zst, .bz2 or .Z is a coding\n"
      "A data.tar.gz is then a tar file in gzip, which browsers unpack, and not a file of type "
@@ -338,6 +395,10 @@ static void start(torc_app *app) {
     const torc_rate_limit_options limit = rate_options(self->rate);
     struct stat about;
 
+    if (self->compresses) {
+        const torc_compress_options compress = compress_options(self);
+        torc_app_use(app, torc_compress_new(&compress));
+    }
     if (self->rate) torc_app_use(app, torc_rate_limit_new(&limit));
     if (stat(self->path, &about))
         refuse(app, self->path,

@@ -99,6 +99,10 @@ static torc_render send_whole(torc_request *request, const torc_made_representat
         torc_response_put(request, TORC_FIELD_ACCEPT_RANGES, TORC_STR("bytes"));
         set_type(request, self->content_type, self->content_encoding);
     }
+    if (made->bytes.bytes && request->hooks) {
+        torc_response_send_whole(request, made->bytes, false);
+        return TORC_RENDER_DONE;
+    }
     if (made->bytes.bytes && torc_response_send_short_body(request, made->bytes))
         return TORC_RENDER_DONE;
     return send_range(request, self, 0, self->size);

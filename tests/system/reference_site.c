@@ -471,6 +471,23 @@ static void put_files(torc_resource *root, const char *root_dir) {
     torc_resource_put_child(root, "hello.txt", file_of(root_dir, ".hello.txt"));
 }
 
+/* The same bytes again and again, in gzip for who takes that, however few they are. */
+static torc_render repeated_data(torc_request *request) {
+    char text[50 * 9 + 1] = "";
+
+    for (int i = 0; i < 50; i++) memcpy(text + 9 * i, "Some data", 9);
+    return torc_reply_bytes(request, 200, "text/plain", torc_str_of(text));
+}
+
+static void put_compressed(torc_resource *root) {
+    static const torc_compress_options options = {
+        .size = sizeof(options), .codings = "gzip", .bytes_min = 1};
+    torc_resource *resource = leaf(repeated_data);
+
+    torc_resource_use(resource, torc_compress_new(&options));
+    torc_resource_put_child(root, "gz", resource);
+}
+
 /* Virtual hosts, and a front end of this machine that writes the host into the path. */
 static void put_hosts(torc_resource *root) {
     torc_resource *named = torc_folder_new(), *by_default = torc_folder_new();
@@ -522,6 +539,7 @@ static torc_resource *make_tree(const char *root_dir) {
     torc_resource_put_child(root, "ep", torc_error_page_new(418, "<b>", "<i>"));
     put_files(root, root_dir);
     torc_resource_put_child(root, "host", leaf_of(host, TORC_METHOD_GET));
+    put_compressed(root);
     put_hosts(root);
     torc_resource_put_child(root, "auth", leaf_of(auth, TORC_METHOD_GET));
     torc_resource_put_child(root, "content", leaf_of(content, TORC_METHOD_POST));

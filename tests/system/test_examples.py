@@ -98,6 +98,21 @@ def filters_stand_around_routes():
         check(ask(program, "GET", "/health").status, 200)
 
 
+def pages_are_compressed():
+    with example("23_compression") as program:
+        plain = ask(program, "GET", "/list")
+        coded = ask(program, "GET", "/list", None, "Accept-Encoding: gzip, deflate")
+        check((coded.first("Content-Encoding"), coded.first("Vary")), ("gzip", "Accept-Encoding"))
+        check(plain.first("Vary"), "Accept-Encoding")
+        check(gzip.decompress(coded.body), plain.body)
+        check((len(plain.body), len(json.loads(plain.body))), (29783, 1000))
+        assert len(coded.body) < len(plain.body) / 4, len(coded.body)
+        steps = ask(program, "GET", "/progress", None, "Accept-Encoding: gzip")
+        check(gzip.decompress(steps.body), b"step 1 of 3\nstep 2 of 3\nstep 3 of 3\n")
+        told = ask(program, "GET", "/account?name=Ali", None, "Accept-Encoding: gzip")
+        check((told.first("Content-Encoding"), told.body[:10]), (None, b"Hello Ali,"))
+
+
 def virtual_hosts_have_a_site_each():
     with example("24_virtual_hosts") as program:
         def at(host, path, *lines):
@@ -633,7 +648,9 @@ def the_command_serves_a_folder():
 
 
 CASES = [
-    json_goes_into_structs_and_out_again, filters_stand_around_routes,
+    json_goes_into_structs_and_out_again,
+    filters_stand_around_routes,
+    pages_are_compressed,
     virtual_hosts_have_a_site_each,
     forms_are_read_and_uploads_saved,
     hello_says_hello,

@@ -7,6 +7,7 @@
 Prints TAP.
 """
 import email.utils
+import gzip
 import json
 import os
 import pathlib
@@ -308,6 +309,21 @@ def a_range_is_answered_or_ignored():
         check(get(plain(), "/hello.txt", f"Range: {bad}").status, 200, bad)
 
 
+def some_data_in_gzip():
+    data, accept = b"Some data" * 50, "Accept-Encoding: gzip"
+    answer = ask(plain(), head("GET", "/gz", accept))
+    check((gzip.decompress(answer.body), answer.first("Content-Encoding")), (data, "gzip"))
+    check((answer.first("Vary"), answer.first("Content-Type")), ("Accept-Encoding", "text/plain"))
+    check(answer.first("Content-Length"), str(len(answer.body)))
+    for other in ("Accept-Encoding: br, zstd", "Accept-Encoding: gzip;q=0", "X: y"):
+        answer = ask(plain(), head("GET", "/gz", other))
+        check((answer.body, answer.first("Content-Encoding"), answer.first("Vary")), (data, None, "Accept-Encoding"), other)
+    with Peer(plain()) as peer:
+        answer = peer.ask(head("HEAD", "/gz", accept), "HEAD")
+        check((answer.status, answer.body, answer.first("Content-Encoding")), (200, b"", "gzip"))
+        check(gzip.decompress(peer.ask(head("GET", "/gz", accept), "GET").body), data)  # nothing has leaked
+
+
 def folders_without_a_method():
     for method in ("GET", "POST"):
         answer = get(plain(), "/dir", method=method)
@@ -473,6 +489,7 @@ CASES = [
     static_files_are_revalidated,
     conditions_are_looked_at,
     a_range_is_answered_or_ignored,
+    some_data_in_gzip,
     folders_without_a_method,
     uploads_of_any_size,
     json_routes,
