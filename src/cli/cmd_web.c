@@ -332,6 +332,16 @@ static const struct {
      "look for no page.html.br, .zst or .gz\n"
      "Such a file, when it is no older than page.html itself, is sent to who accepts its coding.",
      apply_no_precompressed},
+    {"codings-by-ext", NULL,
+     "a last .gz, .br, .zst, .bz2 or .Z is a coding\n"
+     "A data.tar.gz is then a tar file in gzip, which browsers unpack, and not a file of type "
+     "application/gzip, which they save.",
+     apply_codings_by_ext},
+    {"file-cache", "SIZE|off",
+     "memory for contents of files, of each worker (32M)\n"
+     "Changes are noticed. With `off` everything is looked at for each request.",
+     apply_file_cache},
+    {"dotfiles", NULL, "serve names that begin with a dot, too", apply_dotfiles},
     {"compress", "LIST|on|off",
      "compress what gets shorter: zstd, br, gzip (off)\n"
      "Of what the client likes equally the first of the list is used; `on` stands for all three. "
@@ -344,16 +354,6 @@ static const struct {
      "known.",
      apply_compress_type},
     {"compress-min", "BYTES", "leave alone what is shorter (256)", apply_compress_min},
-    {"codings-by-ext", NULL,
-     "a last .gz, .br, .zst, .bz2 or .Z is a coding\n"
-     "A data.tar.gz is then a tar file in gzip, which browsers unpack, and not a file of type "
-     "application/gzip, which they save.",
-     apply_codings_by_ext},
-    {"file-cache", "SIZE|off",
-     "memory for contents of files, of each worker (32M)\n"
-     "Changes are noticed. With `off` everything is looked at for each request.",
-     apply_file_cache},
-    {"dotfiles", NULL, "serve names that begin with a dot, too", apply_dotfiles},
     {"rate-limit", "RATE",
      "of each client: 100/s or 30/min,burst=60 (none)\n"
      "Who comes sooner is answered with status 429, and told when to come again; all workers count "
@@ -364,9 +364,11 @@ static const struct {
 
 static void add_options(torc_app *app) {
     torc_app_add_group(app, "Files");
-    for (size_t i = 0; i < TORC_COUNT_OF(options); i++)
+    for (size_t i = 0; i < TORC_COUNT_OF(options); i++) {
+        if (options[i].apply == apply_compress) torc_app_add_group(app, "Responses");
         torc_app_add_option(app, options[i].name, options[i].argument, options[i].help,
                             options[i].apply);
+    }
     torc_web_hosts_add_options(app);
 }
 

@@ -21,7 +21,6 @@
 #include "base/options.h"
 #include "http/request.h"
 #include "web/middleware_new.h"
-#include "web/vary.h"
 
 enum {
     BYTES_MIN = 256,
@@ -173,7 +172,7 @@ static bool is_known_weakly(const torc_request *request) {
 
 /* A 304 says of the version what the response with it said. */
 static void describe_known(torc_request *request) {
-    torc_response_vary(request, TORC_STR("Accept-Encoding"));
+    torc_response_add_vary(request, "Accept-Encoding");
     if (is_known_weakly(request)) weaken(request);
 }
 
@@ -202,7 +201,7 @@ static void response_starting(torc_middleware *middleware, torc_request *request
 
     if (torc_response_status(request) == 304) describe_known(request);
     if (!can_be_coded(self, request)) return;
-    torc_response_vary(request, TORC_STR("Accept-Encoding"));
+    torc_response_add_vary(request, "Accept-Encoding");
     chosen =
         torc_accept_encoding_choose(torc_request_fields(request), self->names, self->coding_count);
     if (chosen < 0) return;

@@ -169,6 +169,26 @@ def ask_often_of(options):
         return ask_often(server, 4)
 
 
+def answers_are_compressed():
+    text = WWW / "long.txt"
+    text.write_text("some text, " * 1000)
+    accept = "Accept-Encoding: gzip"
+    def at(options):
+        with web(*options) as server:
+            return ask(server.port, head("GET", "/long.txt", accept))
+    try:
+        answer = at(["--compress", "br, gzip"])
+        check((gzip.decompress(answer.body), answer.first("Vary")), (text.read_bytes(), "Accept-Encoding"))
+        assert answer.first("ETag").startswith('W/"'), answer.fields
+        check(at(["--compress", "on"]).first("Content-Encoding"), "gzip")
+        for options in ([], ["--compress", "on", "--compress", "off"], ["--compress", "on", "--compress-min", "11001"],
+                        ["--compress", "on", "--compress-type", "text/html, +json"]):
+            answer = at(options)
+            check((answer.body, answer.first("Content-Encoding")), (text.read_bytes(), None), options)
+    finally:
+        text.unlink()
+
+
 def files_with_a_dot_are_asked_for():
     check(asked([], "/.hidden").status, 404)
     check(asked(["--dotfiles"], "/.hidden").body, b"dot")
@@ -265,6 +285,9 @@ MISTAKES = (
     (["--rewrite", "/a"], "--rewrite /a: write FROM=TO, as /old=/new"),
     (["--rewrite", "a=/b"], "--rewrite a=/b: rewriting \"a\": a pattern begins with `/`"),
     (["--redirect", "/{a}=/{b}"], "--redirect /{a}=/{b}: rewriting \"/{a}\": the template names what the pattern has not"),
+    (["--compress", "lzma"], "--compress lzma: there is no coding 'lzma': gzip, br, zstd are"),
+    (["--compress-type", "text"], "--compress-type text: 'text' is no type, as 'text/html', 'text/*' or '+json'"),
+    (["--compress-min", "1K"], "--compress-min 1K: write a number of bytes"),
     (["--rate-limit", "fast"], "--rate-limit fast: 'fast' is no rate: write it as 100/s, 30/min or 10/s,burst=50"),
     (["--rate-limit", "0/s"], "--rate-limit 0/s: '0/s' is beyond what a rate may be"),
     (["--limit", "fieds=1"], "--limit fieds=1: no such limit; did you mean fields?"),
@@ -283,7 +306,7 @@ MISTAKES = (
     (["--user", "nobody-of-that-name"], "--user nobody-of-that-name: "),
     (["--group", "none-of-that-name"], "--group none-of-that-name: "),
     (["--umask", "9"], "--umask 9: "),
-    (["--help", "lgos"], "--help lgos: topics are files, hosts, serving"),
+    (["--help", "lgos"], "--help lgos: topics are files, responses, hosts, serving"),
 )
 
 
@@ -438,6 +461,7 @@ CASES = [
     pages_stand_in_for_what_is_missing,
     compressed_siblings_are_sent,
     extensions_may_be_codings,
+    answers_are_compressed,
     files_with_a_dot_are_asked_for,
     hosts_have_folders,
     paths_lead_elsewhere,
