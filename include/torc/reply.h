@@ -47,6 +47,22 @@ TORC_API torc_render torc_reply_end(torc_request *request);
 /** Reply with a redirect (301, 302, 303, 307, 308) to `location`, a URI reference, and a short
  * page. */
 TORC_API torc_render torc_reply_redirect(torc_request *request, int status, const char *location);
+/** The same with the query that was asked, behind that of `location` if it has one. */
+TORC_API torc_render torc_reply_redirect_with_query(torc_request *request, int status,
+                                                    const char *location);
+/**
+ * Whether a location, as a peer has given it ("?next=…"), leads to the site that was asked and
+ * nowhere else: a path from its root, "/a?b", which may stand behind its own scheme and authority.
+ */
+TORC_API bool torc_request_is_local(const torc_request *request, torc_str location);
+/** Reply with a redirect to a location that a peer has given, if it is local; else to `otherwise`,
+ * or with a 400 if that is NULL. */
+TORC_API torc_render torc_reply_redirect_local(torc_request *request, int status, torc_str location,
+                                               const char *otherwise);
+/** Let browsers load `location` after so many seconds, or this page again (NULL): the Refresh
+ * field. */
+TORC_API void torc_response_set_refresh(torc_request *request, uint32_t seconds,
+                                        const char *location);
 /**
  * Reply with the error page of a status, 400 to 599. `detail`, which may be NULL, is for the peer.
  * This and what follows is answered by the handlers and pages of the tree first, see

@@ -110,7 +110,13 @@ TORC_API torc_resource *torc_folder_new(void);
 TORC_API torc_resource *torc_data_new(torc_str bytes, const char *content_type);
 /** A redirect of any method from any depth. */
 TORC_API torc_resource *torc_redirect_new(int status, const char *location);
-/** A redirect to the folder that it is in. */
+/**
+ * A redirect of everything to the same path and query at another origin: "https://www.example.org",
+ * or "https:" for the host that was asked, at that scheme's own port. To be put as the rest of a
+ * root (torc_resource_put_rest()), or as the root itself.
+ */
+TORC_API torc_resource *torc_origin_redirect_new(int status, const char *origin);
+/** A redirect to the folder that it is in, from any depth. */
 TORC_API torc_resource *torc_parent_redirect_new(void);
 /** A function as a resource: a leaf or not, on a fiber. Methods: bits, 0 for any. */
 TORC_API torc_resource *torc_render_new(torc_render_fn *render, uint32_t methods, bool is_leaf);
@@ -121,6 +127,9 @@ TORC_API torc_resource *torc_render_new(torc_render_fn *render, uint32_t methods
  * get a 403.
  */
 TORC_API torc_resource *torc_host_in_path_new(const torc_cidr *trusted, size_t count);
+/** A page that says that a program of this library runs, and what could be done next: for GET. It
+ * is what a program without any resource answers at "/". */
+TORC_API torc_resource *torc_demo_new(void);
 /** The error page of a status, for any method and every path beneath. */
 TORC_API torc_resource *torc_error_page_new(int status, const char *brief, const char *detail);
 

@@ -93,6 +93,7 @@ bool torc_app_make_site(torc_app *app) {
 
     if (app->start) app->start(app);
     if (app->is_refused) return torc_app_fail(app, app->refusal, NULL);
+    if (torc_resource_is_bare(app->root)) torc_resource_put_child(app->root, "", torc_demo_new());
     if (torc_resource_err(app->root))
         return torc_app_fail(app, "resources", torc_resource_err_text(app->root));
     app->site = torc_site_new(app->root, &options);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replies in one call: bytes, JSON, redirects. Those to errors: see error.c.
+ * Replies in one call: bytes and JSON. Redirects and errors: see redirect.c and error.c.
  *
  *  - A reply to a request that is over does nothing; one to a response that has begun makes it
  *    fail.
@@ -8,7 +8,6 @@
  */
 #include <torc/json.h>
 
-#include "http/html.h"
 #include "http/request_state.h"
 
 /* Set a status and, without copying it, a content type that lives until the head has gone. */
@@ -97,44 +96,5 @@ torc_render torc_reply_end(torc_request *request) {
     err = torc_json_end(&request->json);
     if (err) torc_response_fail(request, err);
     torc_response_send_chain(request, &request->json_chain);
-    return TORC_RENDER_DONE;
-}
-
-static void add_redirect_page(torc_buf *page, torc_str location) {
-    torc_buf_add(page,
-                 TORC_STR("<!DOCTYPE html>\n<html lang=\"en\">\n<title>Moved</title>\n<p>This has "
-                          "moved to <a href=\""));
-    torc_html_add(page, location);
-    torc_buf_add(page, TORC_STR("\">"));
-    torc_html_add(page, location);
-    torc_buf_add(page, TORC_STR("</a>.</p>\n</html>\n"));
-}
-
-/* Visible ASCII: a reference that needs other characters has them percent-encoded. */
-static bool is_location(torc_str location) {
-    for (size_t i = 0; i < location.len; i++)
-        if (location.bytes[i] <= ' ' || location.bytes[i] > '~') return false;
-    return location.len > 0;
-}
-
-static bool is_redirect(int status) {
-    return (status >= 301 && status <= 303) || status == 307 || status == 308;
-}
-
-torc_render torc_reply_redirect(torc_request *request, int status, const char *location) {
-    const torc_str where = torc_str_of(location);
-    torc_buf page;
-
-    torc_buf_init(&page, &request->reactor->memory, TORC_MEMORY_OUTPUT, 512 * 1024);
-    if (is_redirect(status) && is_location(where)) {
-        begin(request, status, TORC_STR("text/html; charset=utf-8"));
-        torc_response_set(request, "Location", where);
-        add_redirect_page(&page, where);
-        if (torc_buf_err(&page)) torc_response_fail(request, torc_buf_err(&page));
-    } else {
-        torc_response_fail(request, TORC_ERR_INVALID);
-    }
-    torc_response_send_whole(request, torc_buf_str(&page), false);
-    torc_buf_dispose(&page);
     return TORC_RENDER_DONE;
 }

@@ -78,21 +78,81 @@ torc_resource *torc_redirect_new(int status, const char *location) {
     return &self->base;
 }
 
-/* "/a/b" and "/a/b?x" lead to "/a/"; the reference is relative to the path as the peer wrote it. */
+/*
+ * "/a/b" and "/a/b?x" lead to "/a/"; from deeper paths there are steps up. The reference is
+ * relative to the path as the peer wrote it. A resource that is itself the face of a folder ("/a/")
+ * leads out of it; that of the root has no parent.
+ */
 static torc_render render_parent_redirect(torc_resource *resource, torc_request *request) {
+    const size_t depth = torc_request_depth(request);
+    const bool is_face = depth > 0 && torc_request_segment(request, depth - 1).len == 0;
+    const size_t steps = torc_request_segment_count(request) - depth + is_face;
+    char location[3 * 1000 + 1] = "./";
+
     (void)resource;
-    return torc_reply_redirect(request, 302, "./");
+    if ((is_face && depth == 1) || steps > 1000) return torc_reply_status(request, 404, NULL);
+    for (size_t i = 0; i < steps; i++) memcpy(location + 3 * i, "../", 4);
+    return torc_reply_redirect(request, 302, location);
 }
 
 static const torc_resource_ops parent_redirect_ops = {
-    .find_child = find_self,
     .render = render_parent_redirect,
     .dispose = dispose,
 };
 
 torc_resource *torc_parent_redirect_new(void) {
     constant *self = new_constant(&parent_redirect_ops, NULL, torc_str_make(NULL, 0));
-    return self ? &self->base : NULL;
+    if (!self) return NULL;
+    self->base.is_leaf = true;
+    return &self->base;
+}
+
+/* What was asked, at another origin; of "https:" at the host that was asked. */
+static void add_target(torc_request *request, torc_str origin, torc_buf *location) {
+    const torc_str query = torc_request_query(request);
+
+    torc_buf_add(location, origin);
+    if (torc_str_ends_with(origin, TORC_STR(":"))) {
+        torc_buf_add(location, TORC_STR("//"));
+        torc_buf_add(location, torc_request_hostname(request));
+    }
+    torc_buf_add(location, torc_request_path(request));
+    if (query.bytes) {
+        torc_buf_add_byte(location, '?');
+        torc_buf_add(location, query);
+    }
+    torc_buf_add_byte(location, '\0');
+}
+
+static torc_render render_origin_redirect(torc_resource *resource, torc_request *request) {
+    const constant *self = self_of(resource);
+    torc_buf location;
+
+    if (torc_str_ends_with(torc_str_of(self->text), TORC_STR(":")) &&
+        !torc_request_hostname(request).len)
+        return torc_reply_status(request, 400, "The request names no host.");
+    torc_buf_init(&location, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OUTPUT,
+                  256 * 1024);
+    add_target(request, torc_str_of(self->text), &location);
+    if (torc_buf_err(&location))
+        torc_reply_error(request, torc_buf_err(&location));
+    else
+        torc_reply_redirect(request, self->status, location.bytes);
+    torc_buf_dispose(&location);
+    return TORC_RENDER_DONE;
+}
+
+static const torc_resource_ops origin_redirect_ops = {
+    .render = render_origin_redirect,
+    .dispose = dispose,
+};
+
+torc_resource *torc_origin_redirect_new(int status, const char *origin) {
+    constant *self = new_constant(&origin_redirect_ops, origin, torc_str_make(NULL, 0));
+    if (!self) return NULL;
+    self->status = status;
+    self->base.is_leaf = true;
+    return &self->base;
 }
 
 static torc_render render_function(torc_resource *resource, torc_request *request) {

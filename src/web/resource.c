@@ -189,6 +189,14 @@ void torc_resource_put_rest(torc_resource *resource, torc_resource *child) {
     children->rest = child;
 }
 
+bool torc_resource_is_bare(const torc_resource *resource) {
+    const torc_children *children = resource->children;
+
+    return !children ||
+           (!children->err && !children->count && !children->shaped && !children->param &&
+            !children->rest && !children->routes && !children->scope);
+}
+
 torc_resource *torc_resource_child(const torc_resource *resource, torc_str name) {
     const torc_children *children = resource->children;
     uint32_t place;

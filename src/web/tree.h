@@ -87,6 +87,8 @@ bool torc_children_insert(torc_children *children, torc_str name, torc_resource 
 /* Dispose of all that is attached. */
 void torc_children_dispose(torc_children *children);
 
+/* Whether a resource has nothing beneath it or around it. */
+bool torc_resource_is_bare(const torc_resource *resource);
 /* The code that renders a resource: of one that is a function, that. */
 const void *torc_resource_code(const torc_resource *resource);
 

@@ -113,6 +113,33 @@ def pages_are_compressed():
         check((told.first("Content-Encoding"), told.body[:10]), (None, b"Hello Ali,"))
 
 
+def errors_have_pages():
+    with example("25_error_pages") as program:
+        answer = ask(program, "GET", "/nowhere")
+        check((answer.status, answer.first("Vary")), (404, "Accept"))
+        assert b"There is no such page." in answer.body, answer.body
+        answer = ask(program, "GET", "/nowhere", None, "Accept: application/json")
+        check((answer.status, answer.first("Content-Type")), (404, "application/problem+json"))
+        check(json.loads(answer.body), {"title": "Not Found", "status": 404})
+        answer = ask(program, "GET", "/api/stock/tea")
+        check(json.loads(answer.body), {"type": "https://errors.example/too-slow", "title": "Gateway Timeout", "status": 504, "instance": "/api/errors"})
+        answer = ask(program, "GET", "/api/buy")
+        check((answer.status, answer.first("Allow"), answer.first("Content-Type")), (405, "POST, OPTIONS", "application/problem+json"))
+        check(json.loads(ask(program, "POST", "/api/buy").body)["detail"], "It is sold out.")
+        answer = ask(program, "GET", "/crash")
+        assert answer.status == 500 and b"paper" not in answer.body, answer.body
+        for given, location in (("//evil.example/", "/"), ("/a?b", "/a?b"), ("https://evil.example/", "/"), ("/%5Cevil.example", "/")):
+            check(ask(program, "GET", f"/leave?next={given}").first("Location"), location)
+
+
+def developers_are_told_of_errors():
+    with example("25_error_pages", "--show-errors") as program:
+        answer = ask(program, "GET", "/crash?token=s3cret", None, "Authorization: Basic s3cret")
+        for part in (b"the printer is out of paper", b"GET /crash", b"crash+0x", b"Stack", b"[hidden]"):
+            assert part in answer.body, (part, answer.body)
+        assert answer.status == 500 and b"s3cret" not in answer.body, answer.body
+
+
 def virtual_hosts_have_a_site_each():
     with example("24_virtual_hosts") as program:
         def at(host, path, *lines):
@@ -651,6 +678,8 @@ CASES = [
     json_goes_into_structs_and_out_again,
     filters_stand_around_routes,
     pages_are_compressed,
+    errors_have_pages,
+    developers_are_told_of_errors,
     virtual_hosts_have_a_site_each,
     forms_are_read_and_uploads_saved,
     hello_says_hello,

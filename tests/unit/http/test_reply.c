@@ -182,6 +182,103 @@ static void a_bad_redirect_is_a_500(void **state) {
     }
 }
 
+static const char *location;
+
+static void redirect_local(torc_request *request) {
+    torc_reply_redirect_local(request, 303, torc_str_of(location), "/home");
+}
+
+static void redirect_local_or_refuse(torc_request *request) {
+    torc_reply_redirect_local(request, 303, torc_str_of(location), NULL);
+}
+
+static void a_redirect_that_a_peer_has_given_stays_here(void **state) {
+    static const char *const local[] = {"/", "/a?b=//c", "/a/b#c", "http://h.example:81/x",
+                                        "http://H.EXAMPLE:81"};
+    static const char *const foreign[] = {"",
+                                          "//evil",
+                                          "/\\evil",
+                                          "\\\\evil",
+                                          "/a\\b",
+                                          "http://evil/",
+                                          "https://h.example:81/",
+                                          "http://h.example:81.evil/",
+                                          "http://h.example:81@evil/",
+                                          "http://h.example:81//evil",
+                                          "http:evil",
+                                          "x",
+                                          "javascript:alert(1)",
+                                          "/\t/evil",
+                                          " /x",
+                                          "/a\r\nX: y"};
+
+    for (size_t i = 0; i < TORC_COUNT_OF(local); i++) {
+        location = local[i];
+        torc_test_request *test = ask(*state, redirect_local, "GET /\nHost: h.example:81");
+        check_str_at(torc_test_request_field(test, "Location"), torc_str_of(local[i]), local[i], 0);
+        torc_test_request_free(test);
+    }
+    for (size_t i = 0; i < TORC_COUNT_OF(foreign); i++) {
+        location = foreign[i];
+        torc_test_request *test = ask(*state, redirect_local, "GET /\nHost: h.example:81");
+        check_str_at(torc_test_request_field(test, "Location"), TORC_STR("/home"), foreign[i], 0);
+        torc_test_request_free(test);
+        test = ask(*state, redirect_local_or_refuse, "GET /\nHost: h.example:81");
+        assert_int_equal(torc_test_request_status(test), 400);
+        assert_null(torc_test_request_field(test, "Location").bytes);
+        torc_test_request_free(test);
+    }
+}
+
+static void redirect_with_query(torc_request *request) {
+    torc_reply_redirect_with_query(request, 307, location);
+}
+
+static void a_redirect_may_keep_the_query(void **state) {
+    static const struct {
+        const char *to, *head, *location;
+    } cases[] = {
+        {"/x", "GET /?a=1&b", "/x?a=1&b"},
+        {"/x?c", "GET /?a=1", "/x?c&a=1"},
+        {"/x#f", "GET /?a=1", "/x?a=1#f"},
+        {"/x#f?", "GET /?a", "/x?a#f?"},
+        {"http://h/x?c#f", "GET /", "http://h/x?c#f"},
+        {"/x", "GET /?", "/x"},
+    };
+
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        location = cases[i].to;
+        torc_test_request *test = ask(*state, redirect_with_query, cases[i].head);
+        assert_int_equal(torc_test_request_status(test), 307);
+        check_str_at(torc_test_request_field(test, "Location"), torc_str_of(cases[i].location),
+                     __FILE__, __LINE__);
+        torc_test_request_free(test);
+    }
+}
+
+static void refresh(torc_request *request) {
+    torc_response_set_refresh(request, 5, location);
+    torc_reply_text(request, 200, "wait");
+}
+
+static void a_page_may_be_loaded_again(void **state) {
+    static const struct {
+        const char *to, *refresh;
+    } cases[] = {{NULL, "5"}, {"/x?y", "5; url=/x?y"}};
+
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        location = cases[i].to;
+        torc_test_request *test = ask(*state, refresh, "GET /");
+        check_str_at(torc_test_request_field(test, "Refresh"), torc_str_of(cases[i].refresh),
+                     __FILE__, __LINE__);
+        torc_test_request_free(test);
+    }
+    location = "/a b";
+    torc_test_request *test = ask(*state, refresh, "GET /");
+    assert_int_equal(torc_test_request_status(test), 500);
+    torc_test_request_free(test);
+}
+
 /* ---- errors ---- */
 
 static torc_err error_to_reply;
@@ -258,6 +355,9 @@ int main(void) {
         HTTP_TEST(an_error_may_take_the_place_of_a_document),
         HTTP_TEST(a_redirect_has_a_short_page),
         HTTP_TEST(a_bad_redirect_is_a_500),
+        HTTP_TEST(a_redirect_that_a_peer_has_given_stays_here),
+        HTTP_TEST(a_redirect_may_keep_the_query),
+        HTTP_TEST(a_page_may_be_loaded_again),
         HTTP_TEST(errors_have_their_statuses),
         HTTP_TEST(an_error_page_keeps_what_is_not_of_the_body),
         HTTP_TEST(a_status_that_is_no_error_is_a_500),

@@ -85,6 +85,62 @@ static void the_parent_is_found_from_any_depth(void **state) {
     torc_site_free(site);
 }
 
+static void check_location(torc_reactor *reactor, torc_site *site, const char *head,
+                           const char *location) {
+    torc_test_request *test = web_ask(reactor, site, head);
+
+    check_str_at(torc_test_request_field(test, "Location"), torc_str_of(location), head, 0);
+    torc_test_request_free(test);
+}
+
+static void the_parent_of_a_face_is_outside(void **state) {
+    torc_resource *root = torc_folder_new(), *a = torc_folder_new();
+
+    torc_resource_put_child(a, "", torc_parent_redirect_new());
+    torc_resource_put_child(a, "b", torc_parent_redirect_new());
+    torc_resource_put_child(root, "a", a);
+    torc_resource_put_child(root, "", torc_parent_redirect_new());
+    torc_site *site = torc_site_new(root, NULL);
+    check_location(*state, site, "GET /a/", "../");
+    check_location(*state, site, "GET /a/b?x", "./");
+    check_location(*state, site, "GET /a/b/", "../");
+    check_location(*state, site, "GET /a/b/c/d", "../../");
+    assert_int_equal(web_status(*state, site, "GET /"), 404);
+    torc_site_free(site);
+}
+
+static void an_origin_redirect_keeps_what_was_asked(void **state) {
+    torc_site *site = torc_site_new(torc_origin_redirect_new(308, "https://www.example.org"), NULL);
+
+    check_location(*state, site, "GET /a%20b/?c=d&e\nHost: example.org",
+                   "https://www.example.org/a%20b/?c=d&e");
+    check_location(*state, site, "POST /\nHost: h", "https://www.example.org/");
+    check_location(*state, site, "GET //evil.example/\nHost: h",
+                   "https://www.example.org//evil.example/");
+    torc_site_free(site);
+    site = torc_site_new(torc_origin_redirect_new(301, "https:"), NULL);
+    check_location(*state, site, "GET /a?b\nHost: example.org:8080", "https://example.org/a?b");
+    check_location(*state, site, "GET /\nHost: [::1]:80", "https://[::1]/");
+    assert_int_equal(web_status(*state, site, "GET / HTTP/1.0"), 400);
+    torc_site_free(site);
+}
+
+static void the_demo_page_needs_nothing_from_elsewhere(void **state) {
+    torc_test_request *test = web_ask_resource(*state, torc_demo_new(), "GET /");
+
+    assert_int_equal(torc_test_request_status(test), 404); /* no leaf: it is the root's face */
+    torc_test_request_free(test);
+    torc_resource *root = torc_folder_new();
+    torc_resource_put_child(root, "", torc_demo_new());
+    torc_site *site = torc_site_new(root, NULL);
+    test = web_ask(*state, site, "GET /");
+    assert_int_equal(torc_test_request_status(test), 200);
+    assert_true(torc_str_find(torc_test_request_body(test), TORC_STR("torc_app_route")) > 0);
+    assert_true(torc_str_find(torc_test_request_body(test), TORC_STR("http")) < 0);
+    torc_test_request_free(test);
+    torc_site_free(site);
+}
+
 static void an_error_page_is_escaped_and_answers_everything(void **state) {
     torc_site *site = new_site();
     torc_test_request *test = web_ask(*state, site, "POST /page/deep");
@@ -151,6 +207,9 @@ int main(void) {
         WEB_TEST(data_answer_get_and_head_only),
         WEB_TEST(a_redirect_answers_any_method_at_any_depth),
         WEB_TEST(the_parent_is_found_from_any_depth),
+        WEB_TEST(the_parent_of_a_face_is_outside),
+        WEB_TEST(an_origin_redirect_keeps_what_was_asked),
+        WEB_TEST(the_demo_page_needs_nothing_from_elsewhere),
         WEB_TEST(an_error_page_is_escaped_and_answers_everything),
         WEB_TEST(a_function_is_a_leaf_if_told_so),
         cmocka_unit_test(without_memory_there_is_none),
