@@ -8,6 +8,7 @@ Each is started on a port that the kernel chooses, asked, and stopped by SIGTERM
 Prints TAP.
 """
 import gzip
+import hashlib
 import json
 import os
 import pathlib
@@ -31,8 +32,8 @@ def example(name, *arguments):
     return App(BUILD / "examples" / name, *arguments)
 
 
-def site():
-    return App(BUILD / "example_site", "--pages", PAGES)
+def site(*arguments):
+    return App(BUILD / "example_site", "--pages", PAGES, *arguments)
 
 
 def ask(program, method, path, body=None, *lines):
@@ -428,9 +429,12 @@ def linked_pages(program, path="/", seen=None):
 
 def the_site_holds_together():
     with site() as program:
-        types = linked_pages(program).values()
+        pages = linked_pages(program)
         for kind in ("text/html", "text/css", "image/svg+xml", "application/json"):
-            assert any(it.startswith(kind) for it in types), f"no {kind} among the linked pages"
+            assert any(it.startswith(kind) for it in pages.values()), f"no {kind} among the linked pages"
+        for path in ("/", "/try", "/notes", "/files", "/cookies", "/filters", "/errors", "/engine"):
+            assert path in pages, f"{path} is not linked"
+            assert b"{{" not in get(program, path), f"{path} has a place that nothing was put into"
 
 
 def the_site_is_dynamic():
@@ -443,6 +447,137 @@ def the_site_is_dynamic():
         for method in ("PUT", "POST"):
             answer = json.loads(ask(program, method, "/upload", body).body)
             check((answer["length"], answer["crc32"]), (len(body), zlib.crc32(body)))
+
+
+def the_site_has_filters_around_it():
+    with site() as program:
+        answers = [ask(program, "GET", "/filters") for _ in range(2)]
+        for answer in answers:
+            policy, shown = answer.first("Content-Security-Policy"), answer.body.decode()
+            nonce = re.search(r"'nonce-([^']+)'", policy)[1]
+            assert f'<script nonce="{nonce}">' in shown and answer.first("X-Request-ID") in shown, shown
+            check(answer.first("X-Content-Type-Options"), "nosniff")
+            assert answer.first("Server-Timing").startswith("total;dur="), answer.fields
+        for name in ("Content-Security-Policy", "X-Request-ID"):
+            assert answers[0].first(name) != answers[1].first(name), name
+        for path in ("/", "/openapi.json", "/api/notes", "/assets/style.css"):
+            tag = ask(program, "GET", path).first("ETag")
+            answer = ask(program, "GET", path, None, f"If-None-Match: {tag}")
+            check((answer.status, answer.body), (304, b""), path)
+
+
+AS_JSON, FORM = "Content-Type: application/json", "Content-Type: application/x-www-form-urlencoded"
+
+
+def the_site_has_an_api():
+    def api(method, path, document=None, *lines):
+        return ask(program, method, "/api/notes" + path, None if document is None else json.dumps(document).encode(), AS_JSON, *lines)
+
+    with site() as program:
+        answer = api("POST", "", {"title": "Ünlü"})
+        check((answer.status, answer.first("Location")), (201, "/api/notes/2"))
+        check([it["id"] for it in json.loads(api("GET", "").body)], [2, 1])
+        answer = api("PUT", "/2", {"title": "a", "done": True}, 'If-Match: "2-1"')
+        check((answer.status, answer.first("ETag"), json.loads(answer.body)["done"]), (200, '"2-2"', True))
+        check(api("PUT", "/2", {"title": "b"}, 'If-Match: "2-1"').status, 412)
+        check(api("GET", "/2", None, 'If-None-Match: "2-2"').status, 304)
+        answer = api("POST", "", {"title": "", "colour": 3})
+        check((answer.status, answer.first("Content-Type")), (422, "application/problem+json"))
+        check([it["pointer"] for it in json.loads(answer.body)["errors"]], ["#/title", "#/colour"])
+        check(ask(program, "POST", "/api/notes", b"{", AS_JSON).status, 400)
+        check(ask(program, "POST", "/api/notes", b"{}").status, 415)
+        check(api("POST", "", {"title": "x" * 9000}).status, 413)
+        check(api("DELETE", "/2").status, 204)
+        for answer in (api("GET", "/2"), ask(program, "GET", "/api/nowhere", None, "Accept: text/html")):
+            check((answer.status, json.loads(answer.body)["title"]), (404, "Not Found"))
+        paths = json.loads(get(program, "/openapi.json"))["paths"]
+        check({path: sorted(paths[path]) for path in paths}, {"/api/notes": ["get", "post"], "/api/notes/{id}": ["delete", "get", "put"]})
+        wait_until(lambda: api("GET", "/1").status == 429, "a client to ask too often")
+        answer = api("GET", "/1")
+        check((answer.status, answer.first("RateLimit-Policy")), (429, '"default";q=600;w=60'))
+        assert int(answer.first("Retry-After")) >= 1, answer.fields
+        check(ask(program, "GET", "/notes").status, 200)
+
+
+def the_site_keeps_notes_without_scripts():
+    with site() as program:
+        answer = ask(program, "POST", "/notes", b"title=%3Cb%3E&text=%22", FORM)
+        check((answer.status, answer.first("Location")), (303, "/notes"))
+        shown = get(program, "/notes")
+        assert b"<strong>&lt;b&gt;</strong> &quot;" in shown and b"<b>" not in shown, shown
+        answer = ask(program, "POST", "/notes", b"title=&text=kept", FORM)
+        assert answer.status == 422 and b"title must be" in answer.body and b"<strong></strong>" not in answer.body, answer.body
+        check(ask(program, "POST", "/notes", b"title=a&text=" + b"b" * 9000, FORM).status, 413)
+        for _ in range(2):
+            check(ask(program, "POST", "/notes/2/remove", b"").status, 303)
+        assert b"&lt;b&gt;" not in get(program, "/notes")
+        for number in range(99):
+            check(ask(program, "POST", "/notes", b"title=%d" % number, FORM).status, 303)
+        check(ask(program, "POST", "/notes", b"title=more", FORM).status, 507)
+
+
+def the_site_looks_at_files():
+    def form(*files):
+        parts = b"".join(b'--x\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n%s\r\n' % it for it in files)
+        return parts + b"--x--\r\n"
+
+    kind, json_please = "Content-Type: multipart/form-data; boundary=x", "Accept: application/json"
+    with site() as program:
+        data = os.urandom(200000)
+        digest = hashlib.sha256(data).hexdigest()
+        answer = json.loads(ask(program, "POST", "/files", form((b"<a>", data), (b"../b", b""), (b"", b"")), kind, json_please).body)
+        check([(it["name"], it["bytes"]) for it in answer], [("<a>", len(data)), ("b", 0)])
+        check(answer[0]["sha256"], digest)
+        shown = ask(program, "POST", "/files", form((b"<a>", data)), kind).body
+        assert b"<td>&lt;a&gt;</td><td>200000</td>" in shown and digest.encode() in shown, shown
+        answer = ask(program, "POST", "/files", form(*[(b"a", b"")] * 11), kind, json_please)
+        check((answer.status, answer.first("Content-Type")), (413, "application/problem+json"))
+        check(ask(program, "POST", "/files", b"a=b", "Content-Type: text/plain").status, 415)
+        with Peer(program.port) as peer:
+            check(peer.ask(head("POST", "/files", kind, "Content-Length: 99000000", "Expect: 100-continue")).status, 413)
+
+
+def the_site_sets_cookies():
+    with site() as program:
+        answer = ask(program, "GET", "/cookies")
+        visits = answer.first("Set-Cookie").partition(";")[0]
+        assert b"<strong>1</strong>" in answer.body and "HttpOnly" in answer.first("Set-Cookie"), answer.fields
+        assert b"<strong>2</strong>" in ask(program, "GET", "/cookies", None, f"Cookie: {visits}").body
+        forged = visits.replace("=1.", "=8.")
+        assert b"<strong>1</strong>" in ask(program, "GET", "/cookies", None, f"Cookie: {forged}").body
+        answer = ask(program, "POST", "/cookies", b"theme=dark", FORM)
+        check((answer.status, answer.first("Set-Cookie").partition(";")[0]), (303, "theme=dark"))
+        assert b'data-theme="dark"' in ask(program, "GET", "/", None, "Cookie: theme=dark").body
+        assert b'data-theme="&quot;&gt;"' in ask(program, "GET", "/", None, 'Cookie: theme=">').body
+        check(ask(program, "POST", "/cookies", b"theme=pink", FORM).status, 422)
+        forgotten = ask(program, "POST", "/cookies/forget", b"").all("Set-Cookie")
+        check([it.partition("=")[0] for it in forgotten], ["theme", "visits"])
+
+
+def the_site_has_pages_for_errors():
+    with site() as program:
+        for accept, kind in (("text/html", "text/html"), ("*/*", "text/html"), ("application/json", "application/problem+json"), ("text/plain", "text/plain")):
+            answer = ask(program, "GET", "/no%3Cb%3E", None, f"Accept: {accept}")
+            check((answer.status, answer.first("Content-Type").partition(";")[0], answer.first("Vary")), (404, kind, "Accept"), accept)
+            assert answer.first("X-Request-ID") and (kind != "text/html" or b"Begin at the start" in answer.body), answer.body
+        check(ask(program, "DELETE", "/hello").first("Allow"), "GET, HEAD, OPTIONS")
+        answer = ask(program, "GET", "/fail")
+        assert answer.status == 500 and b"This was asked for" not in answer.body, answer.body
+    with site("--show-errors") as program:
+        assert b"This was asked for" in ask(program, "GET", "/fail").body
+    ended = run(BUILD / "example_site", "--pages", "/nowhere", "--workers", "0", "--listen", "127.0.0.1:0", text=True)
+    assert ended.returncode == 1 and "/nowhere/frame.html: No such file or directory; --pages names" in ended.stderr, ended
+
+
+def the_site_has_another_host():
+    with site("--docs", ROOT / "docs") as program, Peer(program.port) as peer:
+        def docs(path):
+            return peer.ask(head("GET", path, host=f"docs.localhost:{program.port}"))
+
+        check(docs("/t/22-filters").body, (ROOT / "docs/tutorial/22-filters.md").read_bytes())
+        check(docs("/t/22-filters").first("Content-Type"), "text/plain; charset=utf-8")
+        assert b"tutorial" in docs("/").body
+        check([docs(path).status for path in ("/notes", "/hello", "/t/nothing")], [404] * 3)
 
 
 def processes_are_run_and_kept_running():
@@ -660,13 +795,6 @@ def wrong_endpoints_are_told():
     check(say("tcp:localhost", "x").returncode, 1)
 
 
-def the_site_revalidates():
-    with site() as program:
-        tag = ask(program, "GET", "/style.css").first("ETag")
-        answer = ask(program, "GET", "/style.css", None, f"If-None-Match: {tag}")
-        check((answer.status, answer.body), (304, b""))
-
-
 def the_command_serves_a_folder():
     with App(BUILD / "torc", "web", "--path", PAGES) as program:
         assert b"Torc" in get(program, "/")
@@ -699,6 +827,13 @@ CASES = [
     files_are_served_by_tls,
     the_site_holds_together,
     the_site_is_dynamic,
+    the_site_has_filters_around_it,
+    the_site_has_an_api,
+    the_site_keeps_notes_without_scripts,
+    the_site_looks_at_files,
+    the_site_sets_cookies,
+    the_site_has_pages_for_errors,
+    the_site_has_another_host,
     processes_are_run_and_kept_running,
     process_1_leaves_its_processes_to_their_routes,
     a_chat_tells_all_others,
@@ -709,7 +844,6 @@ CASES = [
     socks_binds,
     endpoints_are_served_and_called,
     wrong_endpoints_are_told,
-    the_site_revalidates,
     the_command_serves_a_folder,
 ]
 
