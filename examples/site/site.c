@@ -82,6 +82,7 @@ static void use_filters(torc_app *app) {
     torc_app_use(app, torc_request_id_new(NULL));
     torc_app_use(app, torc_timing_new(NULL));
     torc_app_use(app, torc_security_headers_new(&security));
+    torc_app_use(app, torc_compress_new(NULL)); /* so tags are of what is not coded yet */
     torc_app_use(app, torc_etag_new(0));
 }
 
