@@ -39,6 +39,8 @@ WORKLOADS = {  # name: path, options of load
     "plaintext": ("/plaintext", []),
     "16 pipelined": ("/plaintext", ["--pipeline", "16"]),
     "json": ("/json", []),
+    "routed json": ("/users/42", []),
+    "three filters": ("/filtered/users/42", []),
     "file of 1 KiB": ("/1k.txt", []),
     "file of 100 KiB": ("/100k.txt", []),
     "file of 10 MiB": ("/10m.txt", ["--connections", "8"]),
@@ -46,6 +48,7 @@ WORKLOADS = {  # name: path, options of load
     "TLS": ("/plaintext", ["--tls"]),
     "TLS handshakes": ("/plaintext", ["--tls", "--close"]),
 }
+MADE_BY = {"routed json": ("torc", "nginx"), "three filters": ("torc", "nginx")}  # the others take part in all
 IDLE = "idle connections"
 JSON = "json documents"
 IDLE_TLS = "idle by TLS"
@@ -62,6 +65,13 @@ http {{
     ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem;
     location = /plaintext {{ return 200 "Hello, World!"; }}
     location = /json {{ default_type application/json; return 200 '{{"message":"Hello, World!"}}'; }}
+    location ~ ^/users/(\\w+)$ {{ default_type application/json; return 200 '{{"id":"$1","visits":42}}'; }}
+    location ~ ^/filtered/users/(\\w+)$ {{
+      default_type application/json; add_header X-Request-ID $request_id; add_header X-Content-Type-Options nosniff;
+      add_header Referrer-Policy strict-origin-when-cross-origin; add_header X-Frame-Options DENY;
+      add_header Cross-Origin-Opener-Policy same-origin; add_header RateLimit-Policy '"default";q=1000000;w=1';
+      return 200 '{{"id":"$1","visits":42}}';
+    }}
   }}
 }}
 """
@@ -302,7 +312,7 @@ class Bench:
 
     def measure(self, servers, name):
         path, arguments = WORKLOADS[name]
-        servers = [server for server in servers if server.kind.is_for(arguments)]
+        servers = [server for server in servers if server.kind.is_for(arguments) and server.name in MADE_BY.get(name, (server.name,))]
         results = {server.name: [] for server in servers}
         for _ in range(self.options.rounds):
             for server in servers:

@@ -4,7 +4,8 @@
  *
  *   bench_server --port P --root DIR --uploads DIR
  *
- * /plaintext and /json answer their few bytes; the files of DIR stand at /; /upload/save writes the
+ * /plaintext and /json answer their few bytes; /users/{id} a document of its parameter, and
+ * /filtered/users/{id} the same through three middlewares; the files of DIR stand at /; /upload/save writes the
  * file of a form to a folder, /upload/drop reads it.
  */
 #include <stdio.h>
@@ -23,6 +24,27 @@ static torc_render json(torc_request *request) {
     torc_json_member_str(document, "message", TORC_STR("Hello, World!"));
     torc_json_close_object(document);
     return torc_reply_end(request);
+}
+
+static torc_render show_user(torc_request *request) {
+    torc_json *document = torc_reply_json(request, 200);
+    torc_json_open_object(document);
+    torc_json_member_str(document, "id", torc_request_param(request, "id"));
+    torc_json_member_int(document, "visits", 42);
+    torc_json_close_object(document);
+    return torc_reply_end(request);
+}
+
+/* A limit that is counted, and never reached. */
+static torc_resource *new_filtered(void) {
+    const torc_rate_limit_options limit = {.size = sizeof(limit), .rate = "1000000/s"};
+    torc_resource *filtered = torc_folder_new();
+
+    torc_resource_route(filtered, "GET /users/{id}", show_user);
+    torc_resource_use(filtered, torc_request_id_new(NULL));
+    torc_resource_use(filtered, torc_security_headers_new(NULL));
+    torc_resource_use(filtered, torc_rate_limit_new(&limit));
+    return filtered;
 }
 
 /* ---- the file of a form ---- */
@@ -108,6 +130,8 @@ int main(int argc, char **argv) {
     torc_app_on_start(app, start);
     torc_app_route(app, "GET /plaintext", plaintext);
     torc_app_route(app, "GET /json", json);
+    torc_app_route(app, "GET /users/{id}", show_user);
+    torc_resource_put_child(torc_app_root(app), "filtered", new_filtered());
     torc_app_route(app, "POST /upload/drop", drop_upload);
     torc_app_route(app, "POST /upload/save", save_upload);
     return torc_app_run(app, argc, argv);
