@@ -151,7 +151,7 @@ static void who_wants_another_version_is_refused(void **state) {
 
 static void without_memory_a_request_fails_and_the_next_does_not(void **state) {
     static const char *const heads[] = {"GET /document", "GET /\nIf-Match: \"x\"",
-                                        "GET /\nIf-None-Match: " HELLO_TAG};
+                                        ("GET /\nIf-None-Match: " HELLO_TAG)};
     torc_reactor *reactor = *state;
     torc_site *site = new_site();
 
