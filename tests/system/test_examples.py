@@ -9,6 +9,7 @@ Prints TAP.
 """
 import gzip
 import hashlib
+import html
 import json
 import os
 import pathlib
@@ -573,6 +574,24 @@ def the_site_has_pages_for_errors():
     assert ended.returncode == 1 and "/nowhere/frame.html: No such file or directory; --pages names" in ended.stderr, ended
 
 
+def the_site_tells_how_to_ask_it():
+    """Each command that its pages show works as it stands there."""
+    with site() as program, tempfile.TemporaryDirectory() as folder:
+        for name in ("README.md", "LICENSE"):
+            os.symlink(ROOT.resolve() / name, f"{folder}/{name}")
+        os.symlink(BUILD.resolve(), f"{folder}/build")
+        environment = dict(os.environ, NO_PROXY="*", HOME=folder)
+        told = []
+        for path in ("/try", "/notes", "/files", "/cookies", "/filters", "/errors"):
+            shown = ask(program, "GET", path).body.decode()
+            told += [html.unescape(it) for it in re.findall(r"<pre><code>(.*?)</code></pre>", shown, re.DOTALL)]
+        assert len(told) > 20 and any("http://localhost/" in it for it in told), told
+        for command in told:
+            command = command.replace("http://localhost/", f"http://127.0.0.1:{program.port}/")
+            ended = run("sh", "-c", command, cwd=folder, env=environment, text=True)
+            assert ended.returncode == 0 and ended.stdout, (command, ended)
+
+
 def the_site_has_another_host():
     with site("--docs", ROOT / "docs") as program, Peer(program.port) as peer:
         def docs(path):
@@ -837,6 +856,7 @@ CASES = [
     the_site_looks_at_files,
     the_site_sets_cookies,
     the_site_has_pages_for_errors,
+    the_site_tells_how_to_ask_it,
     the_site_has_another_host,
     processes_are_run_and_kept_running,
     process_1_leaves_its_processes_to_their_routes,
