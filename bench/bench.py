@@ -69,7 +69,7 @@ http {{
     location ~ ^/filtered/users/(\\w+)$ {{
       default_type application/json; add_header X-Request-ID $request_id; add_header X-Content-Type-Options nosniff;
       add_header Referrer-Policy strict-origin-when-cross-origin; add_header X-Frame-Options DENY;
-      add_header Cross-Origin-Opener-Policy same-origin; add_header RateLimit-Policy '"default";q=1000000;w=1';
+      add_header Cross-Origin-Opener-Policy same-origin; add_header RateLimit-Policy '"default";q=100000;w=1';
       return 200 '{{"id":"$1","visits":42}}';
     }}
   }}

@@ -5,8 +5,8 @@
  *   bench_server --port P --root DIR --uploads DIR
  *
  * /plaintext and /json answer their few bytes; /users/{id} a document of its parameter, and
- * /filtered/users/{id} the same through three middlewares; the files of DIR stand at /; /upload/save writes the
- * file of a form to a folder, /upload/drop reads it.
+ * /filtered/users/{id} the same through three middlewares; the files of DIR stand at /;
+ * /upload/save writes the file of a form to a folder, /upload/drop reads it.
  */
 #include <stdio.h>
 #include <torc/torc.h>
@@ -37,7 +37,7 @@ static torc_render show_user(torc_request *request) {
 
 /* A limit that is counted, and never reached. */
 static torc_resource *new_filtered(void) {
-    const torc_rate_limit_options limit = {.size = sizeof(limit), .rate = "1000000/s"};
+    const torc_rate_limit_options limit = {.size = sizeof(limit), .rate = "100000/s,burst=1000000"};
     torc_resource *filtered = torc_folder_new();
 
     torc_resource_route(filtered, "GET /users/{id}", show_user);
