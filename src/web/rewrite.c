@@ -295,17 +295,32 @@ static void add_query(torc_buf *to, const rule *self, const torc_path *path, tor
     if (drops && !self->status) torc_buf_add_byte(to, '?');
 }
 
+/*
+ * What was asked for would make the name of a host of a path: "//evil.example", or with a `\`,
+ * which browsers take for a slash. "/." in front says that it is a path. A template may name a
+ * host.
+ */
+static bool names_host(const rule *self, torc_str location) {
+    return location.len > 1 && location.bytes[0] == '/' &&
+           (location.bytes[1] == '/' || location.bytes[1] == '\\') &&
+           !torc_str_starts_with(self->to, TORC_STR("//"));
+}
+
 /* A redirect to what the rule makes: a path is one from the root on. */
 static torc_resource *new_redirect(const rule *self, const torc_path *path, torc_str made,
                                    torc_buf *location) {
     torc_resource *redirect;
+    torc_str text;
 
+    torc_buf_add(location, TORC_STR("/."));
     for (uint32_t i = 0; !self->is_url && i < path->depth; i++)
         torc_buf_addf(location, "/%.*s", TORC_STR_ARGS(path->raw[i]));
     torc_buf_add(location, made);
     torc_buf_add_byte(location, '\0');
     if (torc_buf_err(location)) return NULL;
-    redirect = torc_redirect_new(self->status, location->bytes);
+    text = torc_str_from(torc_buf_str(location), 2);
+    redirect =
+        torc_redirect_new(self->status, names_host(self, text) ? location->bytes : text.bytes);
     if (redirect) redirect->is_temporary = redirect->is_leaf = true;
     return redirect;
 }

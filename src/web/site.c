@@ -154,9 +154,13 @@ static void redirect_slash(torc_request *request) {
     torc_buf_dispose(&target);
 }
 
+/* What begins with two slashes would be read as the name of a host; to browsers `\` is one. */
+static bool names_host(torc_str path) {
+    return path.len > 1 && (path.bytes[1] == '/' || path.bytes[1] == '\\');
+}
+
 static void reply_not_found(const torc_walk_end *end) {
-    /* What begins with two slashes would be read as the name of a host. */
-    if (end->is_by_slash && !torc_str_starts_with(torc_request_path(end->request), TORC_STR("//")))
+    if (end->is_by_slash && !names_host(torc_request_path(end->request)))
         redirect_slash(end->request);
     else
         torc_reply_status(end->request, 404, NULL);

@@ -186,15 +186,18 @@ static void a_slash_may_be_either(void **state) {
     torc_site_free(site);
 }
 
-/* "//host/" would be a redirect to another host. */
+/* "//host/" would be a redirect to another host, and so would "/\\host/" for browsers. */
 static void a_path_like_a_host_is_not_redirected(void **state) {
     torc_resource *root = torc_folder_new();
 
     torc_resource_set_slashes(root, TORC_SLASHES_REDIRECT);
     torc_resource_route(root, "GET //{id}/x", show);
+    torc_resource_route(root, "GET /{id}", show);
     torc_site *site = torc_site_new(root, NULL);
     web_check(*state, site, "GET //evil.example/x", 200, "id=evil.example;depth 3");
     assert_int_equal(web_status(*state, site, "GET //evil.example/x/"), 404);
+    assert_int_equal(web_status(*state, site, "GET /\\evil.example/"), 404);
+    check_redirect(*state, site, "GET /a\\b/", "/a\\b");
     torc_site_free(site);
 }
 

@@ -130,6 +130,24 @@ static void a_rule_may_redirect(void **state) {
     torc_site_free(site);
 }
 
+/* Who asks for "/old/\\evil.example" is not sent to another host by a rule that has not named one.
+ */
+static void a_redirect_leads_to_no_other_host(void **state) {
+    torc_resource *root = torc_folder_new(), *part = torc_folder_new();
+
+    torc_resource_put_child(root, "", part);
+    torc_resource_rewrite_redirect(part, 302, "/{x}", "/{x}/");
+    torc_resource_rewrite_redirect(root, 302, "/old", "/");
+    torc_resource_rewrite_redirect(root, 302, "/cdn", "//cdn.example/");
+    torc_site *site = torc_site_new(root, NULL);
+    check_location(*state, site, "GET /old/\\evil.example/x", 302, "/./\\evil.example/x");
+    check_location(*state, site, "GET /old//evil.example/x", 302, "/evil.example/x");
+    check_location(*state, site, "GET //evil.example", 302, "/.//evil.example/");
+    check_location(*state, site, "GET /old/x", 302, "/x");
+    check_location(*state, site, "GET /cdn/x", 302, "//cdn.example/x");
+    torc_site_free(site);
+}
+
 static torc_err upwards(torc_request *request, void *context) {
     const torc_str first = torc_request_segment(request, torc_request_depth(request));
 
@@ -251,6 +269,7 @@ int main(void) {
         WEB_TEST(everything_may_be_put_elsewhere),
         WEB_TEST(rules_apply_in_their_order_and_beneath_their_resource),
         WEB_TEST(a_rule_may_redirect),
+        WEB_TEST(a_redirect_leads_to_no_other_host),
         WEB_TEST(a_rule_may_be_a_function),
         WEB_TEST(what_was_rewritten_is_not_tried_elsewhere),
         WEB_TEST(parameters_are_found_behind_it),
