@@ -87,11 +87,21 @@ static bool is_secret(torc_str name) {
     return false;
 }
 
+/* A path or URL may have in its query what is hidden elsewhere. */
+static torc_str without_query(torc_str value) {
+    const bool is_url =
+        torc_str_starts_with(value, TORC_STR("/")) || torc_str_find(value, TORC_STR("://")) >= 0;
+    const ptrdiff_t query = is_url ? torc_str_find_byte(value, '?') : -1;
+
+    return query < 0 ? value : torc_str_head(value, (size_t)query);
+}
+
 static void guarded(report *self, torc_str name, torc_str value) {
     size_t start, end;
 
     row(self, name,
-        is_secret(name) || torc_log_find_userinfo(value, 0, &start, &end) ? hidden : value);
+        is_secret(name) || torc_log_find_userinfo(value, 0, &start, &end) ? hidden
+                                                                          : without_query(value));
 }
 
 /* ---- the sections ---- */
@@ -227,14 +237,14 @@ static void tell_arguments(report *self) {
     close_section(self);
 }
 
-/* Of cookies there are the names. */
+/* Of cookies there are the names; what has no `=` is the value of one without (RFC 6265bis). */
 static void tell_cookies(report *self, torc_str cookies) {
     torc_str cookie;
 
     while (torc_str_split(&cookies, ';', &cookie)) {
         const torc_str pair = torc_str_trim(cookie);
         const ptrdiff_t equals = torc_str_find_byte(pair, '=');
-        row(self, equals < 0 ? pair : torc_str_head(pair, (size_t)equals), hidden);
+        row(self, torc_str_head(pair, equals < 0 ? 0 : (size_t)equals), hidden);
     }
 }
 
@@ -242,14 +252,8 @@ static void tell_fields(report *self) {
     const torc_fields *fields = torc_request_fields(self->request);
 
     open_section(self, "Fields");
-    for (uint32_t i = 0; i < fields->count; i++) {
-        const torc_field *field = &fields->items[i];
-        const ptrdiff_t query = torc_str_equals_nocase(field->name, TORC_STR("Referer"))
-                                    ? torc_str_find_byte(field->value, '?')
-                                    : -1;
-        guarded(self, field->name,
-                query < 0 ? field->value : torc_str_head(field->value, (size_t)query));
-    }
+    for (uint32_t i = 0; i < fields->count; i++)
+        guarded(self, fields->items[i].name, fields->items[i].value);
     close_section(self);
     open_section(self, "Cookies");
     for (uint32_t i = 0; i < fields->count; i++)

@@ -547,8 +547,9 @@ static void no_failure_is_one_too(void **state) {
 /* ---- developers ---- */
 
 static const char secretive[] =
-    "GET /x/7/s3cret?a=1&api_key=s3cret&next=http%3A%2F%2Fu:s3cret@h%2F\n"
-    "Authorization: Basic s3cret\nCookie: id=s3cret; theme=d4rk\nX-Api-Key: s3cret\n"
+    "GET /x/7/s3cret?a=1&api_key=s3cret&next=http%3A%2F%2Fu:s3cret@h%2F&to=%2Fx%3Ft%3Ds3cret\n"
+    "Authorization: Basic s3cret\nCookie: id=s3cret; theme=d4rk; s3cret\nX-Api-Key: s3cret\n"
+    "X-Original-URL: /x?code=s3cret\n"
     "X-Auth: s3cret\nReferer: http://h/?code=s3cret\nX-Fine: <fine>";
 
 static void developers_are_told_all_but_secrets(void **state) {
