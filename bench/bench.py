@@ -9,6 +9,8 @@ runs of its own: system calls per request (--calls, by strace) and instructions 
 (--instructions, by callgrind: the difference between a long run and a short one, over one
 connection). Idle connections are measured by the anonymous memory of the server's process.
 
+A JSON document of 64 KiB is compressed for each reply by each coder, beside nginx at the same level.
+
 JSON documents are read and written by programs of their own, one for each library that is there: bytes
 per second of CPU time.
 
@@ -30,6 +32,7 @@ import subprocess
 import tempfile
 import time
 
+import compressed
 import uploads
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -53,7 +56,10 @@ IDLE = "idle connections"
 JSON = "json documents"
 IDLE_TLS = "idle by TLS"
 UPLOADS = "uploads"
+CODED = "coded"
+BROTLI = pathlib.Path("/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so")
 NGINX = """
+{brotli_module}
 daemon off; worker_processes 1; master_process {master}; pid {dir}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 20000; }}
 http {{
@@ -71,6 +77,11 @@ http {{
       add_header Referrer-Policy strict-origin-when-cross-origin; add_header X-Frame-Options DENY;
       add_header Cross-Origin-Opener-Policy same-origin; add_header RateLimit-Policy '"default";q=100000;w=1';
       return 200 '{{"id":"$1","visits":42}}';
+    }}
+    location = /coded {{
+      default_type application/json; open_file_cache max=10;
+      gzip on; gzip_comp_level 4; gzip_types application/json;
+      {brotli_options}
     }}
   }}
 }}
@@ -111,9 +122,10 @@ hosts: {{default: {{paths: {{/: {{file.dir: {root}}}}}}}}}
 class Kind:
     """A server that can be started: a program of a package with a configuration, or one of the build folder."""
 
-    def __init__(self, name, command, config=None, is_master=False, makes=True, has_tls=False, has_plain=True):
+    def __init__(self, name, command, config=None, is_master=False, makes=True, has_tls=False, has_plain=True,
+                 compresses=False):
         self.name, self.command, self.config, self.is_master, self.makes = name, command, config, is_master, makes
-        self.has_tls, self.has_plain = has_tls, has_plain
+        self.has_tls, self.has_plain, self.compresses = has_tls, has_plain, compresses
 
     def is_for(self, arguments):
         """Whether it takes part in a workload: one by TLS, or another."""
@@ -123,6 +135,8 @@ class Kind:
         """What starts it; `alone`: as one process."""
         values = {"build": build, "dir": scratch, "root": root, "port": port, "tls": tls,
                   "half": (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100) // 2, "user": os.environ.get("USER") or "root",
+                  "brotli_module": f"load_module {BROTLI};" if BROTLI.exists() else "",
+                  "brotli_options": "brotli on; brotli_comp_level 4; brotli_window 64k; brotli_types application/json;" if BROTLI.exists() else "",
                   "master": "off" if alone else "on", "config": pathlib.Path(scratch, f"{self.name}-{port}.conf")}
         if self.config:
             values["config"].write_text(self.config.format(**values))
@@ -134,8 +148,8 @@ class Kind:
 
 KINDS = [
     Kind("torc", ["{build}/bench_server", "--root", "{root}", "--uploads", "{dir}", "--listen", "tcp:{port}:interface=127.0.0.1", "--listen",
-                  "ssl:{tls}:interface=127.0.0.1:privateKey={dir}/key.pem:certKey={dir}/cert.pem"], has_tls=True),
-    Kind("nginx", ["nginx", "-c", "{config}"], NGINX, is_master=True, has_tls=True),
+                  "ssl:{tls}:interface=127.0.0.1:privateKey={dir}/key.pem:certKey={dir}/cert.pem"], has_tls=True, compresses=True),
+    Kind("nginx", ["nginx", "-c", "{config}"], NGINX, is_master=True, has_tls=True, compresses=True),
     Kind("haproxy", ["haproxy", "-db", "-f", "{config}"], HAPROXY, has_tls=True, has_plain=False),
     Kind("lighttpd", ["lighttpd", "-D", "-f", "{config}"], LIGHTTPD, makes=False),
     Kind("h2o", ["h2o", "-c", "{config}"], H2O, makes=False),
@@ -392,7 +406,7 @@ def read_options():
     parser.add_argument("--seconds", type=int, default=1, help="of each round")
     parser.add_argument("--calls", action="store_true", help="count system calls per request, too")
     parser.add_argument("--instructions", action="store_true", help="count instructions per request, too (valgrind)")
-    parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE, IDLE_TLS, JSON, UPLOADS], help="of the workloads; may be repeated")
+    parser.add_argument("--only", action="append", choices=[*WORKLOADS, IDLE, IDLE_TLS, JSON, UPLOADS, CODED], help="of the workloads; may be repeated")
     parser.add_argument("--servers", default="nginx,haproxy,lighttpd,h2o,microhttpd", type=lambda text: text.split(","), help="beside Torc, of those that are there")
     parser.add_argument("--idle", type=int, default=10000, help="number of idle connections whose memory is measured")
     return parser.parse_args()
@@ -400,7 +414,7 @@ def read_options():
 
 def main():
     options = read_options()
-    wanted = options.only or [*WORKLOADS, UPLOADS, IDLE, IDLE_TLS, JSON]
+    wanted = options.only or [*WORKLOADS, UPLOADS, CODED, IDLE, IDLE_TLS, JSON]
     if JSON in wanted:
         measure_json(options)
     if wanted == [JSON]:
@@ -420,6 +434,9 @@ def main():
             print("* from a file, since it has no constants")
             if UPLOADS in wanted:
                 uploads.measure(servers[0], options.rounds)
+            if CODED in wanted:
+                (bench.root / "coded").write_bytes(compressed.document(servers[0].port))
+                compressed.measure(servers, options.rounds)
             if IDLE in wanted:
                 bench.measure_idle(servers, IDLE, [])
             if IDLE_TLS in wanted:

@@ -6,9 +6,11 @@
  *
  * /plaintext and /json answer their few bytes; /users/{id} a document of its parameter, and
  * /filtered/users/{id} the same through three middlewares; the files of DIR stand at /;
- * /upload/save writes the file of a form to a folder, /upload/drop reads it.
+ * /upload/save writes the file of a form to a folder, /upload/drop reads it. /coded is a JSON
+ * document of 64 KiB in the coding that is asked for, coded for each reply.
  */
 #include <stdio.h>
+#include <string.h>
 #include <torc/torc.h>
 
 static const char *root, *uploads = ".";
@@ -45,6 +47,49 @@ static torc_resource *new_filtered(void) {
     torc_resource_use(filtered, torc_security_headers_new(NULL));
     torc_resource_use(filtered, torc_rate_limit_new(&limit));
     return filtered;
+}
+
+/* ---- what is compressed ---- */
+
+enum {
+    DOCUMENT = 65536
+};
+
+static char document[DOCUMENT + 1];
+static size_t document_len;
+
+/* Orders as a shop has them: names repeat, numbers do not. */
+static void write_document(void) {
+    static const char *const names[] = {"lamp", "chair", "book shelf", "tea kettle", "window"};
+    uint32_t random = 1;
+    char item[200];
+
+    document[document_len++] = '[';
+    for (unsigned id = 1;; id++) {
+        random = random * 1664525 + 1013904223;
+        const int len = snprintf(
+            item, sizeof(item),
+            "%s{\"id\":%u,\"name\":\"%s\",\"price\":%u.%02u,\"available\":%s,\"key\":\"%08x\"}",
+            id > 1 ? "," : "", id, names[random % 5], random >> 22, random >> 12 & 63,
+            random >> 10 & 3 ? "true" : "false", random);
+        if (document_len + (size_t)len + 2 > DOCUMENT) break;
+        memcpy(document + document_len, item, (size_t)len);
+        document_len += (size_t)len;
+    }
+    document[document_len++] = ']';
+}
+
+static torc_render coded(torc_request *request) {
+    return torc_reply_bytes(request, 200, "application/json",
+                            torc_str_make(document, document_len));
+}
+
+static void put_coded(torc_resource *parent) {
+    torc_resource *resource = torc_render_new(coded, 0, true);
+
+    write_document();
+    torc_resource_use(resource, torc_compress_new(NULL));
+    torc_resource_put_child(parent, "coded", resource);
 }
 
 /* ---- the file of a form ---- */
@@ -116,6 +161,7 @@ static const char *set_root(torc_app *app, const char *value, char text[160]) {
 }
 
 static void start(torc_app *app) {
+    put_coded(torc_app_root(app));
     if (root) torc_resource_put_rest(torc_app_root(app), torc_static_files_new(root, NULL));
 }
 
