@@ -7,10 +7,11 @@
  *    counted.
  *  - More than the announced length never leaves; less makes finish fail.
  *  - Where there are stages, all bytes pass them first (staging.c); `body_sent` then counts what
- *    came out.
+ *    came out. On a fiber others are served between the pieces of a long body.
  *  - A response that failed before its head went is replaced by an error page when it is finished;
  *    one that failed later was reset on the spot.
  */
+#include <torc/cooperate.h>
 #include <torc/log.h>
 #include <unistd.h>
 
@@ -19,7 +20,9 @@
 
 enum {
     PIECE_MIN = 16 * 1024, /* of a long write on a fiber, between two waits */
-    STATIC_MIN = 1024      /* what is shorter is copied: that costs less than a reference */
+    STAGED_PIECE =
+        64 * 1024,    /* for stages at once, on a fiber: brotli takes a millisecond for it */
+    STATIC_MIN = 1024 /* what is shorter is copied: that costs less than a reference */
 };
 
 /* What the head says of the body's length when `unknown` is to be said where nothing was announced.
@@ -157,8 +160,18 @@ static size_t piece_of(torc_request *request, size_t len) {
 
     if (!torc_waits_possible(request->reactor)) return len;
     room = request->exchange->wire->room(request->exchange);
+    if (request->staging && room > STAGED_PIECE) room = STAGED_PIECE;
     if (room < PIECE_MIN) room = PIECE_MIN;
     return len < room ? len : room;
+}
+
+/* Stages may take long over a piece, and what comes out of it may be so little that there is always
+ * room: let others be served, when their turn has come. Whether the writer goes on. */
+static bool let_others_go(torc_request *request) {
+    if (!request->staging || !torc_waits_possible(request->reactor)) return true;
+    const torc_err err = torc_breathe(request->reactor);
+    if (err) torc_response_fail(request, err);
+    return !request_is_over(request);
 }
 
 static void send_pieces(torc_request *request, torc_str bytes) {
@@ -167,6 +180,7 @@ static void send_pieces(torc_request *request, torc_str bytes) {
         send_copy(request, torc_str_head(bytes, piece));
         if (request_is_over(request)) return;
         bytes = torc_str_from(bytes, piece);
+        if (bytes.len > 0 && !let_others_go(request)) return;
     }
 }
 
@@ -300,6 +314,7 @@ static void complete(torc_request *request) {
 }
 
 static int status_of_failure(torc_err err) {
+    if (err == TORC_ERR_TIMEOUT) return 504;
     return err == TORC_ERR_NO_MEMORY || err == TORC_ERR_LIMIT ? 503 : 500;
 }
 
@@ -371,16 +386,51 @@ static void send_whole_staged(torc_request *request, torc_err err) {
     torc_chain_clear(&passed);
 }
 
+/* Let a long whole body pass, piece by piece where its writer can wait. Whether there is still
+ * something to be done: the request may be lost meanwhile, or replied to by somebody else. */
+static bool stage_pieces(torc_request *request, torc_str bytes, bool is_last, torc_err *err) {
+    const torc_staging *staging = request->staging;
+    const bool can_wait = request->is_running && torc_waits_possible(request->reactor);
+
+    while (!*err && bytes.len > 0) {
+        const torc_str piece =
+            can_wait && bytes.len > STAGED_PIECE ? torc_str_head(bytes, STAGED_PIECE) : bytes;
+        *err = torc_staging_write(request->staging, piece);
+        bytes = torc_str_from(bytes, piece.len);
+        if (*err || !can_wait || (is_last && bytes.len == 0)) continue;
+        *err = torc_breathe(request->reactor);
+        if (request->staging != staging || request->is_started || request_is_over(request))
+            return false;
+    }
+    return true;
+}
+
+/* The same for a document, which nobody clears meanwhile: it is moved here. */
+static bool stage_document(torc_request *request, torc_chain *document, torc_err *err) {
+    bool is_wanted = true;
+    torc_chain chain;
+
+    torc_chain_init(&chain, &request->reactor->chains);
+    torc_chain_move(&chain, document);
+    for (const torc_segment *at = chain.first; at && is_wanted && !*err; at = at->next)
+        is_wanted = stage_pieces(request, torc_str_make(at->bytes, at->len), !at->next, err);
+    torc_chain_clear(&chain);
+    return is_wanted;
+}
+
 /* Whether a whole body has to pass stages. */
 static bool is_staged(const torc_request *request) {
     return request->staging && passes(request) && !request->failure && !request_is_over(request);
 }
 
 void torc_response_send_whole(torc_request *request, torc_str body, bool is_static) {
+    torc_err err = TORC_OK;
+
     prepare(request, &body, NULL);
     if (request->hooks && torc_response_send_short_body(request, body)) return;
     if (is_staged(request)) {
-        send_whole_staged(request, torc_staging_write(request->staging, body));
+        if (!stage_pieces(request, body, true, &err)) return;
+        send_whole_staged(request, err);
     } else if (begin_whole(request, body.len)) {
         if (is_static && body.len >= STATIC_MIN)
             send_static(request, body);
@@ -400,15 +450,19 @@ static bool send_in_one(torc_request *request, const torc_chain *document) {
 }
 
 void torc_response_send_chain(torc_request *request, torc_chain *body) {
+    torc_err err = TORC_OK;
+
     prepare(request, NULL, body);
     if (send_in_one(request, body)) {
         torc_chain_clear(body);
         return;
     }
-    if (is_staged(request))
-        send_whole_staged(request, torc_staging_write_chain(request->staging, body));
-    else if (begin_whole(request, body->len))
+    if (is_staged(request)) {
+        if (!stage_document(request, body, &err)) return;
+        send_whole_staged(request, err);
+    } else if (begin_whole(request, body->len)) {
         send_chain(request, body);
+    }
     torc_chain_clear(body);
     (void)!torc_request_finish(request);
 }

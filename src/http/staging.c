@@ -130,15 +130,6 @@ torc_err torc_staging_write(torc_staging *staging, torc_str bytes) {
     return bytes.len ? staging->first->ops->write(staging->first, bytes) : TORC_OK;
 }
 
-torc_err torc_staging_write_chain(torc_staging *staging, torc_chain *chain) {
-    torc_err err = TORC_OK;
-
-    for (const torc_segment *segment = chain->first; segment && !err; segment = segment->next)
-        err = torc_staging_write(staging, torc_str_make(segment->bytes, segment->len));
-    torc_chain_clear(chain);
-    return err;
-}
-
 torc_err torc_staging_flush(torc_staging *staging) {
     torc_err err = TORC_OK;
 

@@ -23,8 +23,6 @@ torc_err torc_staging_write(torc_staging *staging, torc_str bytes) TORC_MUST_CHE
  * `*done` tells how many. */
 torc_err torc_staging_write_file(torc_request *request, torc_shared_file *file, uint64_t offset,
                                  size_t max, size_t *done) TORC_MUST_CHECK;
-/* Let all of a chain of bytes pass, which is left empty. */
-torc_err torc_staging_write_chain(torc_staging *staging, torc_chain *chain) TORC_MUST_CHECK;
 torc_err torc_staging_flush(torc_staging *staging) TORC_MUST_CHECK;
 torc_err torc_staging_end(torc_staging *staging) TORC_MUST_CHECK;
 /* The request is over, or its response begins anew: drop the stages. */

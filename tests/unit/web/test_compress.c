@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <torc/body_stage.h>
 #include <torc/compress.h>
+#include <torc/json.h>
 #include <torc/representation.h>
+#include <torc/route_limits.h>
 #include <torc/static_files.h>
 #include <unistd.h>
 
@@ -421,6 +424,186 @@ static void a_slow_peer_gets_all_of_it(void **state) {
     torc_site_free(site);
 }
 
+/* ---- large ones ---- */
+
+enum {
+    LARGE = 10 << 20,
+    SLICES = LARGE / 65536
+};
+
+/* A stage that takes a millisecond and a half for whatever it is given. */
+static int slices, slices_before;
+static size_t longest;
+static torc_test_request *leaving;
+
+static torc_err write_slowly(torc_body_stage *stage, torc_str bytes) {
+    slices++;
+    if (bytes.len > longest) longest = bytes.len;
+    torc_test_spend_us(torc_request_reactor(stage->request), 1500);
+    return torc_body_stage_pass(stage, bytes);
+}
+
+static void be_slow(torc_middleware *middleware, torc_request *request) {
+    static const torc_body_stage_ops ops = {.write = write_slowly};
+    torc_body_stage *stage = torc_arena_alloc(torc_request_arena(request), sizeof(*stage));
+
+    (void)middleware;
+    assert_non_null(stage);
+    stage->ops = &ops;
+    torc_response_add_stage(request, stage);
+}
+
+static torc_str large_body(void) {
+    static char bytes[LARGE];
+
+    for (size_t i = 0; i < LARGE; i += BODY)
+        memcpy(bytes + i, body, LARGE - i < BODY ? LARGE - i : BODY);
+    return torc_str_make(bytes, LARGE);
+}
+
+static torc_render large(torc_request *request) {
+    return torc_reply_bytes(request, 200, "text/plain", large_body());
+}
+
+static torc_render large_written(torc_request *request) {
+    torc_response_set(request, "Content-Type", TORC_STR("text/plain"));
+    torc_request_write(request, large_body());
+    return torc_reply_end(request);
+}
+
+static torc_render large_json(torc_request *request) {
+    torc_request_limits(request)->output_bytes_max = 2 * LARGE;
+    torc_json *json = torc_reply_json(request, 200);
+    torc_json_str(json, large_body());
+    return torc_reply_end(request);
+}
+
+static torc_resource *impatient_new(void) {
+    const torc_route_limits_options limits = {.size = sizeof(limits), .answer_ms = 20};
+    torc_resource *self = torc_render_new(large, 0, true);
+
+    torc_resource_use(self, torc_route_limits_new(&limits));
+    return self;
+}
+
+/* Another request, which is to be answered meanwhile. */
+static torc_render meanwhile(torc_request *request) {
+    slices_before = slices;
+    if (leaving) torc_test_request_disconnect(leaving);
+    return torc_reply_text(request, 200, "here");
+}
+
+/* The slow stage comes before the coder. */
+static torc_site *new_large_site(void) {
+    static const torc_middleware_ops ops = {.response_starting = be_slow};
+    static torc_middleware slow;
+    torc_resource *root = torc_folder_new(), *all = torc_folder_new();
+
+    fill_body();
+    slices = slices_before = 0;
+    longest = 0;
+    leaving = NULL;
+    slow = (torc_middleware){.ops = &ops};
+    torc_resource_use(all, torc_compress_new(NULL));
+    torc_resource_use(all, &slow);
+    torc_resource_route(all, "GET /whole", large);
+    torc_resource_route(all, "GET /written", large_written);
+    torc_resource_route(all, "GET /json", large_json);
+    torc_resource_put_child(all, "impatient", impatient_new());
+    torc_resource_put_child(root, "large", all);
+    torc_resource_route(root, "GET /meanwhile", meanwhile);
+    return torc_site_new(root, NULL);
+}
+
+/* Both are asked for, one after the other. */
+static torc_test_request *ask_both(torc_reactor *reactor, torc_site *site, const char *head,
+                                   torc_test_request **other) {
+    torc_test_request *test = torc_test_request_new(reactor, torc_site_acceptor(site), head);
+
+    *other = torc_test_request_new(reactor, torc_site_acceptor(site), "GET /meanwhile");
+    assert_non_null(test);
+    assert_non_null(*other);
+    return test;
+}
+
+/* A run is a bounded number of turns. */
+static void run_to_the_end(torc_test_request *test) {
+    for (int i = 0; i < 4000 && !torc_test_request_is_complete(test); i++)
+        torc_test_request_run(test);
+    assert_true(torc_test_request_is_complete(test));
+}
+
+/* What was decoded is the body over and over again, within quotes or not. */
+static void check_decodes_large(torc_test_request *test, bool is_quoted) {
+    torc_coder_pool pool;
+    torc_buf plain;
+    torc_coding coding;
+
+    assert_true(torc_coding_find(field(test, "Content-Encoding"), &coding));
+    torc_coder_pool_init(&pool, NULL);
+    torc_buf_init(&plain, NULL, TORC_MEMORY_OTHER, LARGE + 2);
+    const torc_decoder_limits limits = {.ratio_max = 100000};
+    check_ok(torc_decode(&pool, coding, &limits, torc_test_request_body(test), &plain));
+    assert_int_equal(plain.len, is_quoted ? LARGE + 2 : LARGE);
+    const torc_str got = torc_str_from(torc_buf_str(&plain), is_quoted);
+    for (size_t i = 0; i < LARGE; i += BODY)
+        assert_memory_equal(got.bytes + i, body, LARGE - i < BODY ? LARGE - i : BODY);
+    torc_buf_dispose(&plain);
+    torc_coder_pool_dispose(&pool);
+}
+
+static void others_are_served_while_a_large_body_is_coded(void **state) {
+    static const char *const heads[] = {"GET /large/whole\nAccept-Encoding: gzip",
+                                        "GET /large/written\nAccept-Encoding: zstd, gzip;q=0.5",
+                                        "GET /large/json\nAccept-Encoding: gzip"};
+
+    for (size_t i = 0; i < TORC_COUNT_OF(heads); i++) {
+        torc_site *site = new_large_site();
+        torc_test_request *other, *test = ask_both(*state, site, heads[i], &other);
+        run_to_the_end(test);
+        check_same(torc_test_request_body(other), TORC_STR("here"));
+        assert_in_range(slices_before, 1, 5);
+        assert_true(slices >= SLICES && longest <= 65536);
+        check_decodes_large(test, i == 2);
+        torc_test_request_free(test);
+        torc_test_request_free(other);
+        torc_site_free(site);
+    }
+}
+
+static void a_peer_that_leaves_ends_the_coding_of_a_large_body(void **state) {
+    torc_reactor *reactor = *state;
+
+    for (int i = 0; i < 2; i++) {
+        torc_site *site = new_large_site();
+        torc_test_request *other, *test = ask_both(reactor, site,
+                                                   i ? "GET /large/json\nAccept-Encoding: gzip"
+                                                     : "GET /large/whole\nAccept-Encoding: gzip",
+                                                   &other);
+        leaving = test;
+        torc_test_request_run(test);
+        torc_test_request_run(other);
+        check_same(torc_test_request_body(other), TORC_STR("here"));
+        assert_in_range(slices, 1, 10);
+        assert_true(reactor->coders.idle_bytes > 100000);
+        torc_test_request_free(test);
+        torc_test_request_free(other);
+        torc_site_free(site);
+    }
+}
+
+static void a_large_body_that_takes_too_long_is_given_up(void **state) {
+    torc_site *site = new_large_site();
+    torc_test_request *test = web_ask(*state, site, "GET /large/impatient\nAccept-Encoding: gzip");
+
+    run_to_the_end(test);
+    assert_int_equal(torc_test_request_status(test), 504);
+    assert_in_range(slices, 10, 30);
+    check_same(field(test, "Content-Encoding"), TORC_STR(""));
+    torc_test_request_free(test);
+    torc_site_free(site);
+}
+
 /* ---- files ---- */
 
 static void files_are_coded_too(void **state) {
@@ -544,6 +727,9 @@ int main(void) {
         WEB_TEST(each_event_of_an_event_stream_is_sent_at_once),
         WEB_TEST(a_peer_that_leaves_gives_the_coder_back),
         WEB_TEST(a_slow_peer_gets_all_of_it),
+        WEB_TEST(others_are_served_while_a_large_body_is_coded),
+        WEB_TEST(a_peer_that_leaves_ends_the_coding_of_a_large_body),
+        WEB_TEST(a_large_body_that_takes_too_long_is_given_up),
         WEB_TEST(files_are_coded_too),
         WEB_TEST(it_holds_for_children_unless_it_is_shallow),
         WEB_TEST(wrong_options_are_told),
