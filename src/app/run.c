@@ -52,14 +52,17 @@ static bool hold_signals(torc_app *app) {
     return true;
 }
 
-/* Only these: a reactor leaves others blocked, one of which may have come (torc/reactor.h). */
+/* Only these: a reactor leaves others blocked, one of which may have come (torc/reactor.h). What
+ * has come and nobody took goes, as it is over: it would take its default action now. */
 static void release_signals(torc_app *app) {
+    const struct timespec now = {0};
     sigset_t set;
 
     sigemptyset(&set);
     for (size_t i = 0; i < TORC_COUNT_OF(held_signals); i++)
         if (sigismember(&app->signals_before, held_signals[i]) == 0)
             sigaddset(&set, held_signals[i]);
+    while (sigtimedwait(&set, NULL, &now) > 0) continue;
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 

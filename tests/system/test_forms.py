@@ -17,6 +17,8 @@ import time
 from serving import SECONDS, App, Peer, ReferenceSite, check, head, run, run_cases, wait_until
 
 BUILD = pathlib.Path(sys.argv[1])
+# A sanitizer keeps freed memory for a while, so that its use is seen.
+IS_SANITIZED = any(mark in (BUILD / "upload_site").read_bytes() for mark in (b"__asan_", b"__tsan_"))
 SITE = ReferenceSite(BUILD)
 FOLDER = tempfile.TemporaryDirectory()
 KIB, MIB = 1 << 10, 1 << 20
@@ -238,7 +240,7 @@ def many_uploads_through_a_slow_disk_are_flat():
             print(f"# {path}: {count} of {mib} MiB in {time.monotonic() - started:.1f} s: {grown / MIB:.2f} MiB of memory more; "
                   f"{uploads.served} other requests meanwhile, the slowest in {slowest * 1000:.0f} ms")
             # 64 KiB of the body, 64 KiB for the disk and a stack for each; what is uploaded is at least ten times of it.
-            assert grown < count * 400 * KIB, f"{grown / MIB:.1f} MiB"
+            assert grown < count * 400 * KIB or IS_SANITIZED, f"{grown / MIB:.1f} MiB"
             assert uploads.served >= 10, "nobody else was served"
             for name in files_in_folder():
                 check(os.path.getsize(os.path.join(FOLDER.name, name)), 100000 if name == "first" else mib * MIB)

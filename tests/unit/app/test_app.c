@@ -324,6 +324,7 @@ static void refuse(torc_app *app) {
     char reason[] = "--greeting: nobody is there";
 
     starts++;
+    raise(SIGTERM); /* waits for who takes signals, whom this start does not come to */
     torc_app_refuse(app, reason);
     memset(reason, 'x', sizeof(reason) - 1); /* it was copied */
     torc_app_refuse(app, "and another reason");
