@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A site with all that stands between a request and its route, over a connection in memory: hosts,
- * rewriting, front ends that write into paths, typed parameters, groups, middleware, forms, JSON.
+ * rewriting, front ends that write into paths, typed parameters with text around them, slashes,
+ * groups, middleware (CORS, a rate limit, compression), forms, JSON as values and into a struct,
+ * handlers of errors.
  * Whatever is asked is answered or refused, every answer is one, and nothing is left.
  *
  * The first byte of an input chooses whether the scrambler is there (1), an allocation fails (2),
@@ -90,6 +92,56 @@ static torc_render document(torc_request *request) {
     return err ? torc_reply_error(request, err) : torc_reply_text(request, 200, "a document");
 }
 
+typedef struct order {
+    torc_str name;
+    uint16_t count;
+    bool is_gift;
+    char code[4];
+    int16_t *sizes;
+    size_t size_count;
+} order;
+
+static const torc_json_field order_fields[] = {
+    TORC_JSON_FIELD_STR(order, name, .min = 1, .max = 9),
+    TORC_JSON_FIELD_INT(order, count, .optional = true, .min = 1, .max = 100),
+    TORC_JSON_FIELD_BOOL(order, is_gift, .optional = true),
+    TORC_JSON_FIELD_TEXT(order, code, .optional = true),
+    TORC_JSON_FIELD_ARRAY(order, sizes, size_count, TORC_JSON_ITEM_INT(int16_t, .max = 30),
+                          .optional = true, .max = 3),
+};
+static const torc_json_struct order_json = TORC_JSON_STRUCT(order, order_fields);
+
+/* What came through the table is within its bounds, and can be written by it. */
+static torc_render take_order(torc_request *request) {
+    order it;
+
+    if (torc_request_json_struct(request, &order_json, &it)) return TORC_RENDER_DONE;
+    FUZZ_CHECK(it.name.len > 0 && it.name.len <= 4 * 9);
+    FUZZ_CHECK(it.count <= 100 && it.size_count <= 3);
+    for (size_t i = 0; i < it.size_count; i++) FUZZ_CHECK(it.sizes[i] >= 0 && it.sizes[i] <= 30);
+    torc_json_write_struct(torc_reply_json(request, 201), &order_json, &it);
+    return torc_reply_end(request);
+}
+
+/* More than one write, in a coding that the peer likes. */
+static torc_render long_text(torc_request *request) {
+    torc_response_set(request, "Content-Type", TORC_STR("text/plain"));
+    for (int i = 0; i < 40; i++) {
+        torc_request_write(request, TORC_STR("a line like many others\n"));
+        if (i == 20) torc_request_flush(request);
+    }
+    torc_request_finish(request);
+    return TORC_RENDER_DONE;
+}
+
+/* An error's page, told as it was thought of. */
+static torc_render on_error(torc_request *request, const torc_error_reply *error, void *context) {
+    (void)context;
+    FUZZ_CHECK(error->status >= 400 && error->status < 600);
+    return error->status == 404 ? torc_reply_text(request, 404, "not in the shop")
+                                : TORC_RENDER_NEXT;
+}
+
 static torc_render cookies(torc_request *request) {
     torc_str value;
 
@@ -118,6 +170,29 @@ static void add_routes(torc_resource *root) {
     torc_resource_route(group, "DELETE /items/{id}", show);
 }
 
+/* Shapes of parameters, and slashes; a group with filters and errors of its own. */
+static void add_shop(torc_resource *root) {
+    const torc_rate_limit_options rate = {
+        .size = sizeof(rate), .rate = "3/s,burst=3", .field = "X-Key"};
+    const torc_compress_options coded = {.size = sizeof(coded), .bytes_min = 1};
+    torc_resource *shop = torc_resource_group(root, "/shop");
+    torc_resource *limited = torc_resource_group(shop, "/limited");
+
+    torc_resource_use(shop, torc_compress_new(&coded));
+    torc_resource_use(limited, torc_rate_limit_new(&rate));
+    torc_resource_on_error(shop, on_error, NULL);
+    torc_resource_set_error_page(root, 400, 499, "text/html", TORC_STR("<p>no"));
+    torc_resource_set_slashes(shop, TORC_SLASHES_REDIRECT);
+    torc_resource_set_slashes(limited, TORC_SLASHES_EITHER);
+    torc_resource_route(shop, "GET /v{n:uint}.txt", numbered);
+    torc_resource_route(shop, "GET /{u:uuid}", show);
+    torc_resource_route(shop, "GET /{price:float}", show);
+    torc_resource_route(shop, "GET /{lang:any(en|de)}/", show);
+    torc_resource_route(shop, "GET /long", long_text);
+    torc_resource_route(shop, "POST /order", take_order);
+    torc_resource_route(limited, "GET /a", show);
+}
+
 static torc_site *make_site(const torc_limits *limits) {
     static const char *const origins[] = {"https://*.a.example", NULL};
     const torc_cors_options cors = {.size = sizeof(cors), .origins = origins, .credentials = true};
@@ -128,6 +203,7 @@ static torc_site *make_site(const torc_limits *limits) {
     FUZZ_CHECK(root && !torc_cidr_parse(TORC_STR("0.0.0.0/0"), &everybody[0]) &&
                !torc_cidr_parse(TORC_STR("::/0"), &everybody[1]));
     add_routes(root);
+    add_shop(root);
     torc_resource_use(root, torc_security_headers_new(NULL));
     torc_resource_use(root, torc_cors_new(&cors));
     torc_resource_put_child(root, "host", torc_host_in_path_new(everybody, 2));
