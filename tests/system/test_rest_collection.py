@@ -187,6 +187,8 @@ class Client:
         self.connection.request(method.upper(), target, body, {"Accept": "application/json", **fields})
         answer = self.connection.getresponse()
         answer.content = answer.read()
+        if answer.status >= 400 and method.upper() != "HEAD":
+            check(answer.headers["Content-Type"], "application/problem+json", f"{method} {target} {answer.status}")
         if answer.will_close:
             self.connection.close()
         return answer
@@ -209,8 +211,6 @@ class Client:
         if not content:
             check(answer.content, b"", where)
             return answer
-        if answer.status == 404 and media_type == "text/html":
-            return answer  # the site's own page, where the path leads to no route
         assert media_type in content, f"{where}: {answer.status} is {media_type}"
         answer.value = json.loads(answer.content)
         wrong = mismatch(answer.value, content[media_type].get("schema", {}), self.document)
