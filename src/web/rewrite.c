@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <torc/link.h>
+#include <torc/url.h>
 
 #include "base/alloc.h"
 #include "http/request.h"
@@ -242,16 +243,6 @@ static bool matches(const rule *self, const torc_path *path) {
     return true;
 }
 
-static void add_escaped(torc_buf *to, torc_str text) {
-    char escaped[TORC_PERCENT_ENCODED_MAX(64)];
-
-    while (text.len) {
-        const torc_str piece = torc_str_head(text, text.len < 64 ? text.len : 64);
-        torc_buf_add(to, torc_str_make(escaped, torc_percent_encode(piece, escaped)));
-        text = torc_str_from(text, piece.len);
-    }
-}
-
 static torc_str value_of(const rule *self, const torc_path *path, torc_str name) {
     const part *at = find_part(self, name);
     const torc_str segment = path->decoded[path->depth + (uint32_t)(at - self->parts)];
@@ -266,7 +257,7 @@ static void add_template(torc_buf *to, const rule *self, const torc_path *path, 
     while (text.len) {
         (void)find_name(text, &found);
         torc_buf_add(to, found.before);
-        if (found.name.len) add_escaped(to, value_of(self, path, found.name));
+        if (found.name.len) torc_url_add_escaped(to, value_of(self, path, found.name));
         text = found.after;
     }
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include <torc/log.h>
-#include <torc/target.h>
+#include <torc/url.h>
 
 #include "http/request.h"
 #include "web/route_list.h"
@@ -28,14 +28,8 @@ typedef struct writer {
     torc_err err;
 } writer;
 
-static void add_escaped(torc_buf *url, torc_str text) {
-    char *to = torc_buf_reserve(url, TORC_PERCENT_ENCODED_MAX(text.len));
-
-    if (to) torc_buf_commit(url, torc_percent_encode(text, to));
-}
-
 static torc_str text_of(const torc_url_param *param, char number[24]) {
-    if (!param->is_number) return param->text;
+    if (!param->is_number) return param->text.bytes ? param->text : torc_str_make("", 0);
     const int len = snprintf(number, 24, "%s%llu", param->is_negative ? "-" : "",
                              (unsigned long long)param->number);
     return torc_str_make(number, (size_t)len);
@@ -54,12 +48,12 @@ static bool is_dots(torc_str segment) {
 
 /* All that is left of the path, its slashes kept; false: a client would read it otherwise. */
 static bool add_rest(torc_buf *url, torc_str text) {
-    torc_str rest = text.len ? text : torc_str_make("", 0), segment;
+    torc_str rest = text, segment;
 
     for (bool is_first = true; torc_str_split(&rest, '/', &segment); is_first = false) {
         if (is_dots(segment)) return false;
         if (!is_first) torc_buf_add_byte(url, '/');
-        add_escaped(url, segment);
+        torc_url_add_escaped(url, segment);
     }
     return true;
 }
@@ -68,9 +62,9 @@ static bool add_param(torc_buf *url, const torc_shape *shape, torc_str text) {
     if (shape->kind == TORC_PARAM_PATH) return add_rest(url, text);
     if (!torc_shape_takes(shape, text)) return false;
     if (shape->before.len + shape->after.len == 0 && is_dots(text)) return false;
-    add_escaped(url, shape->before);
-    add_escaped(url, text);
-    add_escaped(url, shape->after);
+    torc_url_add_escaped(url, shape->before);
+    torc_url_add_escaped(url, text);
+    torc_url_add_escaped(url, shape->after);
     return true;
 }
 
@@ -79,7 +73,7 @@ static void write_edge(writer *self, const torc_route_edge *edge) {
 
     torc_buf_add_byte(self->url, '/');
     if (!edge->shape) {
-        add_escaped(self->url, edge->literal);
+        torc_url_add_escaped(self->url, edge->literal);
         return;
     }
     const torc_url_param *param = edge->name.len ? find(self, edge->name) : NULL;
@@ -103,16 +97,13 @@ static void check_params(writer *self, const torc_route_entry *entry) {
 }
 
 static void write_args(const writer *self) {
-    char separator = '?', number[24];
+    char number[24];
+    size_t count = 0;
 
-    for (size_t i = 0; i < self->count; i++) {
-        if (!self->params[i].is_arg) continue;
-        torc_buf_add_byte(self->url, separator);
-        add_escaped(self->url, torc_str_of(self->params[i].name));
-        torc_buf_add_byte(self->url, '=');
-        add_escaped(self->url, text_of(&self->params[i], number));
-        separator = '&';
-    }
+    for (size_t i = 0; i < self->count; i++)
+        if (self->params[i].is_arg)
+            torc_url_add_argument(self->url, &count, torc_str_of(self->params[i].name),
+                                  text_of(&self->params[i], number));
 }
 
 static bool write_entry(void *context, const torc_route_entry *entry) {
