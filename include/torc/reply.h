@@ -136,7 +136,8 @@ TORC_API void torc_request_write(torc_request *request, torc_str bytes);
 TORC_API void torc_request_write_static(torc_request *request, torc_str bytes);
 /** The same for a range of an open file. Takes `fd` and closes it, whatever happens. */
 TORC_API void torc_request_write_file(torc_request *request, int fd, uint64_t offset, uint64_t len);
-/** Send the head, and what was written, now: before the body begins. */
+/** Send the head, before the body begins if need be, and all that was written, also what a stage of
+ * the body keeps. */
 TORC_API void torc_request_flush(torc_request *request);
 /** Bytes that may be written before it is time to wait. */
 TORC_API size_t torc_request_room(const torc_request *request);

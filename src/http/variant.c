@@ -20,6 +20,6 @@ torc_render torc_reply_variant(torc_request *request, const torc_variant *varian
         most = weight;
         best = &variants[i];
     }
-    torc_response_add(request, "Vary", TORC_STR("Accept"));
+    torc_response_add_vary(request, "Accept");
     return best ? best->reply(request, data) : torc_reply_status(request, 406, NULL);
 }
