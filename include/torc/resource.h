@@ -91,9 +91,12 @@ TORC_API void torc_resource_each_child(const torc_resource *resource,
                                        void (*each)(void *context, torc_str name,
                                                     torc_resource *child),
                                        void *context);
-/** The first failure of a put_child or route in this tree, TORC_OK when none. */
+/**
+ * The first failure of what was put into this tree, TORC_OK when none. Two routes of one name are
+ * found by this call, TORC_ERR_INVALID; it marks the tree with that.
+ */
 TORC_API torc_err torc_resource_err(const torc_resource *resource);
-/** What that was about, for people; "" when there was none. */
+/** What torc_resource_err() was about, for people; "" when there was none. */
 TORC_API const char *torc_resource_err_text(const torc_resource *resource);
 
 /**

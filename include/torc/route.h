@@ -83,7 +83,8 @@ typedef struct torc_route_response {
  */
 typedef struct torc_route_options {
     size_t size;      /* sizeof(torc_route_options) */
-    const char *name; /* for URLs and documents; one in the tree. NULL: none */
+    const char *name; /* for URLs and documents; NULL: none. A tree in which two routes have the
+                         same is refused */
     const char *summary;
     const char *description;
     const char *const *tags; /* ended by NULL */

@@ -232,7 +232,12 @@ static const char *apply_routes(torc_app *app, const char *value, char text[160]
 }
 
 static const torc_option general_options[] = {
-    {"routes", "[text|json|openapi]", "show what is answered, and end", apply_routes},
+    {"routes", "[text|json|openapi]",
+     "show what is answered, and end\n"
+     "What the program has added before it runs: not what it adds where a worker process starts, "
+     "nor "
+     "what resources make up as they are asked.",
+     apply_routes},
     {"help", "[TOPIC]", "show this, or one topic: a group's name, or limits", apply_help},
     {"version", NULL, "show the version, and what it was built with", apply_version},
 };

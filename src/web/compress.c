@@ -321,7 +321,11 @@ static void dispose(torc_middleware *middleware) {
     torc_dealloc(NULL, self_of(middleware));
 }
 
-static const torc_middleware_ops ops = {.response_starting = response_starting, .dispose = dispose};
+static const torc_middleware_ops ops = {
+    .response_starting = response_starting,
+    .dispose = dispose,
+    .name = "compress",
+};
 
 torc_middleware *torc_compress_new(const torc_compress_options *given) {
     torc_compress_options options = {0};

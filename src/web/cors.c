@@ -193,6 +193,7 @@ static const torc_middleware_ops ops = {
     .request_received = request_received,
     .response_starting = response_starting,
     .dispose = dispose,
+    .name = "cors",
 };
 
 static torc_str put(char **at, const char *text) {

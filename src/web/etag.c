@@ -125,6 +125,7 @@ static void dispose(torc_middleware *middleware) {
 static const torc_middleware_ops ops = {
     .response_starting = response_starting,
     .dispose = dispose,
+    .name = "etag",
 };
 
 torc_middleware *torc_etag_new(size_t body_bytes_max) {

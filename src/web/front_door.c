@@ -69,7 +69,11 @@ static torc_render to_https(torc_middleware *middleware, torc_request *request) 
                     self_of(middleware)->number);
 }
 
-static const torc_middleware_ops https_ops = {.request_received = to_https, .dispose = dispose};
+static const torc_middleware_ops https_ops = {
+    .request_received = to_https,
+    .dispose = dispose,
+    .name = "https only",
+};
 
 torc_middleware *torc_https_only_new(uint16_t port) {
     return new_door(&https_ops, port, NULL);
@@ -82,7 +86,11 @@ static torc_render to_host(torc_middleware *middleware, torc_request *request) {
     return redirect(request, torc_request_scheme(request), host, 0);
 }
 
-static const torc_middleware_ops host_ops = {.request_received = to_host, .dispose = dispose};
+static const torc_middleware_ops host_ops = {
+    .request_received = to_host,
+    .dispose = dispose,
+    .name = "canonical host",
+};
 
 static bool is_host(const char *text) {
     return *text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
@@ -108,7 +116,11 @@ static torc_render refuse(torc_middleware *middleware, torc_request *request) {
     return torc_reply_status(request, 503, self->has_text ? self->text : NULL);
 }
 
-static const torc_middleware_ops closed_ops = {.request_received = refuse, .dispose = dispose};
+static const torc_middleware_ops closed_ops = {
+    .request_received = refuse,
+    .dispose = dispose,
+    .name = "closed",
+};
 
 torc_middleware *torc_closed_new(uint32_t retry_after_s, const char *detail) {
     return new_door(&closed_ops, retry_after_s, detail);

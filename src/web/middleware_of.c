@@ -46,6 +46,7 @@ static const torc_middleware_ops function_ops = {
     .request_received = call_received,
     .response_starting = call_starting,
     .dispose = dispose_functions,
+    .name = "function",
 };
 
 torc_middleware *torc_middleware_of(torc_render_fn *received, torc_starting_fn *starting) {
@@ -118,6 +119,12 @@ static const torc_middleware_ops conditional_ops = {
     .response_starting = pass_response,
     .dispose = dispose_conditional,
 };
+
+const char *torc_middleware_name(const torc_middleware *middleware) {
+    while (middleware->ops == &conditional_ops)
+        middleware = torc_container_of(middleware, conditional, base)->inside;
+    return middleware->ops->name;
+}
 
 /* With so much room behind the paths; NULL: `inside` was disposed of. */
 static conditional *new_conditional(torc_middleware *inside, size_t path_count, size_t bytes) {

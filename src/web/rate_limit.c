@@ -283,6 +283,7 @@ static const torc_middleware_ops ops = {
     .request_received = request_received,
     .response_starting = response_starting,
     .dispose = dispose,
+    .name = "rate limit",
 };
 
 static char *copy(char **at, const char *text) {

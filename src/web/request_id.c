@@ -159,6 +159,7 @@ static const torc_middleware_ops ops = {
     .request_received = request_received,
     .response_starting = response_starting,
     .dispose = dispose,
+    .name = "request id",
 };
 
 torc_middleware *torc_request_id_new(const torc_request_id_options *given) {

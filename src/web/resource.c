@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "web/hosts.h"
+#include "web/route_list.h"
 #include "web/tree.h"
 
 /* Stands in for the children of a resource that could not be given any. */
@@ -255,8 +256,15 @@ static const torc_children *find_failure(const torc_resource *resource) {
     return failure;
 }
 
+/* The names of routes are looked at here, where the tree is whole; what is wrong with them is a
+ * mark like others, so that the text can be asked for. */
 torc_err torc_resource_err(const torc_resource *resource) {
     const torc_children *failure = find_failure(resource);
+
+    if (!failure && resource && resource->children) {
+        torc_routes_check_names((torc_resource *)(uintptr_t)resource);
+        failure = find_failure(resource);
+    }
     return failure ? failure->err : TORC_OK;
 }
 

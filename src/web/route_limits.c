@@ -177,6 +177,7 @@ static void dispose(torc_middleware *middleware) {
 static const torc_middleware_ops ops = {
     .request_received = request_received,
     .dispose = dispose,
+    .name = "limits",
 };
 
 torc_middleware *torc_route_limits_new(const torc_route_limits_options *given) {

@@ -8,6 +8,8 @@
  */
 #include "web/route_list.h"
 
+#include "web/middleware_new.h"
+
 enum {
     DEPTH_MAX = 64
 };
@@ -118,7 +120,7 @@ static uint32_t add_names(const torc_resource *node, bool is_last, const char **
     const torc_scope *scope = node->children ? node->children->scope : NULL;
 
     for (const torc_middleware *at = scope ? scope->first : NULL; at && count < max; at = at->next)
-        if (is_last || !at->is_shallow) names[count++] = at->ops->name;
+        if (is_last || !at->is_shallow) names[count++] = torc_middleware_name(at);
     return count;
 }
 

@@ -37,5 +37,7 @@ uint32_t torc_route_entry_middlewares(const torc_route_entry *entry, const char 
                                       uint32_t max);
 /* Write the way as a pattern: "/users/{id:int}". */
 void torc_route_entry_write_path(const torc_route_entry *entry, torc_buf *text);
+/* Mark `root` (TORC_ERR_INVALID, with both patterns) if two routes beneath it have one name. */
+void torc_routes_check_names(torc_resource *root);
 
 #endif

@@ -207,6 +207,7 @@ static void dispose(torc_middleware *middleware) {
 static const torc_middleware_ops ops = {
     .response_starting = response_starting,
     .dispose = dispose,
+    .name = "security headers",
 };
 
 static torc_str put(char **at, torc_str text) {

@@ -123,6 +123,7 @@ static void dispose(torc_middleware *middleware) {
 static const torc_middleware_ops ops = {
     .response_starting = response_starting,
     .dispose = dispose,
+    .name = "timing",
 };
 
 torc_middleware *torc_timing_new(const torc_timing_options *given) {

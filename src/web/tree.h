@@ -70,7 +70,7 @@ typedef struct torc_children {
     torc_scope *scope;    /* NULL: nothing does */
     torc_prefix *prefix;  /* NULL: nothing to say */
     torc_err err;         /* the first failure */
-    char err_text[120];   /* what about, for people */
+    char err_text[160];   /* what about, for people */
 } torc_children;
 
 /* The children of a resource, made if there are none; NULL (and the resource marked) without

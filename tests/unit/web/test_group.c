@@ -220,6 +220,29 @@ static torc_resource *new_named(void) {
     return root;
 }
 
+static void a_name_is_that_of_one_route(void **state) {
+    torc_resource *root = new_named();
+    torc_resource *users = torc_resource_group(root, "/users");
+
+    (void)state;
+    torc_resource_route_with(users, "PUT /{id}", show, TORC_ROUTE_OPTIONS(.name = "user"));
+    check_ok(torc_resource_err(users)); /* in itself it is sound */
+    assert_int_equal(torc_resource_err(root), TORC_ERR_INVALID);
+    assert_string_equal(torc_resource_err_text(root),
+                        "two routes have the name \"user\": \"GET /users/{id:int}\" and "
+                        "\"PUT /{id}\"");
+    assert_null(torc_site_new(root, NULL));
+}
+
+static void a_route_in_place_of_another_may_have_its_name(void **state) {
+    torc_resource *root = new_named();
+
+    (void)state;
+    torc_resource_route_with(root, "GET /", show, TORC_ROUTE_OPTIONS(.name = "home"));
+    check_ok(torc_resource_err(root));
+    torc_resource_dispose(root);
+}
+
 #define check_url(root, name, ...)                                                                 \
     check_url_of(root, name, __VA_ARGS__, torc_url_param_int(NULL, 0, false))
 #define check_url_of(root, name, literal, ...)                                                     \
@@ -326,6 +349,8 @@ int main(void) {
         WEB_TEST(a_slash_is_redirected_where_it_is_said),
         WEB_TEST(a_slash_may_be_either),
         WEB_TEST(a_path_like_a_host_is_not_redirected),
+        cmocka_unit_test(a_name_is_that_of_one_route),
+        cmocka_unit_test(a_route_in_place_of_another_may_have_its_name),
         cmocka_unit_test(urls_lead_back_to_their_routes),
         cmocka_unit_test(what_would_not_lead_back_is_refused),
         cmocka_unit_test(a_url_without_room_is_not_written),

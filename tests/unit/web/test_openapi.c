@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* Routes told: each, as a table, as JSON, as an OpenAPI document. */
 #include <stdio.h>
+#include <torc/compress.h>
+#include <torc/cors.h>
+#include <torc/csrf.h>
+#include <torc/etag.h>
+#include <torc/front_door.h>
 #include <torc/json.h>
 #include <torc/middleware.h>
+#include <torc/middleware_of.h>
 #include <torc/openapi.h>
+#include <torc/rate_limit.h>
+#include <torc/request_id.h>
+#include <torc/route_limits.h>
+#include <torc/security_headers.h>
+#include <torc/timing.h>
 
 #include "testing/uncounted.h"
 #include "web/openapi.h"
@@ -57,6 +68,41 @@ static void the_table_has_a_line_for_all_that_answers(void **state) {
     torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 4096);
     check_ok(torc_routes_write_text(root, &text));
     check_str_of(torc_buf_str(&text), expected);
+    torc_buf_dispose(&text);
+    torc_resource_dispose(root);
+}
+
+/* No matter what they do: all that the library makes have names in the table. */
+static void ready_middlewares_have_names(void **state) {
+    static const char *const origins[] = {"https://a.example", NULL}, *const paths[] = {"/b", NULL};
+    const torc_cors_options cors = {.size = sizeof(cors), .origins = origins};
+    const torc_rate_limit_options rate = {.size = sizeof(rate), .rate = "9/s"};
+    const torc_route_limits_options limits = {.size = sizeof(limits), .body_bytes_max = 9};
+    torc_resource *root = torc_folder_new();
+    torc_buf text;
+
+    (void)state;
+    torc_resource_use(root, torc_request_id_new(NULL));
+    torc_resource_use(root, torc_timing_new(NULL));
+    torc_resource_use(root, torc_https_only_new(0));
+    torc_resource_use(root, torc_canonical_host_new("a.example"));
+    torc_resource_use(root, torc_closed_new(9, NULL));
+    torc_resource_use(root, torc_security_headers_new(NULL));
+    torc_resource_use(root, torc_cors_new(&cors));
+    torc_resource_use(root, torc_csrf_new(NULL));
+    torc_resource_use(root, torc_rate_limit_new(&rate));
+    torc_resource_use(root, torc_route_limits_new(&limits));
+    torc_resource_use(root, torc_compress_new(NULL));
+    torc_resource_use(root, torc_middleware_unless_path(paths, torc_etag_new(0)));
+    torc_resource_use(root, torc_middleware_of(render, NULL));
+    torc_resource_route(root, "GET /a", render);
+    check_ok(torc_resource_err(root));
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 4096);
+    check_ok(torc_routes_write_text(root, &text));
+    check_str_of(torc_buf_str(&text),
+                 "METHOD  PATH  NAME  MIDDLEWARE\n"
+                 "GET     /a          request id, timing, https only, canonical host, closed, "
+                 "security headers, cors, csrf, rate limit, limits, compress, etag, function\n");
     torc_buf_dispose(&text);
     torc_resource_dispose(root);
 }
@@ -297,6 +343,7 @@ static void without_memory_there_is_no_document(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_has_a_line_for_all_that_answers),
+        cmocka_unit_test(ready_middlewares_have_names),
         cmocka_unit_test(the_same_is_had_as_json),
         cmocka_unit_test(a_tree_that_is_too_deep_is_told_as_far_as_it_goes),
         cmocka_unit_test(parameters_have_schemas_by_their_kinds),
