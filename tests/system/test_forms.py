@@ -18,7 +18,7 @@ from serving import SECONDS, App, Peer, ReferenceSite, check, head, run, run_cas
 
 BUILD = pathlib.Path(sys.argv[1])
 # A sanitizer keeps freed memory for a while, so that its use is seen.
-IS_SANITIZED = any(mark in (BUILD / "upload_site").read_bytes() for mark in (b"__asan_", b"__tsan_"))
+IS_SANITIZED = any(mark in (BUILD / "tests/system/upload_site").read_bytes() for mark in (b"__asan_", b"__tsan_"))
 SITE = ReferenceSite(BUILD)
 FOLDER = tempfile.TemporaryDirectory()
 KIB, MIB = 1 << 10, 1 << 20
