@@ -11,7 +11,8 @@
  * bytes. It is embedded in a struct of its own kind, in the request's arena mostly. The stage that
  * was added first is nearest to who writes. A body that nobody gets (of HEAD, of a 304) does not
  * pass. All functions are called in the thread of the request's reactor, and an error that one
- * answers makes the response fail.
+ * answers makes the response fail. So does a stage that writes, replies or finishes by itself; it
+ * may abort.
  */
 typedef struct torc_body_stage torc_body_stage;
 

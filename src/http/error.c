@@ -11,13 +11,14 @@
 #include <torc/failure.h>
 #include <torc/log.h>
 
-#include "http/request_state.h"
+#include "http/staging.h"
 
 enum {
     FAILURE_TEXT = 2048
 };
 
 bool torc_response_begin_error(torc_request *request, int status) {
+    if (torc_staging_refuses(request)) return false;
     if (request_is_over(request) || request->is_started) {
         torc_request_abort(request);
         return false;

@@ -49,7 +49,7 @@ static bool begin(torc_request *request, int64_t unknown) {
 /* Whether `len` more bytes are to be sent; begins the response. */
 static bool admit(torc_request *request, uint64_t len) {
     prepare(request, NULL, NULL);
-    if (request_is_over(request) || request->failure) return false;
+    if (request_is_over(request) || request->failure || torc_staging_refuses(request)) return false;
     if (!torc_response_allows_body(request)) len = 0;
     if (request->has_length && !request->is_head && len > request->length - request->body_sent) {
         torc_response_fail(request, TORC_ERR_STATE);
@@ -277,7 +277,8 @@ static bool passes(const torc_request *request) {
 }
 
 void torc_request_flush(torc_request *request) {
-    if (request_is_over(request) || request->failure || !begin(request, -1)) return;
+    if (request_is_over(request) || request->failure || torc_staging_refuses(request)) return;
+    if (!begin(request, -1)) return;
     if (request->staging && passes(request))
         send_passed(request, torc_staging_flush(request->staging));
 }
@@ -357,6 +358,7 @@ torc_err torc_response_conclude(torc_request *request) {
 
 torc_err torc_request_finish(torc_request *request) {
     if (request->is_finished || (request->is_lost && !request->failure)) return TORC_ERR_GONE;
+    if (torc_staging_refuses(request)) return TORC_ERR_STATE;
     if (!request->failure) complete(request);
     return torc_response_conclude(request);
 }
@@ -426,6 +428,7 @@ static bool is_staged(const torc_request *request) {
 void torc_response_send_whole(torc_request *request, torc_str body, bool is_static) {
     torc_err err = TORC_OK;
 
+    if (torc_staging_refuses(request)) return;
     prepare(request, &body, NULL);
     if (request->hooks && torc_response_send_short_body(request, body)) return;
     if (is_staged(request)) {
@@ -452,6 +455,10 @@ static bool send_in_one(torc_request *request, const torc_chain *document) {
 void torc_response_send_chain(torc_request *request, torc_chain *body) {
     torc_err err = TORC_OK;
 
+    if (torc_staging_refuses(request)) {
+        torc_chain_clear(body);
+        return;
+    }
     prepare(request, NULL, body);
     if (send_in_one(request, body)) {
         torc_chain_clear(body);

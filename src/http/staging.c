@@ -7,6 +7,8 @@
  *    writer had done it.
  *  - A stage is disposed of exactly once: when the request has ended, or when its response failed
  *    and is replaced by an error page.
+ *  - A stage that is called can neither write, nor finish, nor reply: that fails the response, and
+ *    the stages stay until it has returned.
  *  - The length that a writer announced is checked against what was written, not against what left.
  */
 #include "http/staging.h"
@@ -126,23 +128,33 @@ torc_err torc_body_stage_pass(torc_body_stage *stage, torc_str bytes) {
 }
 
 torc_err torc_staging_write(torc_staging *staging, torc_str bytes) {
+    torc_err err;
+
+    if (bytes.len == 0) return TORC_OK;
     staging->written += bytes.len;
-    return bytes.len ? staging->first->ops->write(staging->first, bytes) : TORC_OK;
+    staging->is_passing = true;
+    err = staging->first->ops->write(staging->first, bytes);
+    staging->is_passing = false;
+    return err;
 }
 
 torc_err torc_staging_flush(torc_staging *staging) {
     torc_err err = TORC_OK;
 
+    staging->is_passing = true;
     for (torc_body_stage *stage = staging->first; stage && !err; stage = stage->next)
         if (stage->ops->flush) err = stage->ops->flush(stage);
+    staging->is_passing = false;
     return err;
 }
 
 torc_err torc_staging_end(torc_staging *staging) {
     torc_err err = TORC_OK;
 
+    staging->is_passing = true;
     for (torc_body_stage *stage = staging->first; stage && !err; stage = stage->next)
         if (stage->ops->end) err = stage->ops->end(stage);
+    staging->is_passing = false;
     return err;
 }
 

@@ -15,7 +15,15 @@ typedef struct torc_staging {
     uint64_t written;       /* bytes that were given to the first */
     uint64_t length;        /* that were announced, when `has_length` */
     bool has_length;
+    bool is_passing; /* a stage is called */
 } torc_staging;
+
+/* Whether a stage is called, which may neither write nor finish: that fails the response. */
+static inline bool torc_staging_refuses(torc_request *request) {
+    if (!request->staging || !request->staging->is_passing) return false;
+    torc_response_fail(request, TORC_ERR_STATE);
+    return true;
+}
 
 /* Let bytes pass: what comes of it is in `out`. */
 torc_err torc_staging_write(torc_staging *staging, torc_str bytes) TORC_MUST_CHECK;

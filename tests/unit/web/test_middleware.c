@@ -491,6 +491,75 @@ static void ask_when_memory_is_short(void *context) {
     }
 }
 
+static int misdeed; /* which of what stages must not do */
+
+static torc_err misbehave(torc_body_stage *stage, torc_str bytes) {
+    torc_request *request = stage->request;
+
+    (void)bytes;
+    switch (misdeed) {
+    case 0:
+        torc_request_write(request, TORC_STR("again"));
+        break;
+    case 1:
+        torc_request_flush(request);
+        break;
+    case 2:
+        assert_int_equal(torc_request_finish(request), TORC_ERR_STATE);
+        break;
+    case 3:
+        torc_reply_text(request, 200, "another");
+        break;
+    case 4:
+        torc_reply_status(request, 404, NULL);
+        break;
+    case 5:
+        torc_reply_json(request, 200);
+        torc_reply_end(request);
+        break;
+    default:
+        torc_request_abort(request);
+    }
+    assert_int_equal(stages_disposed, 0); /* while it is called */
+    return torc_body_stage_pass(stage, TORC_STR("x"));
+}
+
+static const torc_body_stage_ops misbehaving_ops = {.write = misbehave, .dispose = double_dispose};
+
+static void add_misbehaving(torc_middleware *middleware, torc_request *request) {
+    torc_body_stage *stage = torc_arena_alloc(torc_request_arena(request), sizeof(*stage));
+
+    (void)middleware;
+    assert_non_null(stage);
+    stage->ops = &misbehaving_ops;
+    stages_made++;
+    torc_response_add_stage(request, stage);
+}
+
+static const torc_middleware_ops misbehaving_middleware = {.response_starting = add_misbehaving};
+
+static void a_stage_that_writes_or_replies_fails_the_response(void **state) {
+    torc_middleware misbehaving = {.ops = &misbehaving_middleware};
+    torc_resource *root = torc_folder_new();
+
+    torc_resource_use(root, &misbehaving);
+    torc_resource_route(root, "GET /", hello);
+    torc_resource_route(root, "GET /steps", in_steps);
+    torc_site *site = torc_site_new(root, NULL);
+    for (misdeed = 0; misdeed <= 6; misdeed++) {
+        for (int i = 0; i < 2; i++) {
+            stages_made = stages_disposed = 0;
+            torc_test_request *test = web_ask(*state, site, i ? "GET /steps" : "GET /");
+            const bool is_replaced = i == 0 && misdeed < 6; /* the head had not gone */
+            assert_int_equal(torc_test_request_was_reset(test), !is_replaced);
+            if (is_replaced) assert_int_equal(torc_test_request_status(test), 500);
+            torc_test_request_free(test);
+            check_stages_ended();
+        }
+    }
+    torc_site_free(site);
+}
+
 static void memory_may_be_short(void **state) {
     torc_reactor *reactor = *state;
     bool has_failed = true;
@@ -618,6 +687,7 @@ int main(void) {
         WEB_TEST(ranges_of_files_pass),
         WEB_TEST(the_stage_of_the_inner_one_comes_first),
         WEB_TEST(what_has_no_body_does_not_pass),
+        WEB_TEST(a_stage_that_writes_or_replies_fails_the_response),
         WEB_TEST(memory_may_be_short),
         WEB_TEST(another_may_stand_in),
         WEB_TEST(those_that_stand_in_for_each_other_are_refused),
