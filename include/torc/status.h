@@ -15,6 +15,8 @@ TORC_API torc_str torc_status_phrase(int status);
 TORC_API torc_str torc_status_line(int status);
 /** Whether a response of this status never has a body: 1xx, 204, 304. */
 TORC_API bool torc_status_is_bodiless(int status);
+/** Whether it sends clients to the Location that is given: 301, 302, 303, 307, 308. */
+TORC_API bool torc_status_is_redirect(int status);
 
 TORC_END_DECLS
 

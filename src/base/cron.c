@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/zone_rule.h"
 
 enum {
@@ -107,17 +108,9 @@ static torc_str take_word(reader *self, bool (*belongs)(char byte)) {
     return torc_str_make(self->text.bytes + begin, self->at - begin);
 }
 
-static bool is_digit(char byte) {
-    return byte >= '0' && byte <= '9';
-}
-
-static bool is_letter(char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
 /* -1: there is none that could be meant. */
 static int take_number(reader *self) {
-    const torc_str digits = take_word(self, is_digit);
+    const torc_str digits = take_word(self, torc_is_digit);
     int number = 0;
 
     if (digits.len == 0 || digits.len > DIGITS_MAX) return -1;
@@ -130,8 +123,8 @@ static int take_value(reader *self) {
     const size_t place = self->at;
     int value;
 
-    if (is_letter(peek(self))) {
-        value = find_name(take_word(self, is_letter), field->names);
+    if (torc_is_letter(peek(self))) {
+        value = find_name(take_word(self, torc_is_letter), field->names);
         if (value >= 0) return value + field->least;
         refuse_value(self, place);
         return field->least;

@@ -15,6 +15,7 @@
  */
 #include <torc/json_reader.h>
 
+#include "base/ascii.h"
 #include "base/json_token.h"
 
 enum {
@@ -122,8 +123,7 @@ static bool close_level(torc_json_reader *reader, reading *run) {
 /* ---- tokens ---- */
 
 static bool is_of_number(char byte) {
-    return (byte >= '0' && byte <= '9') || byte == '.' || byte == '-' || byte == '+' ||
-           (byte | 0x20) == 'e';
+    return torc_is_digit(byte) || byte == '.' || byte == '-' || byte == '+' || (byte | 0x20) == 'e';
 }
 
 static bool is_of_word(char byte) {
@@ -217,7 +217,7 @@ static bool read_scalar(torc_json_reader *reader, reading *run, torc_json_value 
     const char byte = *run->at;
 
     if (byte == '"') return read_string(reader, run, value);
-    if (byte == '-' || (byte >= '0' && byte <= '9')) return read_number(reader, run, value);
+    if (byte == '-' || torc_is_digit(byte)) return read_number(reader, run, value);
     if (byte == 'n' || byte == 't' || byte == 'f') return read_word(run, value);
     return fail(run, TORC_ERR_SYNTAX, run->at, "a value");
 }

@@ -10,6 +10,7 @@
  */
 #include <torc/failure.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
 
 enum {
@@ -25,7 +26,7 @@ static size_t bare_key(torc_str key, char bare[KEY_MAX]) {
     for (size_t i = 0; i < key.len && len < KEY_MAX; i++) {
         const char byte = key.bytes[i];
         if (byte == '-' || byte == '_' || byte == '.') continue;
-        bare[len++] = byte >= 'A' && byte <= 'Z' ? (char)(byte + 32) : byte;
+        bare[len++] = torc_small(byte);
     }
     return len;
 }

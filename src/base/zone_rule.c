@@ -8,6 +8,8 @@
  */
 #include "base/zone_rule.h"
 
+#include "base/ascii.h"
+
 /* A thousand million years: nobody moves clocks then, and all that is reckoned here has room. */
 static const int64_t FAR = INT64_C(1) << 55;
 
@@ -85,19 +87,11 @@ static void expect(reader *self, char byte) {
     if (!take(self, byte)) self->is_bad = true;
 }
 
-static bool is_digit(char byte) {
-    return byte >= '0' && byte <= '9';
-}
-
-static bool is_letter(char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
 static int32_t number(reader *self, int32_t least, int32_t most) {
     int32_t value = 0;
 
-    if (!is_digit(peek(self))) self->is_bad = true;
-    while (is_digit(peek(self)) && value <= most) {
+    if (!torc_is_digit(peek(self))) self->is_bad = true;
+    while (torc_is_digit(peek(self)) && value <= most) {
         value = value * 10 + (peek(self) - '0');
         self->rest = torc_str_from(self->rest, 1);
     }
@@ -110,8 +104,8 @@ static void name(reader *self) {
     const bool is_quoted = take(self, '<');
     size_t len = 0;
 
-    while (is_letter(peek(self)) ||
-           (is_quoted && (is_digit(peek(self)) || peek(self) == '+' || peek(self) == '-'))) {
+    while (torc_is_letter(peek(self)) ||
+           (is_quoted && (torc_is_digit(peek(self)) || peek(self) == '+' || peek(self) == '-'))) {
         self->rest = torc_str_from(self->rest, 1);
         len++;
     }

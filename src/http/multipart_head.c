@@ -15,6 +15,7 @@
 #include <torc/target.h>
 #include <torc/utf8.h>
 
+#include "base/ascii.h"
 #include "http/form_parse.h"
 
 /* ---- parameters ---- */
@@ -92,9 +93,7 @@ torc_form_kind torc_form_kind_of(torc_str content_type) {
 
 /* bchars, RFC 2046 §5.1.1. */
 static bool is_boundary_byte(char byte) {
-    const char letter = (char)(byte | 0x20);
-
-    if ((letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9')) return true;
+    if (torc_is_alnum(byte)) return true;
     return byte != '\0' && strchr("'()+_,-./:=? ", byte) != NULL;
 }
 

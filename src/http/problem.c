@@ -8,6 +8,7 @@
 #include <torc/problem.h>
 #include <torc/status.h>
 
+#include "base/ascii.h"
 #include "http/request_state.h"
 
 enum {
@@ -20,8 +21,7 @@ static int status_of(const torc_problem *problem) {
 
 /* What stands for itself in a fragment (RFC 3986 §3.5). */
 static bool is_plain(char byte) {
-    if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z')) return true;
-    if (byte >= '0' && byte <= '9') return true;
+    if (torc_is_alnum(byte)) return true;
     return byte && strchr("-._~!$&'()*+,;=:@/?", byte);
 }
 

@@ -6,6 +6,8 @@
  *  - What a peer has given is local only if every reader of URLs takes it so: a path from the root
  *    with no backslash, which browsers take for a slash, and no second slash, which begins a host.
  */
+#include <torc/status.h>
+
 #include "http/html.h"
 #include "http/request_state.h"
 
@@ -30,16 +32,12 @@ static bool is_location(torc_str location) {
     return location.len > 0;
 }
 
-static bool is_redirect(int status) {
-    return (status >= 301 && status <= 303) || status == 307 || status == 308;
-}
-
 torc_render torc_reply_redirect(torc_request *request, int status, const char *location) {
     const torc_str where = torc_str_of(location);
     torc_buf page;
 
     torc_buf_init(&page, &request->reactor->memory, TORC_MEMORY_OUTPUT, 512 * 1024);
-    if (is_redirect(status) && is_location(where)) {
+    if (torc_status_is_redirect(status) && is_location(where)) {
         torc_response_set_status(request, status, NULL);
         torc_response_set_type(request, TORC_STR("text/html; charset=utf-8"));
         torc_response_set(request, "Location", where);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <torc/str.h>
 
 /*
  * What a byte may be in a message, by table.
@@ -21,6 +22,9 @@ extern const uint8_t torc_byte_classes[256];
 static inline bool torc_byte_is(char byte, unsigned classes) {
     return (torc_byte_classes[(uint8_t)byte] & classes) != 0;
 }
+
+/* Whether a text is a scheme: a letter, then letters, digits, `+`, `-` and `.` (RFC 3986 §3.1). */
+bool torc_is_scheme(torc_str text);
 
 /* 16 bytes that are looked at together; comparing them gives 0 or 255 for each. */
 typedef uint8_t torc_bytes16 __attribute__((vector_size(16)));

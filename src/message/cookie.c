@@ -9,6 +9,7 @@
 #include <torc/cookie.h>
 #include <torc/date.h>
 
+#include "base/ascii.h"
 #include "message/bytes.h"
 #include "message/cookie_prefix.h"
 
@@ -74,9 +75,8 @@ static bool is_label(torc_str label) {
     if (label.len == 0 || label.len > 63) return false;
     if (label.bytes[0] == '-' || label.bytes[label.len - 1] == '-') return false;
     for (size_t i = 0; i < label.len; i++) {
-        const char c = label.bytes[i], letter = (char)(c | 0x20);
-        if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_')
-            return false;
+        const char c = label.bytes[i];
+        if (!torc_is_alnum(c) && c != '-' && c != '_') return false;
     }
     return true;
 }

@@ -12,6 +12,7 @@
 #include <torc/fields.h>
 #include <torc/memory.h>
 
+#include "base/ascii.h"
 #include "base/map.h"
 #include "message/media_type.h"
 
@@ -75,7 +76,7 @@ static torc_str without_dot(torc_str extension) {
 static void make_small(torc_str text, char *small) {
     for (size_t i = 0; i < text.len; i++) {
         const char c = text.bytes[i];
-        small[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+        small[i] = torc_small(c);
     }
 }
 

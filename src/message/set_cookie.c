@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <torc/zone.h>
 
+#include "base/ascii.h"
 #include "message/bytes.h"
 #include "message/cookie_prefix.h"
 
@@ -19,10 +20,6 @@
 typedef struct cookie_date {
     int hour, minute, second, day, month, year;
 } cookie_date;
-
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 static bool is_delimiter(char c) {
     const unsigned char byte = (unsigned char)c;
@@ -35,7 +32,7 @@ static bool take_number(torc_str *text, size_t min, size_t max, int *number) {
     size_t len = 0;
     int value = 0;
 
-    while (len < text->len && is_digit(text->bytes[len])) {
+    while (len < text->len && torc_is_digit(text->bytes[len])) {
         if (len == max) return false;
         value = value * 10 + (text->bytes[len++] - '0');
     }

@@ -94,3 +94,7 @@ torc_str torc_status_phrase(int status) {
 bool torc_status_is_bodiless(int status) {
     return (status >= 100 && status < 200) || status == 204 || status == 304;
 }
+
+bool torc_status_is_redirect(int status) {
+    return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}

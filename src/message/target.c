@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <torc/target.h>
 
+#include "base/ascii.h"
 #include "message/bytes.h"
 
 /* Whether a `%` at `at` begins an escape of something else than NUL. */
@@ -59,6 +60,15 @@ static torc_err read_path(torc_str text, torc_target *target) {
     return TORC_OK;
 }
 
+bool torc_is_scheme(torc_str text) {
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.bytes[i];
+        const bool may_follow = torc_is_digit(c) || c == '+' || c == '-' || c == '.';
+        if (!torc_is_letter(c) && !(may_follow && i > 0)) return false;
+    }
+    return text.len > 0;
+}
+
 /* "http://host/path": other schemes than http and https are for a proxy, which this is not to
  * decide. */
 static torc_err read_absolute(torc_str text, torc_target *target) {
@@ -69,12 +79,7 @@ static torc_err read_absolute(torc_str text, torc_target *target) {
     if (colon <= 0) return TORC_ERR_SYNTAX;
     target->form = TORC_TARGET_ABSOLUTE;
     target->scheme = torc_str_head(text, (size_t)colon);
-    for (size_t i = 0; i < target->scheme.len; i++) {
-        const char c = target->scheme.bytes[i], letter = (char)(c | 0x20);
-        const bool is_letter = letter >= 'a' && letter <= 'z';
-        const bool is_other = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-        if (!is_letter && (i == 0 || !is_other)) return TORC_ERR_SYNTAX;
-    }
+    if (!torc_is_scheme(target->scheme)) return TORC_ERR_SYNTAX;
 
     const torc_str rest = torc_str_from(text, (size_t)colon + 3);
     size_t len = 0;
@@ -107,10 +112,6 @@ torc_err torc_target_parse(torc_str text, torc_method method, torc_target *targe
         return method == TORC_METHOD_OPTIONS ? TORC_OK : TORC_ERR_SYNTAX;
     }
     return read_absolute(text, target);
-}
-
-static bool is_digit(char byte) {
-    return byte >= '0' && byte <= '9';
 }
 
 /* "v1.name": RFC 3986 §3.2.2. */
@@ -185,7 +186,7 @@ static bool is_usual(torc_str text) {
     size_t len = text.len;
 
     if (len < 14) return len >= 8 && !torc_bytes_have(text.bytes, len, odd_in_name);
-    while (end - at < 5 && is_digit(at[-1])) at--;
+    while (end - at < 5 && torc_is_digit(at[-1])) at--;
     if (at < end && at[-1] == ':') {
         if (end - at == 5 && memcmp(at, "65535", 5) > 0) return false;
         len = (size_t)(at - 1 - text.bytes);
@@ -230,9 +231,7 @@ size_t torc_percent_decode(torc_str text, bool plus, char *to) {
 
 /* Letters, digits, `-`, `.`, `_` and `~`. */
 static bool is_unreserved(char byte) {
-    const char letter = (char)(byte | 0x20);
-    return (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
-           byte == '.' || byte == '_' || byte == '~';
+    return torc_is_alnum(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~';
 }
 
 size_t torc_percent_encode(torc_str text, char *to) {

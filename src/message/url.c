@@ -26,16 +26,6 @@ static torc_str take_until(torc_str *rest, const char *bytes) {
     return part;
 }
 
-static bool is_scheme(torc_str text) {
-    for (size_t i = 0; i < text.len; i++) {
-        const char c = text.bytes[i], letter = (char)(c | 0x20);
-        const bool is_letter = letter >= 'a' && letter <= 'z';
-        const bool is_other = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-        if (!is_letter && (i == 0 || !is_other)) return false;
-    }
-    return text.len > 0;
-}
-
 /* Visible, with good escapes; the parts are told apart already. */
 static bool is_visible(torc_str text) {
     for (size_t i = 0; i < text.len; i++) {
@@ -81,7 +71,7 @@ static torc_err take_scheme(torc_str *rest, torc_url *url) {
     if (end == rest->len || rest->bytes[end] != ':') return TORC_OK;
     url->scheme = torc_str_head(*rest, end);
     *rest = torc_str_from(*rest, end + 1);
-    return is_scheme(url->scheme) ? TORC_OK : TORC_ERR_SYNTAX;
+    return torc_is_scheme(url->scheme) ? TORC_OK : TORC_ERR_SYNTAX;
 }
 
 torc_err torc_url_parse(torc_str text, torc_url *url) {

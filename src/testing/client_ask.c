@@ -8,6 +8,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <torc/status.h>
 #include <torc/target.h>
 
 #include "testing/client.h"
@@ -222,10 +223,6 @@ static torc_test_request *ask(torc_test_client *self, const question *it) {
 
 /* ---- redirects ---- */
 
-static bool is_redirect(int status) {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 /* Without `.` and `..` (RFC 3986 §5.2.4), in place. */
 static torc_str without_dots(char *path, size_t len) {
     torc_str rest = torc_str_make(path, len), segment;
@@ -310,7 +307,8 @@ static bool follows(torc_test_client *self, question *it, const torc_test_reques
     const int status = torc_test_request_status(request);
     const torc_str location = torc_test_request_field(request, "Location");
 
-    if (self->redirects == self->redirects_max || !is_redirect(status) || !location.bytes)
+    if (self->redirects == self->redirects_max || !torc_status_is_redirect(status) ||
+        !location.bytes)
         return false;
     const bool is_by_get =
         (status == 303 && !is(it->method, "HEAD")) || (status < 303 && is(it->method, "POST"));

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 
+#include "base/ascii.h"
 #include "transport/names.h"
 
 /* ---- addresses ---- */
@@ -92,8 +93,7 @@ static torc_err normalise(const char *host, char name[TORC_NAME_MAX + 1]) {
 
     if (len && host[len - 1] == '.') len--;
     if (len < 1 || len > TORC_NAME_MAX) return TORC_ERR_SYNTAX;
-    for (size_t i = 0; i < len; i++)
-        name[i] = host[i] >= 'A' && host[i] <= 'Z' ? (char)(host[i] | 0x20) : host[i];
+    for (size_t i = 0; i < len; i++) name[i] = torc_small(host[i]);
     name[len] = '\0';
     return is_name(torc_str_make(name, len)) ? TORC_OK : TORC_ERR_SYNTAX;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "reactor/detour.h"
 
 enum {
@@ -36,17 +37,13 @@ typedef struct reading {
 
 /* ---- order ---- */
 
-static char small(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /* As people expect it, whatever the case; names that differ in case alone have an order, too. */
 static int compare_names(torc_str a, torc_str b) {
     const size_t len = a.len < b.len ? a.len : b.len;
 
     for (size_t i = 0; i < len; i++) {
-        const unsigned char x = (unsigned char)small(a.bytes[i]);
-        const unsigned char y = (unsigned char)small(b.bytes[i]);
+        const unsigned char x = (unsigned char)torc_small(a.bytes[i]);
+        const unsigned char y = (unsigned char)torc_small(b.bytes[i]);
         if (x != y) return x < y ? -1 : 1;
     }
     if (a.len != b.len) return a.len < b.len ? -1 : 1;

@@ -15,6 +15,7 @@
 #include <torc/failure.h>
 #include <torc/link_info.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "base/symbol.h"
 #include "http/html.h"
@@ -77,7 +78,7 @@ static bool is_secret(torc_str name) {
     if (torc_log_is_secret(name)) return true;
     for (size_t i = 0; i < cut.len; i++) {
         const char byte = cut.bytes[i];
-        bytes[i] = byte >= 'A' && byte <= 'Z' ? (char)(byte + 32) : byte;
+        bytes[i] = torc_small(byte);
     }
     const torc_str small = torc_str_make(bytes, cut.len);
     for (size_t i = 0; i < TORC_COUNT_OF(parts); i++)

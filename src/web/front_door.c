@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <torc/reply.h>
+#include <torc/target.h>
 
 #include "base/alloc.h"
 #include "web/middleware_new.h"
@@ -92,15 +93,10 @@ static const torc_middleware_ops host_ops = {
     .name = "canonical host",
 };
 
-static bool is_host(const char *text) {
-    return *text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
-                                 "[]:") == strlen(text);
-}
-
 torc_middleware *torc_canonical_host_new(const char *host) {
     char text[120];
 
-    if (is_host(host)) return new_door(&host_ops, 0, host);
+    if (torc_authority_is_valid(torc_str_of(host))) return new_door(&host_ops, 0, host);
     snprintf(text, sizeof(text), "'%.60s' is no host: write it as www.example.com", host);
     return torc_middleware_refused("canonical host", text);
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/map.h"
 #include "web/tree.h"
 
@@ -32,15 +33,11 @@ struct torc_hosts {
 
 /* ---- names ---- */
 
-static char lower(char byte) {
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
-}
-
 /* Bring a name to the form that is kept; false if it is too long. */
 static bool fold(torc_str name, char folded[NAME_MAX_BYTES], torc_str *text) {
     if (name.len && name.bytes[name.len - 1] == '.') name.len--;
     if (name.len > NAME_MAX_BYTES) return false;
-    for (size_t i = 0; i < name.len; i++) folded[i] = lower(name.bytes[i]);
+    for (size_t i = 0; i < name.len; i++) folded[i] = torc_small(name.bytes[i]);
     *text = torc_str_make(folded, name.len);
     return true;
 }

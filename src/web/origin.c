@@ -8,6 +8,9 @@
  */
 #include "web/origin.h"
 
+#include "base/ascii.h"
+#include "message/bytes.h"
+
 #define SCHEME_END TORC_STR("://")
 
 static bool is_host_byte(char byte) {
@@ -34,17 +37,6 @@ static bool is_literal(torc_str text) {
 static bool is_port(torc_str text) {
     uint64_t port;
     return !torc_str_parse_uint(text, 65535, &port);
-}
-
-static bool is_scheme(torc_str text) {
-    for (size_t i = 0; i < text.len; i++) {
-        const char byte = text.bytes[i];
-        const bool is_letter = byte >= 'a' && byte <= 'z';
-        if (!is_letter && (i == 0 || !(byte == '+' || byte == '-' || byte == '.' ||
-                                       (byte >= '0' && byte <= '9'))))
-            return false;
-    }
-    return text.len > 0;
 }
 
 /* Where the colon before a port is: not within brackets, nor behind a scheme. -1: there is none. */
@@ -77,9 +69,9 @@ const char *torc_origin_pattern_check(torc_str pattern) {
     if (torc_str_equals(pattern, TORC_STR("*")) || torc_str_equals(pattern, TORC_STR("null")))
         return NULL;
     for (size_t i = 0; i < pattern.len; i++)
-        if (pattern.bytes[i] >= 'A' && pattern.bytes[i] <= 'Z')
+        if (torc_is_capital(pattern.bytes[i]))
             return "has capital letters, which browsers make small";
-    if (end < 0 || !is_scheme(torc_str_head(pattern, (size_t)end)))
+    if (end < 0 || !torc_is_scheme(torc_str_head(pattern, (size_t)end)))
         return "has no scheme: write it as https://app.example";
     const torc_str host = torc_str_from(pattern, (size_t)end + 3);
     if (torc_str_find_byte(host, '/') >= 0) return "has a path or a slash at its end";

@@ -7,8 +7,8 @@
  *  - A passage waits (is_waiting) from when a middleware has answered NOT_DONE_YET until somebody
  *    proceeds; whoever proceeds while that middleware still runs is heeded when it has returned.
  *  - Where the walk has ended is a copy: what was on the stack is gone by then.
- *  - A passage within another (torc_resource_serve) is kept with the request in its place: the
- * inner one is the only one that can wait then.
+ *  - A passage within another (torc_resource_serve) is kept with the request in its place: only
+ *    the inner one can wait then.
  */
 #include "web/passage.h"
 

@@ -11,17 +11,15 @@
 
 #include <torc/fields.h>
 
+#include "base/ascii.h"
+
 enum {
     FLOAT_BYTES_MAX = 40,
     UUID_BYTES = 36
 };
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 static bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '-';
+    return torc_is_alnum(c) || c == '_' || c == '-';
 }
 
 /* ---- kinds ---- */
@@ -51,7 +49,7 @@ static bool takes_int(const torc_shape *shape, torc_str value) {
 static size_t count_digits(torc_str text, size_t at) {
     size_t count = 0;
 
-    while (at + count < text.len && is_digit(text.bytes[at + count])) count++;
+    while (at + count < text.len && torc_is_digit(text.bytes[at + count])) count++;
     return count;
 }
 

@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include "base/ascii.h"
+
 enum {
     COUNT_MAX = 1000000,
     SECONDS_MAX = 31 * 86400,
@@ -41,7 +43,7 @@ static torc_err read_number(torc_str *rest, uint32_t *number) {
     size_t len = 0;
     uint64_t value;
 
-    while (len < rest->len && rest->bytes[len] >= '0' && rest->bytes[len] <= '9') len++;
+    while (len < rest->len && torc_is_digit(rest->bytes[len])) len++;
     const torc_err err = torc_str_parse_uint(torc_str_head(*rest, len), UINT32_MAX, &value);
     if (err) return err;
     *number = (uint32_t)value;
@@ -53,7 +55,7 @@ static torc_err read_number(torc_str *rest, uint32_t *number) {
 static torc_err read_time(torc_str text, uint32_t *seconds) {
     uint32_t times = 1;
 
-    if (text.len && text.bytes[0] >= '0' && text.bytes[0] <= '9') {
+    if (text.len && torc_is_digit(text.bytes[0])) {
         const torc_err err = read_number(&text, &times);
         if (err) return err;
     }

@@ -18,6 +18,7 @@
 #include <torc/reply.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/options.h"
 #include "http/request.h"
 #include "reactor/reactor.h"
@@ -223,9 +224,7 @@ static void response_starting(torc_middleware *middleware, torc_request *request
 static bool is_name(torc_str name) {
     for (size_t i = 0; i < name.len; i++) {
         const char byte = name.bytes[i];
-        if (!((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-              (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.'))
-            return false;
+        if (!torc_is_alnum(byte) && byte != '-' && byte != '_' && byte != '.') return false;
     }
     return name.len > 0 && name.len <= NAME_MAX_LEN;
 }

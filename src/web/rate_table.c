@@ -8,8 +8,8 @@
  *  - A moment is changed by comparing and exchanging the word that was looked at, so of two who
  *    take at once the second looks again.
  *  - A key is in the slots of one set. When none of these is free, that with the earliest moment is
- *    taken: a bucket that is full loses nothing by that, any other as little as possible. Who
- * floods the table with keys has buckets that are nearly full, and displaces those.
+ *    taken: a bucket that is full loses nothing by that, any other as little as possible.
+ *    Who floods the table with keys has buckets that are nearly full, and displaces those.
  *  - Two who bring the same new key at the same moment may take two slots; the second of these is
  *    never looked at again. So what is lost is what was taken in that moment.
  *  - The hash has a secret key, so that nobody can choose keys for one set.

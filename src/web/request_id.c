@@ -17,6 +17,7 @@
 #include <torc/reply.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/options.h"
 #include "http/request.h"
 #include "reactor/reactor.h"
@@ -48,8 +49,7 @@ torc_str torc_request_id(const torc_request *request) {
 /* ---- ids that came ---- */
 
 static bool is_harmless(char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || (byte && strchr("-._~+/=:@", byte));
+    return torc_is_alnum(byte) || (byte && strchr("-._~+/=:@", byte));
 }
 
 static bool is_id(torc_str text) {

@@ -11,9 +11,11 @@
 
 #include <stdio.h>
 #include <torc/link.h>
+#include <torc/status.h>
 #include <torc/url.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "http/request.h"
 #include "web/tree.h"
 
@@ -51,8 +53,7 @@ struct torc_rewrites {
 static bool is_name(torc_str name) {
     for (size_t i = 0; i < name.len; i++) {
         const char c = name.bytes[i];
-        const bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-        if (!is_letter && c != '_' && !(c >= '0' && c <= '9')) return false;
+        if (!torc_is_alnum(c) && c != '_') return false;
     }
     return name.len > 0;
 }
@@ -136,10 +137,6 @@ static const char *read_to(rule *self, torc_str to) {
     return wrong ? wrong : check_template(self, self->query);
 }
 
-static bool is_redirect(int status) {
-    return (status >= 301 && status <= 303) || status == 307 || status == 308;
-}
-
 static const char *read_rule(rule *self, torc_str from, torc_str to) {
     const char *wrong = read_from(self, from);
 
@@ -147,7 +144,7 @@ static const char *read_rule(rule *self, torc_str from, torc_str to) {
         if (self->parts[i].name.len && find_part(self, self->parts[i].name) != &self->parts[i])
             wrong = "two {name} of a pattern are the same";
     if (!wrong) wrong = read_to(self, to);
-    if (!wrong && self->status && !is_redirect(self->status))
+    if (!wrong && self->status && !torc_status_is_redirect(self->status))
         wrong = "a redirect is 301, 302, 303, 307 or 308";
     return wrong;
 }

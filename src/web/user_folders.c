@@ -21,6 +21,7 @@
 #include <torc/thread.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/list.h"
 #include "base/options.h"
 #include "http/html.h"
@@ -150,8 +151,8 @@ static bool is_user_name(torc_str name) {
     if (name.len == 0 || name.len > TORC_USER_NAME_MAX) return false;
     for (size_t i = 0; i < name.len; i++) {
         const char c = name.bytes[i];
-        const bool is_letter = ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
-        const bool may_follow = (c >= '0' && c <= '9') || c == '-' || c == '.';
+        const bool is_letter = torc_is_letter(c) || c == '_';
+        const bool may_follow = torc_is_digit(c) || c == '-' || c == '.';
         if (!is_letter && !(may_follow && i > 0)) return false;
     }
     return true;

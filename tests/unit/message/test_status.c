@@ -50,9 +50,21 @@ static void some_never_have_a_body(void **state) {
                          status / 100 == 1 || status == 204 || status == 304);
 }
 
+static void redirects_are_those_with_a_location_to_go_to(void **state) {
+    static const int redirects[] = {301, 302, 303, 307, 308};
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(redirects); i++)
+        assert_true(torc_status_is_redirect(redirects[i]));
+    for (int status = 0; status < 1000; status++) count += torc_status_is_redirect(status);
+    assert_int_equal(count, TORC_COUNT_OF(redirects));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(phrases_are_the_registered_ones),
+        cmocka_unit_test(redirects_are_those_with_a_location_to_go_to),
         cmocka_unit_test(others_have_no_phrase_and_no_line),
         cmocka_unit_test(a_line_is_made_of_status_and_phrase),
         cmocka_unit_test(some_never_have_a_body),

@@ -58,7 +58,8 @@ static void there_is_one_name(void **state) {
 }
 
 static void what_is_no_host_is_told_at_the_start(void **state) {
-    static const char *const wrong[] = {"", "a b", "https://a.example", "a.example/"};
+    static const char *const wrong[] = {"",           "a b",  "https://a.example",
+                                        "a.example/", "[::1", "a.example:b"};
 
     (void)state;
     for (size_t i = 0; i < TORC_COUNT_OF(wrong); i++) {
