@@ -115,8 +115,9 @@ TORC_API void torc_coder_free(torc_coder *coder);
  * more than that at once. TORC_OK: all was taken, and what the mode wants has come out.
  * TORC_ERR_AGAIN: the room is full, and the same mode is to be called for again. A decoder's
  * failures: TORC_ERR_SYNTAX (it is not of this coding), TORC_ERR_TRUNCATED (it ended too soon),
- * TORC_ERR_TOO_LARGE (it is longer than the limits allow). After a failure only torc_coder_free()
- * is left, after the end too; TORC_ERR_STATE otherwise. An input without a byte decodes to none.
+ * TORC_ERR_TOO_LARGE (it is longer than the limits allow); nothing was made then. After a failure
+ * only torc_coder_free() is left, after the end too; TORC_ERR_STATE otherwise. An input without a
+ * byte decodes to none.
  */
 TORC_API torc_err torc_coder_step(torc_coder *coder, torc_coder_mode mode,
                                   torc_coder_flow *flow) TORC_MUST_CHECK;

@@ -252,6 +252,7 @@ torc_err torc_coder_step(torc_coder *coder, torc_coder_mode mode, torc_coder_flo
     if (!err && mode == TORC_CODER_FLUSH) coder->is_dirty = false;
     coder->is_pending = err == TORC_ERR_AGAIN;
     coder->is_over = (err && err != TORC_ERR_AGAIN) || (!err && mode == TORC_CODER_END);
+    if (err && coder->is_over) flow->made = 0; /* no more than the limits allow is made, ever */
     return err;
 }
 
@@ -266,8 +267,7 @@ torc_err torc_coder_run(torc_coder *coder, torc_coder_mode mode, torc_str input,
         flow.out = coder->out;
         flow.room = OUT_BYTES;
         err = torc_coder_step(coder, mode, &flow);
-        if (flow.made && (!err || err == TORC_ERR_AGAIN))
-            told = coded(context, torc_str_make(coder->out, flow.made));
+        if (flow.made) told = coded(context, torc_str_make(coder->out, flow.made));
     } while (err == TORC_ERR_AGAIN && !told);
     return told ? told : err;
 }
