@@ -115,8 +115,11 @@ TORC_API void torc_test_client_set_pieces(torc_test_client *client, size_t bytes
                                           uint64_t pause_ms);
 /** From now on the client takes `bytes` bytes of a response every `pause_ms`; 0: all, at once. */
 TORC_API void torc_test_client_set_slow(torc_test_client *client, size_t bytes, uint64_t pause_ms);
-/** From now on follow as many redirects, as browsers do; 0, as at first: look at them. The last
- * request is what expectations are about. */
+/**
+ * From now on follow as many redirects, as browsers do; 0, as at first: look at them. The last
+ * request is what expectations are about. One that leads to another host, or to https, leads the
+ * client there for good; a Location that is no URL is a failure.
+ */
 TORC_API void torc_test_client_follow_redirects(torc_test_client *client, uint32_t most);
 /** How many were followed for what was asked last. */
 TORC_API uint32_t torc_test_client_redirect_count(const torc_test_client *client);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <torc/status.h>
 #include <torc/target.h>
+#include <torc/url.h>
 
 #include "testing/client.h"
 #include "testing/expect.h"
@@ -223,79 +224,50 @@ static torc_test_request *ask(torc_test_client *self, const question *it) {
 
 /* ---- redirects ---- */
 
-/* Without `.` and `..` (RFC 3986 §5.2.4), in place. */
-static torc_str without_dots(char *path, size_t len) {
-    torc_str rest = torc_str_make(path, len), segment;
-    size_t to = 0;
-
-    for (bool is_first = true; torc_str_split(&rest, '/', &segment); is_first = false) {
-        const bool is_last = !rest.bytes;
-        const bool is_here = torc_str_equals(segment, TORC_STR("."));
-        const bool is_above = torc_str_equals(segment, TORC_STR(".."));
-        if (is_first) continue; /* before the first slash */
-        if (is_above)
-            while (to > 0 && path[--to] != '/') continue;
-        if ((is_here || is_above) && is_last) path[to++] = '/';
-        if (is_here || is_above) continue;
-        path[to++] = '/';
-        memmove(path + to, segment.bytes, segment.len);
-        to += segment.len;
-    }
-    return torc_str_make(path, to);
+/* The URL of what was asked. */
+static void add_asked(torc_buf *url, const torc_test_client *self, torc_str target,
+                      const torc_test_request *request) {
+    if (torc_str_starts_with(target, TORC_STR("/")))
+        torc_buf_addf(url, "%s://%.*s", self->is_secure ? "https" : "http",
+                      TORC_STR_ARGS(torc_test_request_asked(request, "Host")));
+    torc_buf_add(url, target);
 }
 
-static torc_str path_of(torc_str target) {
-    torc_str path;
+/* Take what is asked next from a URL: the target, and whom it is asked of, as the client's next
+ * requests are then. */
+static torc_err go_to(torc_test_client *self, torc_str text, torc_str *target) {
+    torc_url url;
+    torc_buf next;
+    torc_err err = torc_url_parse(text, &url);
 
-    (void)torc_str_split(&target, '?', &path);
-    return path;
+    if (err) return err;
+    char *host = torc_arena_cstr(&self->arena, url.authority);
+    if (!host) return TORC_ERR_NO_MEMORY;
+    torc_test_client_set_field(self, "Host", host);
+    self->is_secure = torc_str_equals_nocase(url.scheme, TORC_STR("https"));
+    torc_buf_init(&next, NULL, TORC_MEMORY_OTHER, HEAD_MAX);
+    torc_buf_add(&next, url.path.len ? url.path : TORC_STR("/"));
+    if (url.query.bytes) torc_buf_addf(&next, "?%.*s", TORC_STR_ARGS(url.query));
+    err = torc_buf_err(&next);
+    if (!err) err = torc_arena_copy(&self->arena, torc_buf_str(&next), target);
+    torc_buf_dispose(&next);
+    return err;
 }
 
-/* What is behind the scheme and the authority, which the client's next requests have then. */
-static torc_str take_authority(torc_test_client *self, torc_str location) {
-    for (size_t i = 0; i + 2 < location.len && location.bytes[i] != '?'; i++) {
-        if (i > 0 && location.bytes[i - 1] != ':') continue;
-        if (location.bytes[i] != '/' || location.bytes[i + 1] != '/') continue;
-        torc_str rest = torc_str_from(location, i + 2), authority = rest;
-        for (size_t len = 0; len <= rest.len; len++) {
-            authority.len = len;
-            if (len == rest.len || strchr("/?", rest.bytes[len])) break;
-        }
-        char *host = torc_arena_cstr(&self->arena, authority);
-        if (host) torc_test_client_set_field(self, "Host", host);
-        return torc_str_from(rest, authority.len);
-    }
-    return location;
-}
+/* Where `location` leads from what was asked. */
+static torc_err resolve(torc_test_client *self, const torc_test_request *request, torc_str location,
+                        torc_str *target) {
+    torc_buf base, url;
 
-/* Where `location` leads from `target` (RFC 3986 §5.2), for the life of the client. */
-static torc_str resolve(torc_test_client *self, torc_str target, torc_str location) {
-    torc_str merged = {0}, reference;
-    torc_buf text;
-
-    (void)torc_str_split(&location, '#', &reference);
-    const torc_str rest = take_authority(self, reference);
-    const torc_str path = path_of(target);
-    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, HEAD_MAX);
-    if (rest.len && rest.bytes[0] == '?' && rest.len == reference.len) {
-        torc_buf_add(&text, path);
-    } else if (rest.len == 0 || rest.bytes[0] == '?') {
-        torc_buf_add(&text, reference.len ? TORC_STR("/") : path);
-    } else if (rest.bytes[0] != '/') {
-        size_t folder = path.len;
-        while (folder > 0 && path.bytes[folder - 1] != '/') folder--;
-        torc_buf_add(&text, torc_str_head(path, folder));
-    }
-    torc_buf_add(&text, rest);
-    const torc_str all = torc_buf_str(&text);
-    if (torc_buf_err(&text) || torc_arena_copy(&self->arena, all, &merged)) merged.len = 0;
-    torc_buf_dispose(&text);
-    if (merged.len == 0) return merged;
-    const size_t path_len = path_of(merged).len;
-    char *bytes = (char *)(uintptr_t)merged.bytes;
-    const torc_str clean = without_dots(bytes, path_len);
-    memmove(bytes + clean.len, bytes + path_len, merged.len - path_len);
-    return torc_str_make(bytes, clean.len + merged.len - path_len);
+    torc_buf_init(&base, NULL, TORC_MEMORY_OTHER, HEAD_MAX);
+    torc_buf_init(&url, NULL, TORC_MEMORY_OTHER, HEAD_MAX);
+    add_asked(&base, self, *target, request);
+    torc_err err = torc_buf_err(&base);
+    if (!err) err = torc_url_resolve(torc_buf_str(&base), location, &url);
+    if (!err) err = go_to(self, torc_buf_str(&url), target);
+    torc_buf_dispose(&base);
+    torc_buf_dispose(&url);
+    return err;
 }
 
 static bool is(torc_str method, const char *name) {
@@ -312,9 +284,10 @@ static bool follows(torc_test_client *self, question *it, const torc_test_reques
         return false;
     const bool is_by_get =
         (status == 303 && !is(it->method, "HEAD")) || (status < 303 && is(it->method, "POST"));
-    it->target = resolve(self, it->target, location);
-    if (it->target.len == 0) {
-        torc_test_fail_at(it->place, "no memory to follow a redirect");
+    const torc_err err = resolve(self, request, location, &it->target);
+    if (err) {
+        torc_test_fail_at(it->place, "a redirect to \"%.*s\" cannot be followed: %s",
+                          TORC_STR_ARGS(location), torc_err_text(err));
         return false;
     }
     if (is_by_get) {
@@ -339,13 +312,6 @@ torc_test_request *torc_test_ask_at(const char *place, torc_test_client *self, c
 
 /* ---- forms ---- */
 
-static void add_encoded(torc_buf *text, const char *bytes) {
-    const torc_str plain = torc_str_of(bytes);
-    char *to = torc_buf_reserve(text, TORC_PERCENT_ENCODED_MAX(plain.len));
-
-    if (to) torc_buf_commit(text, torc_percent_encode(plain, to));
-}
-
 torc_test_request *torc_test_post_form_at(const char *place, torc_test_client *self,
                                           const char *target, ...) {
     const char *name, *value;
@@ -358,10 +324,10 @@ torc_test_request *torc_test_post_form_at(const char *place, torc_test_client *s
     while ((name = va_arg(pairs, const char *)) != NULL) {
         value = va_arg(pairs, const char *);
         if (body.len) torc_buf_add_byte(&body, '&');
-        add_encoded(&body, name);
+        torc_url_add_escaped(&body, torc_str_of(name));
         torc_buf_add_byte(&body, '=');
         if (!value) break;
-        add_encoded(&body, value);
+        torc_url_add_escaped(&body, torc_str_of(value));
     }
     va_end(pairs);
     request = torc_test_ask_at(place, self, "POST", target, "application/x-www-form-urlencoded",

@@ -391,6 +391,28 @@ static void redirects_are_followed(void **state) {
     assert_true(torc_test_client_free(client));
 }
 
+static torc_render secure(torc_request *request) {
+    return torc_reply_text(request, 200, torc_request_is_secure(request) ? "secure" : "open");
+}
+
+static void redirects_lead_to_https_and_back(void **state) {
+    torc_resource *root = routes();
+    torc_resource_route(root, "GET /secure", secure);
+    torc_test_client *client = torc_test_client_new_resource(root);
+
+    torc_test_client_follow_redirects(client, 1);
+    torc_test_get(client, "/redirect?to=https://example.org/secure");
+    torc_test_expect_body(client, "secure");
+    torc_test_get(client, "/redirect?to=/secure");
+    torc_test_expect_body(client, "secure");
+    torc_test_get(client, "/redirect?to=http://example.org/secure");
+    torc_test_expect_body(client, "open");
+    torc_test_get(client, "/a/redirect?to=https://example.org");
+    torc_test_expect_status(client, 404); /* of "/" */
+    assert_int_equal(torc_test_client_redirect_count(client), 1);
+    assert_true(torc_test_client_free(client));
+}
+
 static void methods_change_as_in_browsers(void **state) {
     torc_test_client *client = torc_test_client_new_resource(routes());
 
@@ -893,6 +915,7 @@ int main(void) {
         CASE(peers_have_addresses),
         CASE(memory_may_be_short),
         CASE(redirects_are_followed),
+        CASE(redirects_lead_to_https_and_back),
         CASE(methods_change_as_in_browsers),
         CASE(json_is_compared_by_what_it_means),
         CASE(json_that_differs_says_where),
