@@ -261,11 +261,11 @@ static void add_template(torc_buf *to, const rule *self, const torc_path *path, 
 
 /* The segments behind those that the pattern names, as they were sent. */
 static void add_rest(torc_buf *to, const rule *self, const torc_path *path) {
+    bool has_slash = to->len && to->bytes[to->len - 1] == '/'; /* the template ends in one */
+
     for (uint32_t i = path->depth + self->count; i < path->count; i++) {
-        if (to->len && to->bytes[to->len - 1] == '/')
-            torc_buf_add(to, path->raw[i]); /* the template ends in one */
-        else
-            torc_buf_addf(to, "/%.*s", TORC_STR_ARGS(path->raw[i]));
+        torc_buf_addf(to, "%s%.*s", has_slash ? "" : "/", TORC_STR_ARGS(path->raw[i]));
+        has_slash = false;
     }
 }
 

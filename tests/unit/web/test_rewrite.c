@@ -47,6 +47,7 @@ static void the_beginning_of_a_path_is_replaced(void **state) {
     web_check(*state, site, "GET /old/", 200, "/new/ new| for /old/");
     web_check(*state, site, "GET /old/a%2Fb/c?x=1", 200,
               "/new/a%2Fb/c new|a/b c?x=1 for /old/a%2Fb/c?x=1");
+    web_check(*state, site, "GET /old/a//b/", 200, "/new/a//b/ new|a  b  for /old/a//b/");
     web_check(*state, site, "GET /ol%64", 200, "/new new for /ol%64");
     web_check(*state, site, "GET /new/x", 200, "/new/x new|x for /new/x");
     assert_int_equal(web_status(*state, site, "GET /older"), 404);
@@ -141,7 +142,7 @@ static void a_redirect_leads_to_no_other_host(void **state) {
     torc_resource_rewrite_redirect(root, 302, "/cdn", "//cdn.example/");
     torc_site *site = torc_site_new(root, NULL);
     check_location(*state, site, "GET /old/\\evil.example/x", 302, "/./\\evil.example/x");
-    check_location(*state, site, "GET /old//evil.example/x", 302, "/evil.example/x");
+    check_location(*state, site, "GET /old//evil.example/x", 302, "/.//evil.example/x");
     check_location(*state, site, "GET //evil.example", 302, "/.//evil.example/");
     check_location(*state, site, "GET /old/x", 302, "/x");
     check_location(*state, site, "GET /cdn/x", 302, "//cdn.example/x");
