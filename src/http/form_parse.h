@@ -100,15 +100,4 @@ torc_form_kind torc_form_kind_of(torc_str content_type);
  */
 bool torc_multipart_boundary(torc_str content_type, char *bytes, torc_str *boundary);
 
-/*
- * The next parameter of a field's value (RFC 9110 §5.6.6): takes `; name=value` from the front of
- * `*rest`, which begins behind what the parameters belong to. TORC_OK with an empty name at the
- * end; TORC_ERR_SYNTAX. The value is as sent, within its quotes if it `is_quoted`.
- */
-typedef struct torc_parameter {
-    torc_str name, value;
-    bool is_quoted;
-} torc_parameter;
-torc_err torc_parameter_next(torc_str *rest, torc_parameter *parameter) TORC_MUST_CHECK;
-
 #endif

@@ -3,9 +3,9 @@
  * What stands at the head of multipart content and of its parts: the boundary, and the names of
  * fields and files.
  *
- *  - Browsers write `"`, CR and LF in a name as %22, %0D and %0A and nothing else (HTML
- * §4.10.21.8); others write a backslash before `"` and itself. Both are read; a backslash before
- * anything else is one, as in the paths that some old browsers send.
+ *  - Browsers write `"`, CR and LF in a name as %22, %0D and %0A and nothing else (HTML, section
+ *    4.10.21.8); others write a backslash before `"` and itself. Both are read; a backslash before
+ *    anything else is one, as in the paths that some old browsers send.
  *  - A part has exactly one Content-Disposition, which is form-data and has a name: a field without
  *    one would be lost without a word (RFC 7578 §4.2).
  *  - `filename*` (RFC 8187), which RFC 7578 forbids and some clients send all the same, counts
@@ -17,72 +17,13 @@
 
 #include "base/ascii.h"
 #include "http/form_parse.h"
-
-/* ---- parameters ---- */
-
-static torc_str skip_blanks(torc_str text) {
-    while (text.len > 0 && (text.bytes[0] == ' ' || text.bytes[0] == '\t'))
-        text = torc_str_from(text, 1);
-    return text;
-}
-
-static bool is_escape(torc_str text, size_t at) {
-    return text.bytes[at] == '\\' && at + 1 < text.len &&
-           (text.bytes[at + 1] == '"' || text.bytes[at + 1] == '\\');
-}
-
-/* `*rest` begins behind the opening quote. */
-static torc_err take_quoted(torc_str *rest, torc_str *value) {
-    size_t len = 0;
-
-    while (len < rest->len && rest->bytes[len] != '"') len += is_escape(*rest, len) ? 2 : 1;
-    if (len >= rest->len) return TORC_ERR_SYNTAX;
-    *value = torc_str_head(*rest, len);
-    *rest = skip_blanks(torc_str_from(*rest, len + 1));
-    return rest->len == 0 || rest->bytes[0] == ';' ? TORC_OK : TORC_ERR_SYNTAX;
-}
-
-/* Up to the next `;`: some boundaries have what no token has. */
-static torc_err take_bare(torc_str *rest, torc_str *value) {
-    const ptrdiff_t end = torc_str_find_byte(*rest, ';');
-    const size_t len = end < 0 ? rest->len : (size_t)end;
-
-    *value = torc_str_trim(torc_str_head(*rest, len));
-    *rest = torc_str_from(*rest, len);
-    return torc_str_find_byte(*value, '"') < 0 ? TORC_OK : TORC_ERR_SYNTAX;
-}
-
-torc_err torc_parameter_next(torc_str *rest, torc_parameter *parameter) {
-    *parameter = (torc_parameter){.name = {"", 0}};
-    *rest = skip_blanks(*rest);
-    while (rest->len > 0 && rest->bytes[0] == ';') *rest = skip_blanks(torc_str_from(*rest, 1));
-    if (rest->len == 0) return TORC_OK;
-
-    const ptrdiff_t equals = torc_str_find_byte(*rest, '=');
-    if (equals < 0) return TORC_ERR_SYNTAX;
-    parameter->name = torc_str_trim(torc_str_head(*rest, (size_t)equals));
-    if (!torc_is_token(parameter->name)) return TORC_ERR_SYNTAX;
-    *rest = skip_blanks(torc_str_from(*rest, (size_t)equals + 1));
-    parameter->is_quoted = rest->len > 0 && rest->bytes[0] == '"';
-    if (!parameter->is_quoted) return take_bare(rest, &parameter->value);
-    *rest = torc_str_from(*rest, 1);
-    return take_quoted(rest, &parameter->value);
-}
-
-/* What stands in front of the first parameter, and the rest. */
-static torc_str take_front(torc_str value, torc_str *rest) {
-    const ptrdiff_t end = torc_str_find_byte(value, ';');
-    const size_t len = end < 0 ? value.len : (size_t)end;
-
-    *rest = torc_str_from(value, len);
-    return torc_str_trim(torc_str_head(value, len));
-}
+#include "http/parameters.h"
 
 /* ---- the content type ---- */
 
 torc_form_kind torc_form_kind_of(torc_str content_type) {
     torc_str rest;
-    const torc_str type = take_front(content_type, &rest);
+    const torc_str type = torc_parameters_front(content_type, &rest);
 
     if (torc_str_equals_nocase(type, TORC_STR("application/x-www-form-urlencoded")))
         return TORC_FORM_KIND_URLENCODED;
@@ -109,7 +50,7 @@ bool torc_multipart_boundary(torc_str content_type, char *bytes, torc_str *bound
     torc_parameter parameter;
     torc_str rest, found = {NULL, 0};
 
-    (void)take_front(content_type, &rest);
+    (void)torc_parameters_front(content_type, &rest);
     do {
         if (torc_parameter_next(&rest, &parameter)) return false;
         if (!torc_str_equals_nocase(parameter.name, TORC_STR("boundary"))) continue;
@@ -146,7 +87,7 @@ static torc_str decode_name(torc_parameter parameter) {
         const char byte = text.bytes[at] == '%' ? byte_of_escape(text, at) : '\0';
         if (byte)
             at += 2;
-        else if (parameter.is_quoted && is_escape(text, at))
+        else if (parameter.is_quoted && torc_parameter_has_escape(text, at))
             at++;
         to[len++] = byte ? byte : text.bytes[at];
     }
@@ -199,7 +140,7 @@ static torc_err read_disposition(torc_multipart *self, torc_str value) {
     torc_str rest;
     torc_err err;
 
-    if (!torc_str_equals_nocase(take_front(value, &rest), TORC_STR("form-data")))
+    if (!torc_str_equals_nocase(torc_parameters_front(value, &rest), TORC_STR("form-data")))
         return bad(self, TORC_ERR_SYNTAX, "the Content-Disposition of a part is not form-data");
     do {
         err = torc_parameter_next(&rest, &parameter);

@@ -10,6 +10,7 @@
 #include <torc/request_json.h>
 
 #include "http/body_reader.h"
+#include "http/parameters.h"
 
 typedef struct json_body {
     torc_holding holding;
@@ -47,29 +48,22 @@ static bool is_json(torc_str type) {
             torc_str_equals_nocase(torc_str_from(type, type.len - 5), TORC_STR("+json")));
 }
 
-static torc_str unquoted(torc_str value) {
-    const bool is_quoted =
-        value.len >= 2 && value.bytes[0] == '"' && value.bytes[value.len - 1] == '"';
-    return is_quoted ? torc_str_make(value.bytes + 1, value.len - 2) : value;
-}
-
 /* Parameters mean nothing (RFC 8259 §11), but for a charset that says that it is something else. */
-static bool is_utf8(torc_str parameter) {
-    torc_str name;
-
-    if (!torc_str_split(&parameter, '=', &name)) return true;
-    if (!torc_str_equals_nocase(torc_str_trim(name), TORC_STR("charset"))) return true;
-    const torc_str value = unquoted(torc_str_trim(parameter));
-    return torc_str_equals_nocase(value, TORC_STR("utf-8")) ||
-           torc_str_equals_nocase(value, TORC_STR("us-ascii"));
+static bool is_utf8(const torc_parameter *parameter) {
+    if (!torc_str_equals_nocase(parameter->name, TORC_STR("charset"))) return true;
+    return torc_str_equals_nocase(parameter->value, TORC_STR("utf-8")) ||
+           torc_str_equals_nocase(parameter->value, TORC_STR("us-ascii"));
 }
 
 static bool has_type(const torc_request *request) {
-    torc_str rest = torc_request_field_id(request, TORC_FIELD_CONTENT_TYPE), part;
+    const torc_str type = torc_request_field_id(request, TORC_FIELD_CONTENT_TYPE);
+    torc_parameter parameter;
+    torc_str rest;
 
-    if (!torc_str_split(&rest, ';', &part) || !is_json(torc_str_trim(part))) return false;
-    while (torc_str_split(&rest, ';', &part))
-        if (!is_utf8(part)) return false;
+    if (!is_json(torc_parameters_front(type, &rest))) return false;
+    do {
+        if (torc_parameter_next(&rest, &parameter) || !is_utf8(&parameter)) return false;
+    } while (parameter.name.len > 0);
     return true;
 }
 

@@ -88,12 +88,19 @@ static void a_body_is_read_as_values(void **state) {
     check_answer(*state, echo_value, "application/merge-patch+json; a=b", TORC_STR("1"), 200, "1");
     check_answer(*state, echo_value, "Application/JSON; charset=\"UTF-8\"", TORC_STR("1"), 200,
                  "1");
+    check_answer(*state, echo_value, JSON " ; a=\"; charset=utf-16\";", TORC_STR("1"), 200, "1");
 }
 
 static void another_type_is_refused(void **state) {
-    static const char *const types[] = {
-        "text/plain", "application/jsonp",    "+json", "json", "application/json; charset=utf-16",
-        "x/json",     "application/xml+jsonx"};
+    static const char *const types[] = {"text/plain",
+                                        "application/jsonp",
+                                        "+json",
+                                        "json",
+                                        "application/json; charset=utf-16",
+                                        "x/json",
+                                        "application/xml+jsonx",
+                                        "application/json; charset",
+                                        "application/json; a=\"b"};
 
     for (size_t i = 0; i < TORC_COUNT_OF(types); i++)
         check_answer(*state, echo_value, types[i], TORC_STR("1"), 415,
