@@ -170,6 +170,15 @@ static bool is_known_weakly(const torc_request *request) {
     return false;
 }
 
+/* A part of what may be coded when all of it is asked for: it varies, too (RFC 9110 §15.3.7). */
+static bool is_part(const compress *self, const torc_request *request) {
+    const torc_str type = type_of(request);
+
+    return torc_response_status(request) == 206 &&
+           (is_of_types(self->types, type) ||
+            torc_str_equals_nocase(type, TORC_STR("multipart/byteranges")));
+}
+
 /* A 304 says of the version what the response with it said. */
 static void describe_known(torc_request *request) {
     torc_response_add_vary(request, "Accept-Encoding");
@@ -200,6 +209,7 @@ static void response_starting(torc_middleware *middleware, torc_request *request
     ptrdiff_t chosen;
 
     if (torc_response_status(request) == 304) describe_known(request);
+    if (is_part(self, request)) torc_response_add_vary(request, "Accept-Encoding");
     if (!can_be_coded(self, request)) return;
     torc_response_add_vary(request, "Accept-Encoding");
     chosen =
