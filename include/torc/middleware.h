@@ -66,7 +66,8 @@ TORC_API void torc_resource_use(torc_resource *resource, torc_middleware *middle
 /**
  * Go on to what is inside, after the middleware's `request_received` has answered
  * TORC_RENDER_NOT_DONE_YET; it may be called before that has returned. Does nothing when the
- * request is gone, or does not wait for this.
+ * request is gone, or does not wait for this. Once for each time: a second call speaks for whoever
+ * waits by then, which may be a guard that is further inside.
  */
 TORC_API void torc_request_proceed(torc_request *request);
 
