@@ -44,7 +44,6 @@ static torc_render account(torc_request *request) {
 
 static const torc_compress_options options = {
     .size = sizeof(options),
-    .codings = "zstd, br, gzip",
     .gzip_level = 6,
 };
 
