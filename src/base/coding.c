@@ -200,7 +200,7 @@ void torc_coder_free(torc_coder *coder) {
     if (!coder) return;
     pool = coder->pool;
     coder->kind->rest(coder);
-    if (coder->bytes > pool->idle_bytes_max - pool->idle_bytes) {
+    if (pool->idle_bytes + coder->bytes > pool->idle_bytes_max) {
         dispose(coder);
         return;
     }

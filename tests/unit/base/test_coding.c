@@ -599,6 +599,12 @@ static void the_pool_keeps_no_more_than_it_may(void **state) {
     for (int i = 0; i < MANY; i++) torc_coder_free(coders[i]);
     assert_true(self.pool.idle_bytes > 512 * 1024);
     assert_true(self.memory.used_total <= 1024 * 1024 + 4096);
+    /* Also when it may keep less than it has. */
+    const size_t kept = self.pool.idle_bytes;
+    coders[0] = encoder(&self, TORC_CODING_GZIP, 0, 0);
+    self.pool.idle_bytes_max = 1024;
+    torc_coder_free(coders[0]);
+    assert_true(self.pool.idle_bytes < kept);
     torc_coder_pool_trim(&self.pool);
     assert_int_equal(self.memory.used_total, 0);
     world_close(&self);
