@@ -18,7 +18,9 @@
  * fields of GET.
  *
  * What is written stays in the coder until there is enough of it: torc_request_flush() sends it on.
- * Of a `text/event-stream` each write is sent at once.
+ * Of a `text/event-stream` each write is sent at once. On a fiber a body of more than 64 KiB is
+ * coded in pieces, and others may run in between: a reply or a write returns when all is coded, or
+ * the peer is lost, or the fiber's deadline is over (504).
  *
  * A page that shows a secret beside what somebody else can choose should not be compressed: its
  * length tells of the secret (BREACH). See docs/design/coding.md.
