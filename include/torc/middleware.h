@@ -26,7 +26,7 @@ typedef struct torc_middleware_ops {
     /**
      * A request for what is inside. Answers TORC_RENDER_NEXT to let it go on; or it replies, as a
      * render does, and nothing inside is told of the request. TORC_RENDER_NOT_DONE_YET: it replies
-     * later, or calls torc_request_proceed(). May be NULL.
+     * later, or calls torc_middleware_proceed(). May be NULL.
      */
     torc_render (*request_received)(torc_middleware *middleware, torc_request *request);
     /**
@@ -47,7 +47,7 @@ struct torc_middleware {
     bool on_fiber;   /* request_received and all that is inside are called on a fiber: both may
                         wait */
     bool is_shallow; /* for the resource itself, not for what is beneath it */
-    torc_middleware *next; /* private */
+    torc_middleware *next, *around; /* private */
 };
 
 enum {
@@ -64,12 +64,11 @@ TORC_BEGIN_DECLS
  */
 TORC_API void torc_resource_use(torc_resource *resource, torc_middleware *middleware);
 /**
- * Go on to what is inside, after the middleware's `request_received` has answered
+ * Go on to what is inside, after `request_received` of this middleware has answered
  * TORC_RENDER_NOT_DONE_YET; it may be called before that has returned. Does nothing when the
- * request is gone, or does not wait for this. Once for each time: a second call speaks for whoever
- * waits by then, which may be a guard that is further inside.
+ * request is gone, or does not wait for this middleware: so nobody speaks for another.
  */
-TORC_API void torc_request_proceed(torc_request *request);
+TORC_API void torc_middleware_proceed(torc_middleware *middleware, torc_request *request);
 
 TORC_END_DECLS
 

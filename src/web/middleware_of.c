@@ -140,6 +140,7 @@ static conditional *new_conditional(torc_middleware *inside, size_t path_count, 
     self->base = (torc_middleware){
         .ops = &conditional_ops, .on_fiber = inside->on_fiber, .is_shallow = inside->is_shallow};
     self->inside = inside;
+    inside->around = &self->base;
     self->path_count = path_count;
     return self;
 }

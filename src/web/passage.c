@@ -137,15 +137,23 @@ static void ended(torc_request_watch *watch, torc_request *request, torc_err rea
     torc_call_cancel(&torc_container_of(watch, passage, watch)->proceeding);
 }
 
-void torc_request_proceed(torc_request *request) {
+/* Whether a middleware, or one within which it is, was told last. */
+static bool is_told_last(const passage *self, const torc_middleware *middleware) {
+    const torc_middleware *last = self->next > 0 ? self->steps[self->next - 1].middleware : NULL;
+
+    while (middleware && middleware != last) middleware = middleware->around;
+    return middleware != NULL;
+}
+
+void torc_middleware_proceed(torc_middleware *middleware, torc_request *request) {
     passage *self = torc_request_value(request, &key);
 
-    if (!self || torc_request_is_gone(request)) return;
+    if (!self || torc_request_is_gone(request) || !is_told_last(self, middleware)) return;
     if (self->is_waiting) {
         self->is_waiting = false;
         torc_request_watch_end(request, &self->watch, ended);
         torc_reactor_post(torc_request_reactor(request), &self->proceeding);
-    } else if (self->is_running && self->next > 0) {
+    } else if (self->is_running) {
         self->may_proceed = true;
     }
 }

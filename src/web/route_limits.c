@@ -74,7 +74,7 @@ static void let_in(route_limits *self) {
     while (self->in_progress < self->options.requests_max && (next = first_in_line(self))) {
         leave_line(self, next);
         self->in_progress++;
-        torc_request_proceed(next->request);
+        torc_middleware_proceed(&self->base, next->request);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <torc/deferred.h>
 #include <torc/fiber.h>
 #include <torc/middleware.h>
+#include <torc/middleware_of.h>
 #include <unistd.h>
 
 #include "web_fixture.h"
@@ -22,6 +23,7 @@ typedef struct letter {
 static char trace[64], fields_trace[64];
 static int disposed;
 static torc_request *waiting;
+static torc_middleware *waiting_in;
 
 static void note(char *to, char c) {
     const size_t len = strlen(to);
@@ -34,7 +36,10 @@ static torc_render request_received(torc_middleware *middleware, torc_request *r
     note(trace, self->name);
     if (self->sleeps && torc_sleep(torc_request_reactor(request), 1000)) return TORC_RENDER_DONE;
     if (self->answer == TORC_RENDER_DONE) return torc_reply_text(request, 202, "stopped");
-    if (self->answer == TORC_RENDER_NOT_DONE_YET) waiting = request;
+    if (self->answer == TORC_RENDER_NOT_DONE_YET) {
+        waiting = request;
+        waiting_in = middleware;
+    }
     return self->answer;
 }
 
@@ -213,15 +218,15 @@ static void one_that_is_not_done_proceeds_later(void **state) {
     torc_test_request *test = web_ask(*state, site, "GET /");
 
     assert_string_equal(trace, "A");
-    torc_request_proceed(waiting);
-    torc_request_proceed(waiting); /* once is enough */
+    torc_middleware_proceed(waiting_in, waiting);
+    torc_middleware_proceed(waiting_in, waiting); /* once is enough */
     torc_test_request_run(test);
     assert_string_equal(trace, "AB.");
     assert_int_equal(torc_test_request_status(test), 200);
     torc_test_request_free(test);
 
     test = web_ask(*state, site, "GET /");
-    torc_request_proceed(waiting);
+    torc_middleware_proceed(waiting_in, waiting);
     torc_test_request_disconnect(test); /* between the two */
     torc_test_request_run(test);
     torc_test_request_free(test);
@@ -230,6 +235,54 @@ static void one_that_is_not_done_proceeds_later(void **state) {
     torc_reply_text(waiting, 200, "by itself");
     torc_test_request_run(test);
     check_str(torc_test_request_body(test), "by itself");
+    torc_test_request_free(test);
+    torc_site_free(site);
+}
+
+/* The outer one calls once more: the guard within still waits. */
+static void nobody_proceeds_for_another(void **state) {
+    torc_resource *root = torc_folder_new();
+    letter *outer = new_letter('A'), *guard = new_letter('B');
+
+    trace[0] = '\0';
+    outer->answer = guard->answer = TORC_RENDER_NOT_DONE_YET;
+    torc_resource_use(root, &outer->base);
+    torc_resource_use(root, &guard->base);
+    torc_resource_route(root, "GET /", hello);
+    torc_site *site = torc_site_new(root, NULL);
+    torc_test_request *test = web_ask(*state, site, "GET /");
+    torc_middleware_proceed(&guard->base, waiting); /* it was not told yet */
+    torc_test_request_run(test);
+    assert_string_equal(trace, "A");
+    torc_middleware_proceed(&outer->base, waiting);
+    torc_test_request_run(test);
+    assert_string_equal(trace, "AB");
+    torc_middleware_proceed(&outer->base, waiting);
+    torc_test_request_run(test);
+    assert_int_equal(torc_test_request_status(test), 0);
+    torc_middleware_proceed(&guard->base, waiting);
+    torc_test_request_run(test);
+    assert_string_equal(trace, "AB.");
+    torc_test_request_free(test);
+    torc_site_free(site);
+}
+
+static void one_within_another_proceeds_as_itself(void **state) {
+    static const char *const paths[] = {"/other", NULL};
+    torc_resource *root = torc_folder_new();
+    letter *waits = new_letter('A');
+
+    trace[0] = '\0';
+    waits->answer = TORC_RENDER_NOT_DONE_YET;
+    torc_resource_use(
+        root, torc_middleware_unless_path(paths, torc_middleware_unless_path(paths, &waits->base)));
+    torc_resource_route(root, "GET /", hello);
+    torc_site *site = torc_site_new(root, NULL);
+    torc_test_request *test = web_ask(*state, site, "GET /");
+    torc_middleware_proceed(&waits->base, waiting);
+    torc_test_request_run(test);
+    assert_string_equal(trace, "A.");
+    assert_int_equal(torc_test_request_status(test), 200);
     torc_test_request_free(test);
     torc_site_free(site);
 }
@@ -680,6 +733,8 @@ int main(void) {
         WEB_TEST(one_that_replies_ends_the_way),
         WEB_TEST(one_on_a_fiber_may_wait),
         WEB_TEST(one_that_is_not_done_proceeds_later),
+        WEB_TEST(nobody_proceeds_for_another),
+        WEB_TEST(one_within_another_proceeds_as_itself),
         WEB_TEST(a_shallow_one_holds_for_its_resource_alone),
         WEB_TEST(too_many_on_the_way_are_refused),
         WEB_TEST(a_whole_body_passes_and_its_new_length_is_told),
