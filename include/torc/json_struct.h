@@ -36,7 +36,7 @@ typedef enum torc_json_field_kind {
     TORC_JSON_FIELD_IS_BOOL = 1, /* bool */
     TORC_JSON_FIELD_IS_INT,      /* a signed integer of any width */
     TORC_JSON_FIELD_IS_UINT,     /* an unsigned one */
-    TORC_JSON_FIELD_IS_DOUBLE,   /* double, or float */
+    TORC_JSON_FIELD_IS_DOUBLE,   /* double, or float: what that cannot hold is refused */
     TORC_JSON_FIELD_IS_STR,      /* torc_str */
     TORC_JSON_FIELD_IS_TEXT,     /* an array of char in the struct, ended by NUL */
     TORC_JSON_FIELD_IS_ENUM,     /* an integer or enum: the place of the string in `names` */

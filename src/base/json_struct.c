@@ -11,6 +11,8 @@
  */
 #include "base/json_field.h"
 
+#include <math.h>
+
 typedef struct step {
     const struct step *above; /* NULL: the document itself */
     torc_str name;            /* of a member */
@@ -135,7 +137,8 @@ static bool read_double(const torc_json_field *field, const torc_json_value *val
     if (torc_json_has_low(field) && number < field->low) return false;
     if (torc_json_has_high(field) && number > field->high) return false;
     if (field->size == sizeof(float)) {
-        const float narrow = (float)number;
+        const float narrow = (float)number; /* rounded: "3.4028235e38" is its largest */
+        if (isinf(narrow)) return false;
         memcpy(at, &narrow, sizeof narrow);
     } else {
         memcpy(at, &number, sizeof number);

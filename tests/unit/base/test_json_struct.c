@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <torc/json_struct.h>
@@ -156,6 +157,8 @@ static void all_kinds_are_read(void **state) {
     assert_non_null(torc_json_find_pointer(got->extra, TORC_STR("/deep/0")));
     assert_true(got->has_age);
     assert_int_equal(got->age, 30);
+    read("{\"paid\":true,\"share\":3.4028235e38}"); /* the largest, as most write it */
+    assert_true(self.order.share == FLT_MAX);
 }
 
 static void what_is_not_there_is_its_default(void **state) {
@@ -203,6 +206,7 @@ static const struct {
     {"{\"paid\":true,\"amount\":\"x\"}", "/amount", "must be a number"},
     {"{\"paid\":true,\"amount\":1e999}", "/amount", "must be a number"},
     {"{\"paid\":true,\"share\":0.4}", "/share", "must be a number of at least 0.5"},
+    {"{\"paid\":true,\"share\":3.5e38}", "/share", "must be a number of at least 0.5"},
     {"{\"paid\":true,\"note\":1}", "/note", "must be a string, or null"},
     {"{\"paid\":true,\"code\":\"12345678\"}", "/code",
      "must be a string of at least 2 characters, of at most 7 bytes and without NUL"},
