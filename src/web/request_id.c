@@ -78,15 +78,6 @@ static torc_str find(const request_id *self, const torc_request *request) {
 
 /* ---- ids that are made ---- */
 
-static void put_hex(char **at, const unsigned char *bytes, size_t count) {
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < count; i++) {
-        *(*at)++ = digits[bytes[i] >> 4];
-        *(*at)++ = digits[bytes[i] & 15];
-    }
-}
-
 static uint64_t wall_ms(const torc_reactor *reactor) {
     struct timespec now;
 
@@ -96,16 +87,16 @@ static uint64_t wall_ms(const torc_reactor *reactor) {
 }
 
 /* RFC 9562 §5.7: 48 bits of time, the version, 12 random bits, the variant, 62 random bits. */
-static void put_uuid(char *at, unsigned char bytes[RANDOM_BYTES], uint64_t ms) {
+static void add_uuid(torc_buf *to, unsigned char bytes[RANDOM_BYTES], uint64_t ms) {
     static const size_t groups[] = {4, 2, 2, 2, 6};
-    const unsigned char *from = bytes;
+    const char *from = (const char *)bytes;
 
     for (int i = 0; i < 6; i++) bytes[i] = (unsigned char)(ms >> (40 - 8 * i));
     bytes[6] = (unsigned char)(0x70 | (bytes[6] & 0x0f));
     bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f));
     for (size_t i = 0; i < TORC_COUNT_OF(groups); from += groups[i++]) {
-        if (i) *at++ = '-';
-        put_hex(&at, from, groups[i]);
+        if (i) torc_buf_add_byte(to, '-');
+        torc_buf_add_hex(to, torc_str_make(from, groups[i]));
     }
 }
 
@@ -114,15 +105,17 @@ static torc_str make(request_id *self, torc_request *request) {
     const bool is_uuid = self->options.kind == TORC_REQUEST_ID_UUID7;
     const size_t len = is_uuid ? UUID_LEN : RANDOM_LEN;
     unsigned char bytes[RANDOM_BYTES];
-    char *text = torc_arena_bytes(torc_request_arena(request), len), *at = text;
+    char *text = torc_arena_bytes(torc_request_arena(request), len);
+    torc_buf id;
 
     if (!text || torc_random_take(&self->random, bytes, sizeof(bytes)))
         return torc_str_make(NULL, 0);
+    torc_buf_init_fixed(&id, text, len);
     if (is_uuid)
-        put_uuid(text, bytes, wall_ms(torc_request_reactor(request)));
+        add_uuid(&id, bytes, wall_ms(torc_request_reactor(request)));
     else
-        put_hex(&at, bytes, sizeof(bytes));
-    return torc_str_make(text, len);
+        torc_buf_add_hex(&id, torc_str_make((const char *)bytes, sizeof(bytes)));
+    return torc_buf_str(&id);
 }
 
 static torc_render request_received(torc_middleware *middleware, torc_request *request) {
