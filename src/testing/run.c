@@ -10,19 +10,32 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base/alloc.h"
 
-static torc_test_case *first, *last;
+static torc_test_case *first;
+
+/* Whether two stand in the same source, the one above the other. Constructors run in whatever order
+ * the linker gave them: with link-time optimisation it is another. */
+static bool stands_above(const torc_test_case *one, const torc_test_case *other) {
+    const char *colon = strrchr(one->place, ':'), *its_colon = strrchr(other->place, ':');
+    const size_t len = colon ? (size_t)(colon - one->place) : 0;
+
+    if (!colon || !its_colon || (size_t)(its_colon - other->place) != len ||
+        strncmp(one->place, other->place, len) != 0)
+        return false;
+    return strtoul(colon + 1, NULL, 10) < strtoul(its_colon + 1, NULL, 10);
+}
 
 void torc_test_case_add(torc_test_case *test) {
-    if (last)
-        last->next = test;
-    else
-        first = test;
-    last = test;
+    torc_test_case **at = &first;
+
+    while (*at && !stands_above(test, *at)) at = &(*at)->next;
+    test->next = *at;
+    *at = test;
 }
 
 /* ---- which, and in which order ---- */
