@@ -18,7 +18,8 @@
  * torc_request_form() does it. A route that reads a form part by part has it sent in the head.
  *
  * Over https the cookie's name begins with "__Host-", so that no other host of the domain can set
- * it. The secret belongs to a browser, not to a user: who logs users in changes nothing here.
+ * it. The secret belongs to a browser, not to a user: who logs users in changes nothing here. One
+ * is enough on the way to a resource: two with different keys refuse each other's.
  */
 typedef struct torc_csrf_options {
     size_t size;  /* sizeof(torc_csrf_options) */

@@ -18,7 +18,8 @@ TORC_BEGIN_DECLS
 /**
  * Make one; takes the deferred, also when that fails (NULL: out of memory). Its value is a
  * `torc_resource *`, which is taken too and disposed of with this one (so give it none to dispose
- * of it); NULL is a 404. A failure is told to the log and to every request by a 500.
+ * of it); NULL is a 404. A failure, or a tree that was marked as broken, is told to the log and to
+ * every request by a 500.
  */
 TORC_API torc_resource *torc_deferred_resource_new(torc_reactor *reactor, torc_deferred *deferred);
 

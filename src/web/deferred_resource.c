@@ -31,6 +31,7 @@ static void fired(torc_callback *callback, torc_err err, void *value) {
 
     self->err = err;
     self->resource = err ? NULL : value;
+    if (self->resource) self->err = torc_resource_err(self->resource);
     torc_event_set(self->told);
 }
 
@@ -39,6 +40,8 @@ static torc_render render(torc_resource *resource, torc_request *request) {
     const torc_err err = torc_event_wait_await(self->told);
 
     if (err) return torc_reply_error(request, err);
+    if (self->resource && self->err)
+        return torc_reply_failure(request, torc_resource_err_text(self->resource));
     if (self->err) return torc_reply_failure(request, torc_err_text(self->err));
     if (!self->resource) return torc_reply_status(request, 404, NULL);
     return torc_resource_serve(self->resource, request);

@@ -63,6 +63,18 @@ static void a_failure_is_an_error_of_the_server(void **state) {
     torc_site_free(site);
 }
 
+/* One that could not be built is never served by halves. */
+static void a_broken_tree_is_an_error_of_the_server(void **state) {
+    torc_deferred *deferred = torc_deferred_new(*state);
+    torc_site *site = new_site(*state, deferred);
+    torc_resource *inner = new_inner();
+
+    torc_resource_route(inner, "GET no/slash", show);
+    check_ok(torc_deferred_fire(deferred, inner, NULL));
+    assert_int_equal(web_status(*state, site, "GET /a/b/x/7"), 500);
+    torc_site_free(site);
+}
+
 static void nobody_is_not_found(void **state) {
     torc_site *site = new_site(*state, torc_deferred_of(*state, NULL, NULL));
 
@@ -147,6 +159,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WEB_TEST(requests_wait_until_it_is_told),
         WEB_TEST(a_failure_is_an_error_of_the_server),
+        WEB_TEST(a_broken_tree_is_an_error_of_the_server),
         WEB_TEST(nobody_is_not_found),
         WEB_TEST(who_is_not_told_in_time_is_not_wanted),
         WEB_TEST(a_child_may_be_found_later),
