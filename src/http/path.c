@@ -97,21 +97,31 @@ static torc_err join_path(const torc_request *request, size_t depth, torc_str re
     return TORC_OK;
 }
 
+void torc_request_mark_path(const torc_request *request, torc_path_mark *mark) {
+    mark->path = request->path;
+    mark->rewritten = request->rewritten;
+    memcpy(mark->segments, request->first_segments, sizeof(mark->segments));
+}
+
+void torc_request_return_to_path(torc_request *request, const torc_path_mark *mark) {
+    request->path = mark->path;
+    if (request->rewritten != mark->rewritten) request->args = NULL; /* of another query */
+    request->rewritten = mark->rewritten;
+    memcpy(request->first_segments, mark->segments, sizeof(mark->segments));
+}
+
 /* Split a path anew; where that fails the old one stays. */
 static torc_err replace_path(torc_request *request, size_t depth, torc_str whole) {
-    const torc_path former = request->path;
-    torc_str segments[TORC_REQUEST_SEGMENTS];
+    torc_path_mark former;
     torc_err err;
 
-    memcpy(segments, request->first_segments, sizeof(segments));
+    torc_request_mark_path(request, &former);
     request->path.count = 0;
     err = split_path(request, whole);
-    if (err) {
-        request->path = former;
-        memcpy(request->first_segments, segments, sizeof(segments));
-    } else {
+    if (err)
+        torc_request_return_to_path(request, &former);
+    else
         request->path.depth = (uint32_t)depth;
-    }
     return err;
 }
 

@@ -7,6 +7,7 @@
  *    with no backslash, which browsers take for a slash, and no second slash, which begins a host.
  */
 #include <torc/status.h>
+#include <torc/url.h>
 
 #include "http/html.h"
 #include "http/request_state.h"
@@ -92,10 +93,11 @@ torc_render torc_reply_redirect_local(torc_request *request, int status, torc_st
 static void add_with_query(torc_buf *text, torc_str location, torc_str query) {
     const ptrdiff_t hash = torc_str_find_byte(location, '#');
     const torc_str head = hash < 0 ? location : torc_str_head(location, (size_t)hash);
+    const bool has_own = torc_str_find_byte(head, '?') >= 0;
 
     torc_buf_add(text, head);
-    if (query.len) {
-        torc_buf_add_byte(text, torc_str_find_byte(head, '?') < 0 ? '?' : '&');
+    if (query.len || (query.bytes && !has_own)) {
+        torc_buf_add_byte(text, has_own ? '&' : '?');
         torc_buf_add(text, query);
     }
     torc_buf_add(text, torc_str_from(location, head.len));
@@ -108,6 +110,29 @@ torc_render torc_reply_redirect_with_query(torc_request *request, int status,
 
     torc_buf_init(&text, &request->reactor->memory, TORC_MEMORY_OUTPUT, LOCATION_MAX);
     add_with_query(&text, torc_str_of(location), torc_request_query(request));
+    if (torc_buf_err(&text))
+        torc_reply_error(request, torc_buf_err(&text));
+    else
+        torc_reply_redirect(request, status, text.bytes);
+    torc_buf_dispose(&text);
+    return TORC_RENDER_DONE;
+}
+
+torc_render torc_reply_redirect_elsewhere(torc_request *request, int status, torc_str scheme,
+                                          torc_str authority) {
+    const torc_url url = {
+        .scheme = scheme,
+        .authority = authority,
+        .path = torc_request_path(request),
+        .query = torc_request_query(request),
+    };
+    torc_buf text;
+
+    if (!authority.len || torc_str_equals(url.path, TORC_STR("*")))
+        return torc_reply_status(request, 400, "The request names no host, or no path.");
+    torc_buf_init(&text, &request->reactor->memory, TORC_MEMORY_OUTPUT, LOCATION_MAX);
+    torc_url_format(&url, &text);
+    torc_buf_add_byte(&text, '\0');
     if (torc_buf_err(&text))
         torc_reply_error(request, torc_buf_err(&text));
     else

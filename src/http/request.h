@@ -76,11 +76,27 @@ typedef struct torc_path {
     uint32_t root_depth; /* and to the root of its application */
 } torc_path;
 torc_path *torc_request_path_of(torc_request *request);
+
+enum {
+    TORC_REQUEST_SEGMENTS = 8 /* of a path that have their place in the request itself */
+};
+/* The path as it was, to go back to: with what rules have made of it since, and its query. */
+typedef struct torc_path_mark {
+    torc_path path;
+    struct torc_request_rewritten *rewritten;
+    torc_str segments[TORC_REQUEST_SEGMENTS];
+} torc_path_mark;
+void torc_request_mark_path(const torc_request *request, torc_path_mark *mark);
+void torc_request_return_to_path(torc_request *request, const torc_path_mark *mark);
 /*
  * Take the last segment away if it is empty, or add an empty one: the path with one slash less at
  * its end, or one more. False: that is none, or there is no memory.
  */
 bool torc_request_toggle_slash(torc_request *request);
+/* Reply with a redirect to what was asked, at another origin. A 400 where the request names no
+ * path, or there is no authority. */
+torc_render torc_reply_redirect_elsewhere(torc_request *request, int status, torc_str scheme,
+                                          torc_str authority);
 /* As torc_response_set(), by the id of a known name that does not frame the message. */
 void torc_response_put(torc_request *request, torc_field_id id, torc_str value);
 

@@ -55,7 +55,6 @@ enum {
 
 /* What has its place in the request itself; more of it is allocated. */
 enum {
-    TORC_REQUEST_SEGMENTS = 8,
     TORC_REQUEST_FIELDS = 8
 };
 

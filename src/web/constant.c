@@ -107,39 +107,15 @@ torc_resource *torc_parent_redirect_new(void) {
     return &self->base;
 }
 
-/* What was asked, at another origin; of "https:" at the host that was asked. */
-static void add_target(torc_request *request, torc_str origin, torc_buf *location) {
-    const torc_str query = torc_request_query(request);
-
-    torc_buf_add(location, origin);
-    if (torc_str_ends_with(origin, TORC_STR(":"))) {
-        torc_buf_add(location, TORC_STR("//"));
-        torc_buf_add(location, torc_request_hostname(request));
-    }
-    torc_buf_add(location, torc_request_path(request));
-    if (query.bytes) {
-        torc_buf_add_byte(location, '?');
-        torc_buf_add(location, query);
-    }
-    torc_buf_add_byte(location, '\0');
-}
-
+/* "https:" is the host that was asked; "https://a.example" another. */
 static torc_render render_origin_redirect(torc_resource *resource, torc_request *request) {
-    const constant *self = self_of(resource);
-    torc_buf location;
+    torc_str authority = torc_str_of(self_of(resource)->text), scheme;
 
-    if (torc_str_ends_with(torc_str_of(self->text), TORC_STR(":")) &&
-        !torc_request_hostname(request).len)
-        return torc_reply_status(request, 400, "The request names no host.");
-    torc_buf_init(&location, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OUTPUT,
-                  256 * 1024);
-    add_target(request, torc_str_of(self->text), &location);
-    if (torc_buf_err(&location))
-        torc_reply_error(request, torc_buf_err(&location));
-    else
-        torc_reply_redirect(request, self->status, location.bytes);
-    torc_buf_dispose(&location);
-    return TORC_RENDER_DONE;
+    if (!torc_str_split(&authority, ':', &scheme) || !authority.bytes ||
+        (authority.len && !torc_str_starts_with(authority, TORC_STR("//"))))
+        return torc_reply_failure(request, "what a redirect leads to is no origin");
+    authority = authority.len ? torc_str_from(authority, 2) : torc_request_hostname(request);
+    return torc_reply_redirect_elsewhere(request, self_of(resource)->status, scheme, authority);
 }
 
 static const torc_resource_ops origin_redirect_ops = {

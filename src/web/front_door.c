@@ -12,6 +12,7 @@
 #include <torc/target.h>
 
 #include "base/alloc.h"
+#include "http/request.h"
 #include "web/middleware_new.h"
 
 enum {
@@ -48,26 +49,24 @@ static torc_middleware *new_door(const torc_middleware_ops *ops, uint32_t number
 
 /* ---- redirects ---- */
 
-static torc_render redirect(torc_request *request, torc_str scheme, torc_str host, uint32_t port) {
-    const torc_str path = torc_request_path(request), query = torc_request_query(request);
+static torc_render redirect(torc_request *request, torc_str scheme, torc_str authority) {
     const bool is_read = torc_request_method(request) == TORC_METHOD_GET ||
                          torc_request_method(request) == TORC_METHOD_HEAD;
-    const size_t size = scheme.len + host.len + path.len + query.len + 16;
-    char *location = torc_arena_bytes(torc_request_arena(request), size), number[12] = "";
 
-    if (!host.len || torc_str_equals(path, TORC_STR("*")))
-        return torc_reply_status(request, 400, NULL);
-    if (!location) return torc_reply_error(request, TORC_ERR_NO_MEMORY);
-    if (port != HTTPS_PORT && port) snprintf(number, sizeof(number), ":%u", (unsigned)port);
-    snprintf(location, size, "%.*s://%.*s%s%.*s%s%.*s", TORC_STR_ARGS(scheme), TORC_STR_ARGS(host),
-             number, TORC_STR_ARGS(path), query.bytes ? "?" : "", TORC_STR_ARGS(query));
-    return torc_reply_redirect(request, is_read ? 301 : 308, location);
+    return torc_reply_redirect_elsewhere(request, is_read ? 301 : 308, scheme, authority);
 }
 
 static torc_render to_https(torc_middleware *middleware, torc_request *request) {
+    const torc_str host = torc_request_hostname(request);
+    const uint32_t port = self_of(middleware)->number;
+    char *text;
+
     if (torc_request_is_secure(request)) return TORC_RENDER_NEXT;
-    return redirect(request, TORC_STR("https"), torc_request_hostname(request),
-                    self_of(middleware)->number);
+    if (!host.len || !port || port == HTTPS_PORT) return redirect(request, TORC_STR("https"), host);
+    text = torc_arena_bytes(torc_request_arena(request), host.len + sizeof(":65535"));
+    if (!text) return torc_reply_error(request, TORC_ERR_NO_MEMORY);
+    sprintf(text, "%.*s:%u", TORC_STR_ARGS(host), (unsigned)port);
+    return redirect(request, TORC_STR("https"), torc_str_of(text));
 }
 
 static const torc_middleware_ops https_ops = {
@@ -84,7 +83,7 @@ static torc_render to_host(torc_middleware *middleware, torc_request *request) {
     const torc_str host = torc_str_of(self_of(middleware)->text);
 
     if (torc_str_equals_nocase(torc_request_authority(request), host)) return TORC_RENDER_NEXT;
-    return redirect(request, torc_request_scheme(request), host, 0);
+    return redirect(request, torc_request_scheme(request), host);
 }
 
 static const torc_middleware_ops host_ops = {

@@ -24,23 +24,14 @@ static host_in_path *self_of(torc_resource *resource) {
     return torc_container_of(resource, host_in_path, base);
 }
 
-/* The segments behind `place`, as they were sent. */
-static torc_str rest_from(torc_request *request, size_t place) {
+/* The path from a segment on, as it was sent: its segments stand one behind the other. */
+static torc_str rest_from(const torc_request *request, size_t place) {
     const size_t count = torc_request_segment_count(request);
-    size_t len = 0, at = 0;
-    char *bytes;
 
-    for (size_t i = place; i < count; i++) len += 1 + torc_request_segment_raw(request, i).len;
-    bytes = torc_arena_bytes(torc_request_arena(request), len + 1);
-    if (!bytes) return torc_str_make(NULL, 0);
-    bytes[0] = '/'; /* of a host alone */
-    for (size_t i = place; i < count; i++) {
-        const torc_str segment = torc_request_segment_raw(request, i);
-        bytes[at++] = '/';
-        memcpy(bytes + at, segment.bytes, segment.len);
-        at += segment.len;
-    }
-    return torc_str_make(bytes, at ? at : 1);
+    if (place >= count) return TORC_STR("/"); /* of a host alone */
+    const torc_str first = torc_request_segment_raw(request, place),
+                   last = torc_request_segment_raw(request, count - 1);
+    return torc_str_make(first.bytes - 1, (size_t)(last.bytes - first.bytes) + last.len + 1);
 }
 
 static torc_resource *stand_in(torc_resource *resource, torc_request *request) {
@@ -53,10 +44,8 @@ static torc_resource *stand_in(torc_resource *resource, torc_request *request) {
 
     if (!torc_cidr_any_contains(self->trusted, self->count, &peer)) return self->forbidden;
     if (!is_secure && !torc_str_equals(scheme, TORC_STR("http"))) return NULL;
-    const torc_str rest = rest_from(request, depth + 2);
-    if (!rest.bytes) return self->unavailable;
     err = torc_request_set_origin(request, torc_request_segment(request, depth + 1), is_secure);
-    if (!err) err = torc_request_set_rest(request, 0, rest);
+    if (!err) err = torc_request_set_rest(request, 0, rest_from(request, depth + 2));
     if (err == TORC_ERR_NO_MEMORY) return self->unavailable;
     return err ? NULL : torc_site_root(torc_request_site(request));
 }

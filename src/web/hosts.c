@@ -11,6 +11,7 @@
 #include "web/hosts.h"
 
 #include <stdio.h>
+#include <torc/target.h>
 
 #include "base/alloc.h"
 #include "base/ascii.h"
@@ -62,11 +63,8 @@ static bool is_name(torc_str name) {
 
 /* An IPv6 address in its brackets. */
 static bool is_bracketed(torc_str name) {
-    if (name.len < 4 || name.bytes[0] != '[' || name.bytes[name.len - 1] != ']') return false;
-    for (size_t i = 1; i + 1 < name.len; i++)
-        if (torc_hex_digit(name.bytes[i]) < 0 && name.bytes[i] != ':' && name.bytes[i] != '.')
-            return false;
-    return true;
+    return torc_str_starts_with(name, TORC_STR("[")) && torc_str_ends_with(name, TORC_STR("]")) &&
+           torc_authority_is_valid(name);
 }
 
 /* What a host is called in the map; NULL, or what is wrong with the name. */

@@ -8,6 +8,8 @@
  */
 #include "web/origin.h"
 
+#include <torc/target.h>
+
 #include "base/ascii.h"
 #include "message/bytes.h"
 
@@ -27,11 +29,8 @@ static bool is_host(torc_str text) {
 
 /* An address of IPv6, in its brackets. */
 static bool is_literal(torc_str text) {
-    if (text.len < 4 || text.bytes[0] != '[' || text.bytes[text.len - 1] != ']') return false;
-    for (size_t i = 1; i < text.len - 1; i++)
-        if (torc_hex_digit(text.bytes[i]) < 0 && text.bytes[i] != ':' && text.bytes[i] != '.')
-            return false;
-    return true;
+    return torc_str_starts_with(text, TORC_STR("[")) && torc_str_ends_with(text, TORC_STR("]")) &&
+           torc_authority_is_valid(text);
 }
 
 static bool is_port(torc_str text) {

@@ -12,11 +12,10 @@
  */
 #include "web/passage.h"
 
-#include "web/error_page.h"
-
 #include <torc/fiber.h>
 
 #include "base/alloc.h"
+#include "web/error_page.h"
 #include "web/hosts.h"
 #include "web/middleware_new.h"
 #include "web/rewrite.h"
@@ -41,9 +40,10 @@ static const char key;
 /* ---- the middlewares of a tree ---- */
 
 void torc_scope_dispose(torc_scope *scope) {
-    torc_middleware *middleware = scope ? scope->first : NULL;
+    torc_middleware *middleware;
 
     if (!scope) return;
+    middleware = scope->first;
     torc_error_handlers_dispose(scope->errors);
     torc_rewrites_dispose(scope->rewrites);
     torc_hosts_dispose(scope->hosts);
@@ -57,9 +57,9 @@ void torc_scope_dispose(torc_scope *scope) {
 
 void torc_resource_use(torc_resource *resource, torc_middleware *middleware) {
     torc_scope *scope = torc_scope_of(resource);
+    const char *refusal = middleware ? torc_middleware_refusal(middleware) : NULL;
     torc_middleware **last;
 
-    const char *refusal = middleware ? torc_middleware_refusal(middleware) : NULL;
     if (!middleware) torc_resource_fail(resource, TORC_ERR_NO_MEMORY, "a middleware");
     if (refusal) torc_resource_fail(resource, TORC_ERR_INVALID, refusal);
     if (!middleware || !scope || refusal) {

@@ -134,24 +134,17 @@ static void reply_asterisk(torc_request *request) {
 
 /* To the same path with one slash less at its end, or one more; the query stays. */
 static void redirect_slash(torc_request *request) {
-    const torc_str path = torc_request_path(request), query = torc_request_query(request);
+    const torc_str path = torc_request_path(request);
     const bool is_less = torc_str_ends_with(path, TORC_STR("/"));
-    torc_buf target;
+    char *other = torc_arena_bytes(torc_request_arena(request), path.len + 2);
 
-    torc_buf_init(&target, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OTHER,
-                  256 * 1024);
-    torc_buf_add(&target, torc_str_head(path, path.len - is_less));
-    if (!is_less) torc_buf_add_byte(&target, '/');
-    if (query.bytes) {
-        torc_buf_add_byte(&target, '?');
-        torc_buf_add(&target, query);
+    if (!other) {
+        torc_reply_error(request, TORC_ERR_NO_MEMORY);
+        return;
     }
-    torc_buf_add_byte(&target, '\0');
-    if (torc_buf_err(&target))
-        torc_reply_error(request, torc_buf_err(&target));
-    else
-        torc_reply_redirect(request, 308, target.bytes);
-    torc_buf_dispose(&target);
+    memcpy(other, path.bytes, path.len);
+    memcpy(other + path.len - is_less, is_less ? "" : "/", is_less ? 1 : 2);
+    torc_reply_redirect_with_query(request, 308, other);
 }
 
 /* What begins with two slashes would be read as the name of a host; to browsers `\` is one. */

@@ -370,25 +370,32 @@ static void turn_to_redirect(torc_walk *walk) {
     walk->end.is_by_slash = true;
 }
 
-/*
- * Nothing was found: is there something with one slash less at the end, or one more, where that may
- * be? True: it answers. Else the path is again the one that was asked for.
- */
-__attribute__((noinline, cold)) static bool find_by_slash(torc_walk *walk, torc_resource *resource,
-                                                          uint32_t start) {
-    const torc_path path = *walk->path;
-    torc_slashes slashes = TORC_SLASHES_STRICT;
-
-    if (walk->end.is_refused || walk->rewritten || walk->end.err ||
-        !torc_request_toggle_slash(walk->end.request))
-        return false;
+/* The path with one slash less at its end, or one more: what the place says that answers there. */
+static torc_slashes look_by_slash(torc_walk *walk, torc_resource *resource, uint32_t start) {
     walk->stand_ins = walk->value_count = walk->prefix_count = walk->scope_count = 0;
     walk->is_second = true;
     walk->path->depth = start;
-    if (descend(walk, resource, start) && !walk->end.err) slashes = slashes_of(walk);
+    return descend(walk, resource, start) && !walk->end.err ? slashes_of(walk)
+                                                            : TORC_SLASHES_STRICT;
+}
+
+/*
+ * Nothing was found: is there something with one slash less at the end, or one more, where that may
+ * be? True: it answers. Else the path is again the one that was asked for. Where a rule has changed
+ * the path there is no redirect: the client never asked for what it made.
+ */
+__attribute__((noinline, cold)) static bool find_by_slash(torc_walk *walk, torc_resource *resource,
+                                                          uint32_t start) {
+    torc_path_mark asked;
+    torc_slashes slashes;
+
+    if (walk->end.is_refused || walk->rewritten || walk->end.err) return false;
+    torc_request_mark_path(walk->end.request, &asked);
+    if (!torc_request_toggle_slash(walk->end.request)) return false;
+    slashes = look_by_slash(walk, resource, start);
     if (slashes == TORC_SLASHES_EITHER) return true;
-    if (slashes == TORC_SLASHES_REDIRECT) turn_to_redirect(walk);
-    *walk->path = path;
+    if (slashes == TORC_SLASHES_REDIRECT && !walk->rewritten) turn_to_redirect(walk);
+    torc_request_return_to_path(walk->end.request, &asked);
     walk->end.found = NULL;
     walk->end.route = NULL;
     walk->end.allow = walk->end.other_count = 0;

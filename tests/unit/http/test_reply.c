@@ -243,7 +243,8 @@ static void a_redirect_may_keep_the_query(void **state) {
         {"/x#f", "GET /?a=1", "/x?a=1#f"},
         {"/x#f?", "GET /?a", "/x?a#f?"},
         {"http://h/x?c#f", "GET /", "http://h/x?c#f"},
-        {"/x", "GET /?", "/x"},
+        {"/x", "GET /?", "/x?"},
+        {"/x?c", "GET /?", "/x?c"},
     };
 
     for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {

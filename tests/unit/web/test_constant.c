@@ -123,6 +123,12 @@ static void an_origin_redirect_keeps_what_was_asked(void **state) {
     check_location(*state, site, "GET /\nHost: [::1]:80", "https://[::1]/");
     assert_int_equal(web_status(*state, site, "GET / HTTP/1.0"), 400);
     torc_site_free(site);
+    for (size_t n = 0; n < 3; n++) {
+        static const char *const none[] = {"https", "https:a.example", ""};
+        site = torc_site_new(torc_origin_redirect_new(308, none[n]), NULL);
+        assert_int_equal(web_status(*state, site, "GET /\nHost: a"), 500);
+        torc_site_free(site);
+    }
 }
 
 static void the_demo_page_needs_nothing_from_elsewhere(void **state) {

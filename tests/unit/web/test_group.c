@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups and mounts, what a slash at the end means there, and URLs made from names. */
 #include <stdio.h>
+#include <torc/error_page.h>
 #include <torc/log.h>
+#include <torc/rewrite.h>
 
 #include "testing/uncounted.h"
 #include "web/tree.h"
@@ -186,6 +188,33 @@ static void a_slash_may_be_either(void **state) {
     torc_site_free(site);
 }
 
+static torc_render tell_path(torc_request *request, const torc_error_reply *error, void *context) {
+    (void)context;
+    return torc_reply_bytes(request, error->status, "text/plain", torc_request_path(request));
+}
+
+/* What a rule makes of the other path was not asked for: the client is not sent there. */
+static void a_slash_does_not_redirect_to_what_was_rewritten(void **state) {
+    torc_resource *root = torc_folder_new();
+
+    torc_resource_set_slashes(root, TORC_SLASHES_REDIRECT);
+    torc_resource_rewrite(root, "/old$", "/1/2/3/4/5/6/7/8/new");
+    torc_resource_route(root, "GET /1/2/3/4/5/6/7/8/new", show);
+    torc_resource_on_error(root, tell_path, NULL);
+    torc_site *site = torc_site_new(root, NULL);
+    web_check(*state, site, "GET /old", 200, "depth 9");
+    web_check(*state, site, "GET /old/", 404, "/old/");
+    torc_site_free(site);
+
+    root = torc_folder_new();
+    torc_resource_set_slashes(root, TORC_SLASHES_EITHER);
+    torc_resource_rewrite(root, "/old$", "/new");
+    torc_resource_route(root, "GET /new", show);
+    site = torc_site_new(root, NULL);
+    web_check(*state, site, "GET /old/", 200, "depth 1");
+    torc_site_free(site);
+}
+
 /* "//host/" would be a redirect to another host, and so would "/\\host/" for browsers. */
 static void a_path_like_a_host_is_not_redirected(void **state) {
     torc_resource *root = torc_folder_new();
@@ -348,6 +377,7 @@ int main(void) {
         WEB_TEST(what_is_mounted_is_reached_with_its_parameters),
         WEB_TEST(a_slash_is_redirected_where_it_is_said),
         WEB_TEST(a_slash_may_be_either),
+        WEB_TEST(a_slash_does_not_redirect_to_what_was_rewritten),
         WEB_TEST(a_path_like_a_host_is_not_redirected),
         cmocka_unit_test(a_name_is_that_of_one_route),
         cmocka_unit_test(a_route_in_place_of_another_may_have_its_name),
