@@ -33,8 +33,15 @@ enum {
 };
 
 enum {
-    SIZE_DIGITS_MAX = 15
-}; /* 60 bits: no sum of it overflows */
+    SIZE_DIGITS_MAX = 15 /* 60 bits: no sum of it overflows */
+};
+
+/* How much more there may be of lines than of content: who sends chunks of a byte needs less. */
+enum {
+    LINE_BYTES_FREE = 16,
+    LINE_BYTES_PER_CONTENT = 2,
+    LINES_OF_EXCESS = 16
+};
 
 void torc_chunked_decoder_init(torc_chunked_decoder *decoder, uint32_t line_max) {
     *decoder = (torc_chunked_decoder){.line_max = line_max};
@@ -135,9 +142,21 @@ static bool take_quoted(torc_chunked_decoder *decoder, char byte) {
     return true;
 }
 
+/* A line is complete: false when lines are most of what comes, which makes the server read for
+ * little. */
+static bool weigh_line(torc_chunked_decoder *decoder) {
+    const uint64_t lines = decoder->excess + decoder->line_len;
+    const uint64_t fair = LINE_BYTES_FREE + LINE_BYTES_PER_CONTENT * decoder->left;
+
+    decoder->excess = lines > fair ? lines - fair : 0;
+    return decoder->excess <= (uint64_t)LINES_OF_EXCESS * decoder->line_max;
+}
+
 static bool take_line_lf(torc_chunked_decoder *decoder, char byte) {
     if (byte != '\n')
         return refuse(decoder, "a CR without LF in a chunk's size line (RFC 9112 7.1)");
+    if (!weigh_line(decoder))
+        return refuse(decoder, "more extensions than content in chunks (RFC 9112 7.1.1)");
     decoder->stage = decoder->left ? CONTENT : LAST;
     return true;
 }

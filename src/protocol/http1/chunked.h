@@ -9,7 +9,9 @@
  * The chunked coding (RFC 9112 §7.1): bytes in, slices of content out, nothing copied.
  *
  * Strict: sizes are hexadecimal digits that fit, lines end in CR LF, extensions follow their
- * grammar, content is followed by CR LF. The trailers are not read here: after the last chunk come
+ * grammar, content is followed by CR LF. Extensions are limited in each line, and in all lines
+ * together (RFC 9112 §7.1.1): what exceeds twice the content by 16 of the longest lines, with 16
+ * bytes of each line free, is refused. The trailers are not read here: after the last chunk come
  * their lines, for the parser of fields.
  */
 typedef enum torc_chunked_outcome {
@@ -23,7 +25,8 @@ typedef struct torc_chunked_decoder {
     uint64_t left;     /* bytes of the chunk's content that are to come */
     uint32_t line_len; /* bytes of the size line so far */
     uint32_t line_max;
-    uint8_t stage; /* private */
+    uint64_t excess; /* private: bytes of lines that the content has not outweighed so far */
+    uint8_t stage;   /* private */
     bool has_digit;
     const char *problem;
 } torc_chunked_decoder;

@@ -226,6 +226,46 @@ static void the_limit_is_of_each_line(void **state) {
     check_str(content_of(&got), "aaaaa");
 }
 
+/* Chunks of `content_len` bytes with lines of `line_len`: how many are taken, of `count`. */
+static int taken_with_lines_of(int line_len, int content_len, int count) {
+    torc_chunked_decoder decoder;
+    torc_chunked_outcome outcome;
+    torc_str content;
+    size_t taken;
+    char text[400];
+
+    torc_chunked_decoder_init(&decoder, LINE_MAX_BYTES);
+    for (int i = 0; i < count; i++) {
+        const int len = snprintf(text, sizeof(text), "%04x;%0*d\r\n%0*d\r\n", (unsigned)content_len,
+                                 line_len - 5, 0, content_len, 0);
+        torc_str rest = torc_str_make(text, (size_t)len);
+        do {
+            outcome = torc_chunked_decode(&decoder, rest, SIZE_MAX, &taken, &content);
+            rest = torc_str_from(rest, taken);
+        } while (outcome == TORC_CHUNKED_CONTENT);
+        if (outcome == TORC_CHUNKED_BAD) return i;
+    }
+    return count;
+}
+
+static void lines_may_not_be_most_of_what_comes(void **state) {
+    (void)state;
+    /* Each exceeds what is fair by 100 - 16 - 2; 1600 bytes may be exceeded. */
+    assert_int_equal(taken_with_lines_of(LINE_MAX_BYTES, 1, 1000), 1600 / 82);
+    assert_int_equal(taken_with_lines_of(19, 1, 2000), 1600);
+    assert_int_equal(taken_with_lines_of(18, 1, 2000), 2000);
+    assert_int_equal(taken_with_lines_of(LINE_MAX_BYTES, 42, 2000), 2000);
+    /* Content that comes first is no credit. */
+    torc_chunked_decoder decoder;
+    torc_str content;
+    size_t taken;
+    torc_chunked_decoder_init(&decoder, LINE_MAX_BYTES);
+    assert_int_equal(
+        torc_chunked_decode(&decoder, TORC_STR("ffffff\r\n"), SIZE_MAX, &taken, &content),
+        TORC_CHUNKED_MORE);
+    assert_int_equal(decoder.excess, 0);
+}
+
 static void without_demand_content_is_left(void **state) {
     torc_chunked_decoder decoder;
     torc_str content;
@@ -283,6 +323,7 @@ int main(void) {
         TEST(sizes_have_a_largest),
         TEST(a_line_has_a_limit),
         TEST(the_limit_is_of_each_line),
+        TEST(lines_may_not_be_most_of_what_comes),
         TEST(without_demand_content_is_left),
         TEST(lines_are_written_in_hexadecimal),
     };
