@@ -98,7 +98,7 @@ static torc_err read_authority_form(torc_str text, torc_target *target) {
     target->authority = text;
     target->path = torc_str_make("", 0);
     const torc_err err = torc_authority_parse(text, &authority);
-    return err ? err : authority.port < 0 ? TORC_ERR_SYNTAX : TORC_OK;
+    return err ? err : authority.port <= 0 ? TORC_ERR_SYNTAX : TORC_OK; /* RFC 9110 §9.3.6 */
 }
 
 torc_err torc_target_parse(torc_str text, torc_method method, torc_target *target) {

@@ -70,7 +70,7 @@ typedef struct torc_http1_parser {
     uint32_t target, target_len; /* or the reason of a response */
     uint32_t start;              /* offset of the first line: behind an empty one */
 
-    int status;          /* BAD: to answer (400, 414, 417, 431, 503, 505); of a response: 502 */
+    int status; /* BAD: to answer (400, 414, 417, 431, 501, 503, 505); of a response: 502 */
     const char *problem; /* BAD: static, with the section of the RFC */
     uint32_t head_len;   /* DONE: bytes of the head, with its empty line */
     torc_http1_span inside[TORC_HTTP1_SPANS_INSIDE];

@@ -99,9 +99,40 @@ static inline outcome take_fields(torc_http1_parser *parser, char *bytes, torc_f
     return TORC_HTTP1_DONE;
 }
 
+/* Whether a coding is chunked, which has no parameters. */
+static bool is_chunked(torc_str member) {
+    return torc_str_equals_nocase(member, TORC_STR("chunked"));
+}
+
+/* The name of a transfer coding, before its parameters. */
+static torc_str name_of_coding(torc_str member) {
+    const ptrdiff_t end = torc_str_find_byte(member, ';');
+    return end < 0 ? member : torc_str_trim(torc_str_head(member, (size_t)end));
+}
+
+/* Codings other than chunked, once, are not known here. That is one's own lack when they are well
+ * formed, and chunked is the last and there once; else nobody could say where the body ends. */
+static outcome refuse_codings(torc_http1_parser *parser, const torc_fields *fields) {
+    const torc_field *field;
+    torc_str rest, member = {0};
+    uint32_t place = 0, count = 0, chunked = 0;
+    bool is_fine = true, is_last = false;
+
+    while ((field = torc_fields_next_id(fields, TORC_FIELD_TRANSFER_ENCODING, &place)) != NULL)
+        for (rest = field->value; torc_list_member_next(&rest, &member);) {
+            is_last = is_chunked(member);
+            chunked += is_last;
+            count++;
+            is_fine = is_fine && torc_is_token(name_of_coding(member));
+        }
+    if (is_fine && is_last && chunked == 1 && count > 1)
+        return bad(parser, 501, "a Transfer-Encoding besides chunked (RFC 9112 6.1)");
+    return bad(parser, 400, "a Transfer-Encoding other than chunked, once (RFC 9112 6.1)");
+}
+
 /* RFC 9112 §6: the length of a body by its fields; `body_len` is left alone when they say nothing.
  */
-static outcome read_length(torc_http1_parser *parser, const glance *seen,
+static outcome read_length(torc_http1_parser *parser, const torc_fields *fields, const glance *seen,
                            torc_http1_framing *framing) {
     uint64_t len;
 
@@ -110,8 +141,8 @@ static outcome read_length(torc_http1_parser *parser, const glance *seen,
             return bad(parser, 400, "Content-Length beside Transfer-Encoding (RFC 9112 6.1)");
         if (parser->version < 11)
             return bad(parser, 400, "Transfer-Encoding in HTTP/1.0 (RFC 9112 6.1)");
-        if (seen->codings > 1 || !torc_str_equals_nocase(seen->coding->value, TORC_STR("chunked")))
-            return bad(parser, 400, "a Transfer-Encoding other than chunked, once (RFC 9112 6.1)");
+        if (seen->codings > 1 || !is_chunked(seen->coding->value))
+            return refuse_codings(parser, fields);
         framing->is_chunked = true;
         framing->body_len = -1;
     } else if (seen->lengths) {
@@ -222,7 +253,7 @@ torc_http1_outcome torc_http1_take_request(torc_http1_parser *parser, char *byte
         return bad(parser, 400,
                    "a target that is malformed, or not for this method (RFC 9112 3.2)");
     result = check_host(parser, head, &seen);
-    if (result == TORC_HTTP1_DONE) result = read_length(parser, &seen, framing);
+    if (result == TORC_HTTP1_DONE) result = read_length(parser, &head->fields, &seen, framing);
     if (result == TORC_HTTP1_DONE && seen.expect)
         result = check_expect(parser, &head->fields, framing);
     if (result != TORC_HTTP1_DONE) return result;
@@ -250,7 +281,7 @@ torc_http1_outcome torc_http1_take_response(torc_http1_parser *parser, char *byt
     head->status = status;
     head->reason = torc_str_make(bytes + parser->target, parser->target_len);
     /* Fields of framing mean nothing before a tunnel (RFC 9110 §9.3.6). */
-    if (!is_tunnel) result = read_length(parser, &seen, framing);
+    if (!is_tunnel) result = read_length(parser, &head->fields, &seen, framing);
     if (result != TORC_HTTP1_DONE) return result;
     framing->until_close = !seen.codings && !seen.lengths;
     read_connection(parser, &head->fields, &seen, framing);
