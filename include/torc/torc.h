@@ -87,6 +87,7 @@
 #include <torc/problem.h>
 #include <torc/process.h>
 #include <torc/process_monitor.h>
+#include <torc/process_monitor_service.h>
 #include <torc/producer.h>
 #include <torc/promise.h>
 #include <torc/protocol.h>
