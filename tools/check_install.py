@@ -143,17 +143,19 @@ class Installation:
 
 def checks(installation, cc, cxx):
     hello = installation.source / HELLO
-    yield "install", installation.install()
-    yield "what is installed", installation.missing()
-    yield "hello compiles with one line", installation.compile("hello", cc, hello, "-std=c17", "-Wall", "-Wextra")
-    yield "hello answers", installation.answers("hello")
-    yield "hello compiles with the static library", installation.compile("hello-static", cc, hello, "-static", static=True)
-    yield "hello answers, linked statically", installation.answers("hello-static")
+    warnings = ["-Wall", "-Wextra"]
+    yield "install", installation.install
+    yield "what is installed", installation.missing
+    yield "hello compiles with one line", lambda: installation.compile("hello", cc, hello, "-std=c17", *warnings)
+    yield "hello answers", lambda: installation.answers("hello")
+    yield ("hello compiles with the static library",
+           lambda: installation.compile("hello-static", cc, hello, "-static", static=True))
+    yield "hello answers, linked statically", lambda: installation.answers("hello-static")
     if cxx:
-        found = installation.compile("hello-cxx", cxx, hello, "-std=c++20", "-x", "c++", "-Wall", "-Wextra")
-        yield "hello compiles as C++20", found
-        yield "hello answers, as C++20", installation.answers("hello-cxx")
-    yield "uninstall leaves nothing", installation.uninstall()
+        yield ("hello compiles as C++20",
+               lambda: installation.compile("hello-cxx", cxx, hello, "-std=c++20", "-x", "c++", *warnings))
+        yield "hello answers, as C++20", lambda: installation.answers("hello-cxx")
+    yield "uninstall leaves nothing", installation.uninstall
 
 
 def main():
