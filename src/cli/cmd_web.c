@@ -18,7 +18,8 @@
 #include "web_hosts.h"
 
 enum {
-    LIST_SIZE = TORC_STATIC_LIST_MAX + 1
+    LIST_SIZE = TORC_STATIC_LIST_MAX + 1,
+    MIME_TYPES_MAX = 256
 };
 
 /* What is asked for. The lists end in NULL. */
@@ -31,6 +32,8 @@ typedef struct web {
     const char *codings, *coded_types; /* NULL: all, the usual ones */
     uint64_t coded_bytes_min;          /* 0: the default */
     torc_static_files_options files;
+    const char *mime_types[MIME_TYPES_MAX];
+    size_t mime_type_count;
     torc_media_types *media_types; /* NULL: those that are built in */
     const char *rate;              /* of each client; NULL: any */
 } web;
@@ -103,10 +106,20 @@ static const char *apply_cache_control(torc_app *app, const char *value, char te
     return add(self, self->cache_control, &self->files.cache_control, value, text);
 }
 
-static const char *load_types(torc_media_types *types, const char *path, char text[160]) {
-    torc_media_types_error error = {0};
+/* A pair has its `=` before any slash; what has none, or a folder before it, is a file. */
+static bool is_pair(const char *value) {
+    return value[strcspn(value, "=/")] == '=';
+}
 
-    if (!torc_media_types_load(types, path, &error)) return NULL;
+/* Add what a file says. What is wrong with it, in `text`, or NULL; `*line`: where, or 0 when it
+ * cannot be read. */
+static const char *load_types(torc_media_types *types, const char *path, size_t *line,
+                              char text[160]) {
+    torc_media_types_error error = {0};
+    const torc_err err = torc_media_types_load(types, path, &error);
+
+    *line = error.line;
+    if (!err) return NULL;
     if (error.line)
         snprintf(text, 160, "line %zu: %.120s", error.line, error.text);
     else
@@ -114,21 +127,25 @@ static const char *load_types(torc_media_types *types, const char *path, char te
     return text;
 }
 
-/* A pair has its `=` before any slash; what has none, or a folder before it, is a file. */
-static bool is_pair(const char *value) {
-    return value[strcspn(value, "=/")] == '=';
+static const char *add_types(torc_media_types *types, const char *value, size_t *line,
+                             char text[160]) {
+    if (!is_pair(value)) return load_types(types, value, line, text);
+    return torc_media_types_add_pair(types, torc_str_of(value))
+               ? "write EXT=TYPE, for example md=text/markdown"
+               : NULL;
 }
 
+/* It is read now, so that a mistake is told, and anew by whoever begins to serve. */
 static const char *apply_mime_type(torc_app *app, const char *value, char text[160]) {
     web *self = torc_app_context(app);
+    size_t line;
 
+    if (self->mime_type_count == MIME_TYPES_MAX) return "given too often; put them into a file";
     if (!self->media_types) self->media_types = torc_media_types_new();
     if (!self->media_types) return torc_err_text(TORC_ERR_NO_MEMORY);
     self->files.media_types = self->media_types;
-    if (!is_pair(value)) return load_types(self->media_types, value, text);
-    return torc_media_types_add_pair(self->media_types, torc_str_of(value))
-               ? "write EXT=TYPE, for example md=text/markdown"
-               : NULL;
+    self->mime_types[self->mime_type_count++] = value;
+    return add_types(self->media_types, value, &line, text);
 }
 
 static const char *apply_default_type(torc_app *app, const char *value, char text[160]) {
@@ -297,8 +314,7 @@ static const struct {
     {"mime-type", "EXT=TYPE|FILE...",
      "a media type, or a file in the format of mime.types\n"
      "As in `md=text/markdown`. Some 340 extensions are known; these go before them. A file is "
-     "read "
-     "once, at the start.",
+     "read at the start, and at each reload.",
      apply_mime_type},
     {"default-type", "TYPE", "of unknown extensions (application/octet-stream)",
      apply_default_type},
@@ -391,12 +407,41 @@ static void put_file(torc_resource *root, const web *self) {
                             torc_static_files_new(self->path, &self->files));
 }
 
+/*
+ * Files of media types are read anew: after a reload this is another process. A file with a mistake
+ * ends it, and who served before goes on; one that cannot be read (any more, or from within
+ * --chroot) is used as it was when the arguments were read.
+ */
+static void read_types_anew(torc_app *app, web *self) {
+    torc_media_types *types = self->media_types ? torc_media_types_new() : NULL;
+    const char *wrong = NULL;
+    char text[160], what[240];
+    size_t i = 0, line = 0;
+
+    if (!types) return;
+    for (; i < self->mime_type_count && !wrong; i++)
+        wrong = add_types(types, self->mime_types[i], &line, text);
+    if (!wrong) {
+        torc_media_types_free(self->media_types);
+        self->files.media_types = self->media_types = types;
+        return;
+    }
+    torc_media_types_free(types);
+    snprintf(what, sizeof(what), "--mime-type %.75s: %s", self->mime_types[i - 1], wrong);
+    if (line > 0)
+        torc_app_refuse(app, what);
+    else
+        TORC_LOG_WARN(torc_reactor_log(torc_app_reactor(app)), "web",
+                      "media types stay as they were read first", TORC_LOG_TEXT("why", what));
+}
+
 static void start(torc_app *app) {
-    const web *self = torc_app_context(app);
+    web *self = torc_app_context(app);
     torc_resource *root = torc_app_root(app);
     const torc_rate_limit_options limit = rate_options(self->rate);
     struct stat about;
 
+    read_types_anew(app, self);
     if (self->compresses) {
         const torc_compress_options compress = compress_options(self);
         torc_app_use(app, torc_compress_new(&compress));

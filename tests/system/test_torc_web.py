@@ -87,6 +87,26 @@ def types_are_given():
     check(asked(["--charset", "utf-8"], "/a.txt").first("Content-Type"), "text/plain; charset=utf-8")
 
 
+def types_of_a_file_are_read_anew_at_a_reload():
+    types = WWW / "changing"
+
+    def reload(content, said):
+        types.write_text(content)
+        server.signal(signal.SIGHUP)
+        server.wait_for(said)
+        return get(server.port, "/b.xyz").first("Content-Type")
+
+    types.write_text("text/x-first xyz\n")
+    with web("--mime-type", types, "--mime-type", "abc=a/b") as server:
+        check(get(server.port, "/b.xyz").first("Content-Type"), "text/x-first")
+        check(reload("text/x-second xyz\n", "reloaded"), "text/x-second")
+        check(reload("text/x-third xyz\nnonsense\n", "--mime-type " + str(types) + ": line 2: "), "text/x-second")
+        types.unlink()
+        server.signal(signal.SIGHUP)
+        server.wait_for("media types stay as they were read first")
+        wait_until(lambda: get(server.port, "/b.xyz").first("Content-Type") == "text/x-first", "the new worker")
+
+
 def extensions_may_be_left_out():
     check(asked([], "/about").status, 404)
     check(asked(["--ignore-ext", "htm", "--ignore-ext", "html"], "/about").body, b"about")
@@ -454,6 +474,7 @@ CASES = [
     index_names_are_tried_in_order,
     lists_are_asked_for,
     types_are_given,
+    types_of_a_file_are_read_anew_at_a_reload,
     extensions_may_be_left_out,
     files_may_be_whole_responses,
     fields_are_added_to_all_answers,
