@@ -35,6 +35,11 @@ torc_str torc_request_scheme(const torc_request *request) {
     return torc_request_is_secure(request) ? TORC_STR("https") : TORC_STR("http");
 }
 
+bool torc_request_is_misdirected(const torc_request *request) {
+    return torc_str_equals_nocase(request->head->target.scheme, TORC_STR("https")) &&
+           !request->origin && !torc_request_link_info(request)->is_secure;
+}
+
 torc_str torc_request_authority(const torc_request *request) {
     const torc_request_origin *origin = request->origin;
     const torc_str authority = request->head->target.authority;

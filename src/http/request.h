@@ -93,6 +93,9 @@ void torc_request_return_to_path(torc_request *request, const torc_path_mark *ma
  * its end, or one more. False: that is none, or there is no memory.
  */
 bool torc_request_toggle_slash(torc_request *request);
+/* RFC 9110 §7.4: whether "https://…" is asked for over a connection that is not secured, and by
+ * nobody who is trusted to ask for others. */
+bool torc_request_is_misdirected(const torc_request *request);
 /* Reply with a redirect to what was asked, at another origin. A 400 where the request names no
  * path, or there is no authority. */
 torc_render torc_reply_redirect_elsewhere(torc_request *request, int status, torc_str scheme,

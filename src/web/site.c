@@ -229,13 +229,22 @@ static void answer_now(torc_request *request, const torc_walk_end *end) {
         reply_unanswered(end);
 }
 
+/* Targets that name no place of the tree, or not one that may be asked for like this. */
+static bool answer_oddity(torc_request *request) {
+    if (torc_request_head(request)->target.form == TORC_TARGET_ASTERISK)
+        reply_asterisk(request);
+    else if (torc_request_is_misdirected(request))
+        torc_reply_status(request, 421, "This is no https connection.");
+    else
+        return false;
+    return true;
+}
+
 static void answer(torc_site *site, torc_request *request) {
     torc_walk walk;
 
-    if (torc_request_head(request)->target.form == TORC_TARGET_ASTERISK) {
-        reply_asterisk(request);
+    if (torc_request_head(request)->target.form != TORC_TARGET_ORIGIN && answer_oddity(request))
         return;
-    }
     (void)torc_walk_from(&walk, request, site->root);
     if (walk.scope_count > 0) {
         torc_errors_note(&walk);

@@ -180,6 +180,13 @@ def an_absolute_target_replaces_host():
         assert b"Host: b.example\n" in body, body
 
 
+def https_is_not_asked_for_in_the_clear():
+    with Peer(plain()) as peer:
+        check(peer.ask(b"GET https://a.example/hello HTTP/1.1\r\n" + H.encode() + b"\r\n").status, 421)
+        check(peer.ask(b"HEAD HTTPS://a.example/hello HTTP/1.1\r\n" + H.encode() + b"\r\n").status, 421)
+        check(peer.get("/hello").status, 200)
+
+
 def trace_is_off():
     with Peer(plain()) as peer:
         for path in ("/hello", "/echo", "/nowhere"):
@@ -581,6 +588,7 @@ CASES = [
     trailers_to_65536_bytes,
     all_forms_of_targets,
     an_absolute_target_replaces_host,
+    https_is_not_asked_for_in_the_clear,
     trace_is_off,
     methods_that_nobody_takes,
     one_empty_line_goes_before_a_request,

@@ -30,10 +30,12 @@ static torc_http1_client *self_of(torc_http1_connection *base) {
 /* ---- responses in ---- */
 
 static void init_parser(torc_http1_exchange *exchange) {
+    const torc_http1_side *side = exchange->connection->side;
+
     exchange->gathered = NULL; /* an interim head stays where it is */
     exchange->gathered_len = exchange->gathered_capacity = 0;
-    torc_http1_parser_init(&exchange->as.parser, &exchange->arena,
-                           &exchange->connection->side->limits, true, 0);
+    torc_http1_parser_init(&exchange->as.parser, &exchange->arena, &side->limits, true,
+                           side->leniencies);
 }
 
 static void fail(torc_http1_connection *base, torc_err reason, const char *problem) {
@@ -266,7 +268,12 @@ torc_err torc_http1_client_new(torc_reactor *reactor, const torc_limits *limits,
     torc_http1_client *self = torc_alloc(&reactor->memory, TORC_MEMORY_CONNECTION, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;
-    self->side = (torc_http1_side){&role, reactor, torc_limits_inherit(limits, &wide), {0}};
+    self->side = (torc_http1_side){
+        .role = &role,
+        .reactor = reactor,
+        .limits = torc_limits_inherit(limits, &wide),
+        .leniencies = TORC_HTTP1_ALLOW_FOLD, /* RFC 9112 §5.2 asks that of who gets a response */
+    };
     self->ops = ops;
     self->context = context;
     self->sent_before = 0;

@@ -146,7 +146,8 @@ static bool begin_trailers(torc_http1_exchange *exchange) {
         self->side->role->message_bad(self, TORC_ERR_NO_MEMORY, 503, "out of memory");
         return false;
     }
-    torc_http1_parser_init_trailers(exchange->trailers, &exchange->arena, &self->side->limits, 0);
+    torc_http1_parser_init_trailers(exchange->trailers, &exchange->arena, &self->side->limits,
+                                    self->side->leniencies & TORC_HTTP1_ALLOW_FOLD);
     return true;
 }
 

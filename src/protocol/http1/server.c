@@ -240,7 +240,7 @@ static torc_http1_exchange *begin(torc_http1_connection *base) {
 
     if (!exchange) return NULL;
     torc_http1_parser_init(&exchange->as.parser, &exchange->arena, &base->side->limits, false,
-                           server->leniencies);
+                           base->side->leniencies);
     exchange->as.parser.known_host = &server->known_host;
     return exchange;
 }
@@ -632,16 +632,19 @@ torc_err torc_http1_server_new(torc_reactor *reactor, torc_acceptor *acceptor,
     self->acceptor = acceptor;
     torc_acceptor_hold(acceptor);
     self->side = (torc_http1_side){
-        &role, reactor, torc_limits_inherit(options ? options->limits : NULL, &wide), {0}};
-    if (options && options->allow_bare_lf) self->leniencies |= TORC_HTTP1_ALLOW_BARE_LF;
-    if (options && options->allow_folded_fields) self->leniencies |= TORC_HTTP1_ALLOW_FOLD;
+        .role = &role,
+        .reactor = reactor,
+        .limits = torc_limits_inherit(options ? options->limits : NULL, &wide),
+    };
+    if (options && options->allow_bare_lf) self->side.leniencies |= TORC_HTTP1_ALLOW_BARE_LF;
+    if (options && options->allow_folded_fields) self->side.leniencies |= TORC_HTTP1_ALLOW_FOLD;
     self->patrol_ms =
         least(least(self->side.limits.keep_alive_ms, self->side.limits.output_stall_ms),
               self->side.limits.rate_grace_ms);
     torc_list_init(&self->connections);
     set_shedding(self);
     register_metrics(self);
-    if (self->leniencies)
+    if (self->side.leniencies)
         TORC_LOG_WARN(reactor->log, "http1", "malformed heads are tolerated",
                       TORC_LOG_BOOL("bare_lf", options->allow_bare_lf),
                       TORC_LOG_BOOL("folded_fields", options->allow_folded_fields));

@@ -23,7 +23,6 @@ typedef struct torc_http1_server {
     torc_factory factory;
     torc_acceptor *acceptor;
     torc_http1_side side; /* by which a connection finds its server */
-    unsigned leniencies;  /* TORC_HTTP1_ALLOW_… */
     torc_http1_known_host known_host;
     uint32_t patrol_ms;    /* how long the timer of a busy connection may sleep */
     torc_list connections; /* the oldest first */

@@ -16,7 +16,8 @@ enum {
 typedef struct torc_http1_side {
     const struct torc_http1_role_ops *role;
     torc_reactor *reactor;
-    torc_limits limits; /* all resolved */
+    torc_limits limits;  /* all resolved */
+    unsigned leniencies; /* TORC_HTTP1_ALLOW_… of heads; trailers are as lenient in folds alone */
     /* Who waits for messages to leave: the connections' departures, in lists by their address. */
     struct torc_departure *departures[TORC_HTTP1_DEPARTURE_LISTS];
 } torc_http1_side;

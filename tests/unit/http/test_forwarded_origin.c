@@ -169,6 +169,27 @@ static void no_prefix_of_a_line_names_another_host(void **state) {
     }
 }
 
+static int status_of(torc_reactor *reactor, const char *peer, const char *head) {
+    torc_test_request *test = torc_test_request_new(reactor, torc_site_acceptor(site), head);
+
+    assert_non_null(test);
+    check_ok(torc_test_request_set_peer(test, peer, 4711));
+    torc_test_request_run(test);
+    const int status = torc_test_request_status(test);
+    torc_test_request_free(test);
+    return status;
+}
+
+/* RFC 9110 §7.4. */
+static void only_trusted_proxies_ask_for_https_in_the_clear(void **state) {
+    static const char *const https = "GET https://a.example/b\nHost: a.example";
+
+    trust(TORC_PROXY_FIELD_X_FORWARDED_FOR, 0);
+    assert_int_equal(status_of(*state, "10.0.0.1", https), 200);
+    assert_int_equal(status_of(*state, "11.0.0.1", https), 421);
+    assert_int_equal(status_of(*state, "11.0.0.1", "GET http://a.example/b\nHost: a.example"), 200);
+}
+
 static void without_memory_the_request_is_refused(void **state) {
     torc_reactor *reactor = *state;
     static char line[9000];
@@ -202,6 +223,7 @@ int main(void) {
         TEST(values_before_those_of_trusted_hops_do_not_count),
         TEST(forwarded_tells_scheme_and_host),
         TEST(no_prefix_of_a_line_names_another_host),
+        TEST(only_trusted_proxies_ask_for_https_in_the_clear),
         TEST(without_memory_the_request_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
