@@ -20,7 +20,8 @@
 #include "protocol/http1/connection.h"
 
 enum {
-    SHED_AT_ONCE = 16 /* connections that are closed for one that begins */
+    SHED_AT_ONCE = 16, /* connections that are closed for one that begins */
+    SEEN_PER_US = 4    /* connections that are looked at for that, in the long run */
 };
 
 static torc_http1_server *server_of(const torc_http1_connection *base) {
@@ -182,41 +183,41 @@ static torc_http1_connection *at(torc_list_node *node) {
     return torc_container_of(node, torc_http1_connection, node);
 }
 
-/* Close idle connections, the oldest first; how many. */
-static unsigned close_idle(torc_http1_server *server, unsigned max) {
-    unsigned count = 0;
+/* Of two that have something to send, or none, whose peer has taken nothing for the longest time.
+ */
+static torc_http1_connection *slower(torc_http1_connection *slowest, torc_http1_connection *other) {
+    const torc_transport *transport = other->protocol.transport;
 
-    for (torc_list_node *node = torc_list_first(&server->connections); node && count < max;
-         node = torc_list_next(&server->connections, node)) {
-        if (!is_idle(at(node))) continue;
-        end_idle(at(node));
-        count++;
-    }
-    return count;
+    if (torc_transport_unsent(transport) == 0) return slowest;
+    if (slowest && torc_transport_progress_ms(transport) >=
+                       torc_transport_progress_ms(slowest->protocol.transport))
+        return slowest;
+    return other;
 }
 
-/* The connection whose peer has taken nothing of what waits for the longest time. */
-static torc_http1_connection *find_slowest(const torc_http1_server *server) {
-    torc_http1_connection *slowest = NULL;
-
-    for (torc_list_node *node = torc_list_first(&server->connections); node;
-         node = torc_list_next(&server->connections, node)) {
-        const torc_transport *transport = at(node)->protocol.transport;
-        if (torc_transport_unsent(transport) == 0) continue;
-        if (!slowest || torc_transport_progress_ms(transport) <
-                            torc_transport_progress_ms(slowest->protocol.transport))
-            slowest = at(node);
-    }
-    return slowest;
-}
-
+/*
+ * Close idle connections, the oldest first; or else the one whose peer takes nothing. Looking for
+ * them costs the more the more connections there are: it is rationed, so that those who come
+ * meanwhile cannot make it all that is done.
+ */
 static void shed_peers(torc_http1_server *server) {
-    torc_http1_connection *slowest;
+    torc_http1_connection *slowest = NULL;
+    const uint64_t now_us = server->side.reactor->now_us;
+    uint32_t seen = 0, closed = 0;
 
+    if (now_us < server->may_shed_at_us) return;
     torc_counter_add(&server->shed, 1);
-    if (close_idle(server, SHED_AT_ONCE) > 0) return;
-    slowest = find_slowest(server);
-    if (slowest) torc_http1_abort(slowest, TORC_ERR_STALLED);
+    for (torc_list_node *node = torc_list_first(&server->connections);
+         node && closed < SHED_AT_ONCE; node = torc_list_next(&server->connections, node), seen++) {
+        if (!is_idle(at(node))) {
+            slowest = slower(slowest, at(node));
+            continue;
+        }
+        end_idle(at(node));
+        closed++;
+    }
+    if (closed == 0 && slowest) torc_http1_abort(slowest, TORC_ERR_STALLED);
+    server->may_shed_at_us = now_us + seen / SEEN_PER_US;
 }
 
 static size_t used(const torc_http1_server *server) {
@@ -661,6 +662,12 @@ void torc_http1_server_free(torc_http1_server *server) {
     torc_dealloc(&server->side.reactor->memory, server);
 }
 
+static void close_idle(torc_http1_server *server) {
+    for (torc_list_node *node = torc_list_first(&server->connections); node;
+         node = torc_list_next(&server->connections, node))
+        if (is_idle(at(node))) end_idle(at(node));
+}
+
 /* Let those that are idle, and those that become so, be idle for this long. */
 static void limit_idleness(torc_http1_server *server, uint32_t idle_ms) {
     server->side.limits.keep_alive_ms = least(server->side.limits.keep_alive_ms, idle_ms);
@@ -676,7 +683,7 @@ static void limit_idleness(torc_http1_server *server, uint32_t idle_ms) {
 void torc_http1_server_drain(torc_http1_server *server, uint32_t idle_ms) {
     server->is_draining = true;
     if (idle_ms == 0)
-        close_idle(server, UINT32_MAX);
+        close_idle(server);
     else
         limit_idleness(server, idle_ms);
     for (torc_list_node *node = torc_list_first(&server->connections); node;

@@ -30,6 +30,7 @@ typedef struct torc_http1_server {
     /* Bytes of memory in use from which on: connections are not kept alive, new ones are refused,
      * requests are answered 503, connections are closed. */
     size_t shed_keep_alive, shed_connections, shed_requests, shed_peers;
+    uint64_t may_shed_at_us; /* when connections may be looked through again for some to close */
     torc_counter requests, bad_requests, timeouts, shed;
 } torc_http1_server;
 

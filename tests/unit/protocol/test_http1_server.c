@@ -1278,6 +1278,38 @@ static void what_is_shed_goes_in_its_order(void **state) {
     torc_test_connection_free(fourth);
 }
 
+static size_t count_over(torc_test_connection *const *connections, size_t count) {
+    size_t over = 0;
+    for (size_t i = 0; i < count; i++) over += torc_test_connection_is_over(connections[i]);
+    return over;
+}
+
+static void looking_for_connections_to_shed_is_rationed(void **state) {
+    fixture *self = *state;
+    torc_test_connection *idle[40], *late[3];
+    static const size_t over_after[] = {16, 16, 32};
+    size_t charged = 0;
+
+    begin_with(self);
+    for (size_t i = 0; i < TORC_COUNT_OF(idle); i++)
+        idle[i] = torc_test_connection_new(self->http.reactor, self->factory);
+    torc_test_settle(self->http.reactor);
+    fill(self, 96, &charged);
+    for (size_t i = 0; i < TORC_COUNT_OF(late); i++) {
+        if (i == 2) torc_test_advance(self->http.reactor, 1);
+        late[i] = torc_test_connection_new(self->http.reactor, self->factory);
+        torc_test_settle(self->http.reactor);
+        assert_true(torc_test_connection_is_over(late[i]));
+        assert_int_equal(count_over(idle, TORC_COUNT_OF(idle)) +
+                             (size_t)torc_test_connection_is_over(self->peer),
+                         over_after[i]);
+        fill(self, 96, &charged);
+    }
+    fill(self, 0, &charged);
+    for (size_t i = 0; i < TORC_COUNT_OF(idle); i++) torc_test_connection_free(idle[i]);
+    for (size_t i = 0; i < TORC_COUNT_OF(late); i++) torc_test_connection_free(late[i]);
+}
+
 /* What pools keep after a burst must not make the server refuse for ever. */
 static void what_is_kept_for_later_is_given_back_before_anything_is_shed(void **state) {
     fixture *self = *state;
@@ -1403,6 +1435,8 @@ int main(void) {
         TEST(nobody_goes_over_without_an_offer),
         TEST(a_factory_that_fails_resets),
         cmocka_unit_test_setup_teardown(what_is_shed_goes_in_its_order, set_up_small, tear_down),
+        cmocka_unit_test_setup_teardown(looking_for_connections_to_shed_is_rationed, set_up_small,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(
             what_is_kept_for_later_is_given_back_before_anything_is_shed, set_up_small, tear_down),
         cmocka_unit_test(every_allocation_may_fail),
