@@ -62,39 +62,10 @@ static torc_render refuse(torc_request *request, int status, const char *detail)
     return torc_reply_problem(request, &problem);
 }
 
-/* 422: all that is wrong with the body, by JSON pointers. */
-static torc_render refuse_members(torc_request *request, const torc_json_mistakes *mistakes) {
-    torc_problem_error errors[TORC_JSON_MISTAKES_MAX];
-    torc_problem problem = {.status = 422, .detail = "The note is not as it must be."};
-
-    for (size_t i = 0; i < mistakes->count; i++)
-        errors[i] = (torc_problem_error){.pointer = mistakes->items[i].pointer,
-                                         .detail = mistakes->items[i].text};
-    problem.errors = errors;
-    problem.error_count = mistakes->count;
-    return torc_reply_problem(request, &problem);
-}
-
-/* Read the body into `input`; false: the mistake was answered. */
+/* Read the body into `input`; false: what is wrong was answered (400, 413, 415 or 422). */
 static bool read_note(torc_request *request, note *input) {
-    const torc_str type = torc_request_field(request, "Content-Type");
-    torc_arena *arena = torc_request_arena(request);
-    const torc_json_value *value;
-    torc_json_mistakes mistakes;
-    torc_json_error error;
-    torc_str body;
-    torc_err err;
-
-    if (!torc_str_equals_nocase(torc_str_head(type, 16), TORC_STR("application/json")))
-        return refuse(request, 415, "A note is application/json."), false;
-    err = torc_body_read_all(request, BODY_MAX, &body);
-    if (err == TORC_ERR_TOO_LARGE) return refuse(request, 413, "A note has 8 KiB at most."), false;
-    if (err) return torc_reply_error(request, err), false;
-    if (torc_json_parse(arena, body, NULL, &value, &error))
-        return refuse(request, 400, error.text), false;
-    err = torc_json_to_struct(arena, value, &input_json, input, &mistakes);
-    if (err == TORC_ERR_INVALID) return refuse_members(request, &mistakes), false;
-    return !err || (torc_reply_error(request, err), false);
+    torc_request_limits(request)->body_bytes_max = BODY_MAX;
+    return !torc_request_json_struct(request, &input_json, input);
 }
 
 /* The version that a client has seen is told by its ETag. */
