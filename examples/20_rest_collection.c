@@ -76,6 +76,11 @@ static torc_condition check_version(torc_request *request, const note *it) {
     return torc_request_check(request, &validators);
 }
 
+/* Of what is new there are no conditions any more. */
+static void tell_version(torc_request *request, const note *it) {
+    (void)check_version(request, it);
+}
+
 /* The note that a change is meant for: who changes one says which version it has seen, so that
  * nobody overwrites what he has not read. NULL: the mistake was answered. */
 static note *find_to_change(torc_request *request) {
@@ -132,6 +137,7 @@ static torc_render make_note(torc_request *request) {
     it->version = 1;
     torc_response_set(request, "Location",
                       torc_request_url_for(request, "note", TORC_URL_INT("id", it->id)));
+    tell_version(request, it);
     return reply_note(request, 201, it);
 }
 
@@ -153,7 +159,7 @@ static torc_render replace_note(torc_request *request) {
     input.id = it->id;
     input.version = it->version + 1;
     *it = input;
-    (void)check_version(request, it); /* the new ETag */
+    tell_version(request, it);
     return reply_note(request, 200, it);
 }
 

@@ -226,6 +226,7 @@ class Client:
                 body = valid(schema_of(operation["requestBody"]))
                 answer = self.call(path, method, path, json.dumps(body), **{"Content-Type": "application/json"})
                 check(answer.status, 201, f"{method} {path}")
+                check(self.send("get", answer.headers["Location"]).headers["ETag"], answer.headers["ETag"], "what is there")
                 return answer.headers["Location"], answer.value, body
         raise AssertionError("nothing can be made")
 
