@@ -155,8 +155,10 @@ void torc_alloc_reclass(torc_memory *memory, void *pointer, torc_memory_class cl
     header *block = header_of(pointer);
     const size_t bytes = block->size + sizeof(header);
 
-    memory->used[block->class_] -= bytes;
-    memory->used[class_] += bytes;
+    if (memory) {
+        memory->used[block->class_] -= bytes;
+        memory->used[class_] += bytes;
+    }
     block->class_ = class_;
 }
 

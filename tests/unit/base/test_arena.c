@@ -47,7 +47,9 @@ static torc_err use_one_of_its_own(torc_memory *memory, void *context) {
 }
 
 static void an_arena_of_its_own_gives_everything_back(void **state) {
+    (void)state;
     faults_each(use_one_of_its_own, NULL);
+    check_ok(use_one_of_its_own(NULL, NULL));
 }
 
 static void pieces_are_aligned_and_apart(void **state) {
