@@ -29,13 +29,14 @@ typedef struct torc_openapi_info {
 
 TORC_BEGIN_DECLS
 
-/** Write the document, as one value. The first failure: the writer's, or TORC_ERR_LIMIT of a tree
- * that is too deep. */
+/** Write the document, as one value, without what is there for hosts alone. The first failure: the
+ * writer's, or TORC_ERR_LIMIT of a tree that is too deep. */
 TORC_API torc_err torc_openapi_write(const torc_resource *root, const torc_openapi_info *info,
                                      torc_json *json) TORC_MUST_CHECK;
 /**
- * A resource that answers GET with the document of the site that it is in. It is made at the first
- * request, and kept. `info` must live as long. NULL when out of memory.
+ * A resource that answers GET with the document of the site that it is in; within a host, of what
+ * there is for that. It is made at the first request, and kept. `info` must live as long. NULL when
+ * out of memory.
  */
 TORC_API torc_resource *torc_openapi_new(const torc_openapi_info *info);
 /** Make the document anew at the next request: routes were added or removed. */

@@ -140,23 +140,27 @@ TORC_API bool torc_resource_remove_route(torc_resource *resource, const char *pa
 /** A route, or a resource that renders, as it is found in the tree. Lent for the call. */
 typedef struct torc_route_info {
     torc_str method; /* "GET", "*"; of a resource: "GET, HEAD", "*" */
+    torc_str host;   /* "a.example", "*.a.example", "*"; empty: of no torc_resource_put_host() */
     torc_str path;   /* "/users/{id:int}" */
     torc_resource *resource;
     const torc_route_options *options; /* NULL of a resource */
     torc_render_fn *render;            /* NULL of a resource */
     uint32_t middleware_count;         /* on the way, its own included */
-    const char *const *middlewares;    /* their names, from the outermost; NULL: it has none */
+    /* Their names, from the outermost, in brackets those that hold for some requests only; NULL: it
+     * has none. */
+    const char *const *middlewares;
 } torc_route_info;
 
 /**
  * Call `each` for all that answers at `resource` and beneath it, in the order of the paths, which
- * begin there: routes, and resources that render. What find_child makes is not in the tree.
- * TORC_ERR_LIMIT: the tree is deeper than 64, and what lies deeper was left out.
+ * begin there: routes, and resources that render; then for all of its hosts, by their names. What
+ * find_child makes is not in the tree. TORC_ERR_LIMIT: the tree is deeper than 64, and what lies
+ * deeper was left out. TORC_ERR_NO_MEMORY: hosts were.
  */
 TORC_API torc_err torc_resource_each_route(const torc_resource *resource,
                                            void (*each)(void *context, const torc_route_info *info),
                                            void *context) TORC_MUST_CHECK;
-/** Write these as a table for people, a line each. */
+/** Write these as a table for people, a line each, with the host in front of the path. */
 TORC_API torc_err torc_routes_write_text(const torc_resource *root, torc_buf *text) TORC_MUST_CHECK;
 /** The same as an array of objects. */
 TORC_API torc_err torc_routes_write_json(const torc_resource *root,
@@ -194,7 +198,8 @@ static inline torc_url_param torc_url_param_int(const char *name, int64_t number
 
 /**
  * Write the path of the route of that name beneath `root`, its parameters escaped:
- * "/users/7?page=2". A rest keeps its slashes. Looks through the tree, which takes a moment.
+ * "/users/7?page=2". A rest keeps its slashes. Looks through the tree, which takes a moment; the
+ * routes of hosts are found by giving the host as `root`.
  *
  * TORC_ERR_NOT_FOUND: no route has that name. TORC_ERR_INVALID: a parameter is lacking, is not the
  * route's, or is not of its kind; `*wrong` (may be NULL) is its name; its bytes are NULL where the
@@ -204,8 +209,9 @@ TORC_API torc_err torc_resource_write_url(const torc_resource *root, const char 
                                           const torc_url_param *params, size_t count, torc_buf *url,
                                           torc_str *wrong) TORC_MUST_CHECK;
 /**
- * The same by the tree that the request came to; the URL lives as long as the request. After a
- * mistake its bytes are NULL, and the log has a line that says what is wrong.
+ * The same by the tree that the request came to, as it is for the host that it asked; the URL lives
+ * as long as the request. After a mistake its bytes are NULL, and the log has a line that says what
+ * is wrong.
  */
 TORC_API torc_str torc_request_url(torc_request *request, const char *name,
                                    const torc_url_param *params, size_t count);

@@ -8,24 +8,17 @@
 
 #include "web/openapi.h"
 
-/* That of the program's own resource, if it has one. */
-static torc_openapi_info info_of(const torc_app *app) {
-    const torc_openapi_info *info = torc_openapi_find_info(app->root);
-
-    if (info) return *info;
-    return (torc_openapi_info){.title = app->name, .version = "0", .description = app->description};
-}
-
 torc_err torc_app_write_routes(const torc_app *app, torc_buf *text) {
     const char *form = app->settings.routes_form;
-    const torc_openapi_info info = info_of(app);
+    const torc_openapi_info info = {
+        .title = app->name, .version = "0", .description = app->description};
     torc_json json;
     torc_err err, end;
 
     if (!form || strcmp(form, "text") == 0) return torc_routes_write_text(app->root, text);
     torc_json_init_buf(&json, text, TORC_JSON_PLAIN);
     err = strcmp(form, "json") == 0 ? torc_routes_write_json(app->root, &json)
-                                    : torc_openapi_write(app->root, &info, &json);
+                                    : torc_openapi_write_first(app->root, &info, &json);
     end = torc_json_end(&json);
     torc_buf_add_byte(text, '\n');
     return err ? err : end ? end : torc_buf_err(text);

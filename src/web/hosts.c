@@ -11,6 +11,7 @@
 #include "web/hosts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <torc/target.h>
 
 #include "base/alloc.h"
@@ -22,10 +23,12 @@ enum {
     NAME_MAX_BYTES = 255
 };
 
+/* Its text has the `*` in front that its key has not. */
 typedef struct host {
     torc_resource *resource;
+    torc_str key;
     size_t len;
-    char name[];
+    char text[];
 } host;
 
 struct torc_hosts {
@@ -94,27 +97,30 @@ static torc_hosts *hosts_of(torc_resource *resource) {
     return scope->hosts;
 }
 
-static host *new_host(torc_str name, torc_resource *resource) {
-    host *self = torc_alloc(NULL, TORC_MEMORY_OTHER, sizeof(*self) + name.len);
+static host *new_host(torc_str key, torc_resource *resource) {
+    const size_t star = key.len == 0 || key.bytes[0] == '.';
+    host *self = torc_alloc(NULL, TORC_MEMORY_OTHER, sizeof(*self) + star + key.len);
 
     if (!self) return NULL;
     self->resource = resource;
-    self->len = name.len;
-    if (name.len) memcpy(self->name, name.bytes, name.len);
+    self->len = star + key.len;
+    self->text[0] = '*';
+    if (key.len) memcpy(self->text + star, key.bytes, key.len);
+    self->key = torc_str_make(self->text + star, key.len);
     return self;
 }
 
-static torc_err put(torc_hosts *hosts, torc_str name, torc_resource *resource) {
-    host *self = torc_map_find(&hosts->names, name);
+static torc_err put(torc_hosts *hosts, torc_str key, torc_resource *resource) {
+    host *self = torc_map_find(&hosts->names, key);
 
     if (self) {
         torc_resource_dispose(self->resource);
         self->resource = resource;
         return TORC_OK;
     }
-    self = new_host(name, resource);
+    self = new_host(key, resource);
     if (!self) return TORC_ERR_NO_MEMORY;
-    const torc_err err = torc_map_set(&hosts->names, torc_str_make(self->name, self->len), self);
+    const torc_err err = torc_map_set(&hosts->names, self->key, self);
     if (err) torc_dealloc(NULL, self);
     return err;
 }
@@ -188,7 +194,25 @@ void torc_hosts_each(const torc_hosts *hosts,
     host *at;
 
     while ((at = torc_map_next(&hosts->names, &place, NULL)))
-        each(context, torc_str_make(at->name, at->len), at->resource);
+        each(context, torc_str_make(at->text, at->len), at->resource);
+}
+
+static int by_name(const void *a, const void *b) {
+    return torc_str_compare(((const torc_host_entry *)a)->name, ((const torc_host_entry *)b)->name);
+}
+
+torc_host_entry *torc_hosts_sorted(const torc_hosts *hosts, size_t *count) {
+    torc_host_entry *entries =
+        torc_alloc_zero(NULL, TORC_MEMORY_OTHER, torc_map_count(&hosts->names), sizeof(*entries));
+    size_t place = 0;
+    host *at;
+
+    *count = 0;
+    if (!entries) return NULL;
+    while ((at = torc_map_next(&hosts->names, &place, NULL)))
+        entries[(*count)++] = (torc_host_entry){torc_str_make(at->text, at->len), at->resource};
+    qsort(entries, *count, sizeof(*entries), by_name);
+    return entries;
 }
 
 void torc_hosts_dispose(torc_hosts *hosts) {

@@ -15,6 +15,14 @@ torc_resource *torc_hosts_find(const torc_hosts *hosts, const torc_request *requ
 void torc_hosts_each(const torc_hosts *hosts,
                      void (*each)(void *context, torc_str name, torc_resource *resource),
                      void *context);
+/* A host as it was put, in small letters; "*" and "*." are the beginnings of what stands for many.
+ */
+typedef struct torc_host_entry {
+    torc_str name;
+    torc_resource *resource;
+} torc_host_entry;
+/* All hosts in the order of their names: an array for torc_dealloc(). NULL without memory. */
+torc_host_entry *torc_hosts_sorted(const torc_hosts *hosts, size_t *count);
 /* Dispose of the hosts and of who answers for them. NULL is fine. */
 void torc_hosts_dispose(torc_hosts *hosts);
 

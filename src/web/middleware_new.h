@@ -11,8 +11,8 @@
 torc_middleware *torc_middleware_refused(const char *what, const char *why);
 /* What is wrong with one that was made so; NULL: it is another. */
 const char *torc_middleware_refusal(const torc_middleware *middleware);
-/* What a middleware is called where routes are listed: of one that holds for some requests only,
- * what is inside. NULL: it has no name. */
+/* What a middleware is called where routes are listed; in brackets if it holds for some requests
+ * only. NULL: it has no name. */
 const char *torc_middleware_name(const torc_middleware *middleware);
 
 #endif

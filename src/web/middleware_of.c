@@ -6,6 +6,7 @@
  *    middleware's own address.
  *  - One that was refused when it was made stays what it is, so that this is told.
  */
+#include <stdio.h>
 #include <torc/middleware_of.h>
 #include <torc/reply.h>
 
@@ -63,8 +64,13 @@ torc_middleware *torc_middleware_of(torc_render_fn *received, torc_starting_fn *
 
 /* ---- conditions ---- */
 
+enum {
+    NAME_BYTES = 40
+};
+
 typedef struct conditional {
     torc_middleware base;
+    char name[NAME_BYTES]; /* where routes are listed: what is inside, in brackets */
     torc_middleware *inside;
     torc_request_holds_fn *holds;
     void *context;
@@ -121,9 +127,15 @@ static const torc_middleware_ops conditional_ops = {
 };
 
 const char *torc_middleware_name(const torc_middleware *middleware) {
-    while (middleware->ops == &conditional_ops)
-        middleware = torc_container_of(middleware, conditional, base)->inside;
-    return middleware->ops->name;
+    if (middleware->ops != &conditional_ops) return middleware->ops->name;
+    return torc_container_of(middleware, conditional, base)->name;
+}
+
+static void name_by_inside(conditional *self) {
+    const char *name = torc_middleware_name(self->inside);
+    const bool is_bracketed = self->inside->ops == &conditional_ops;
+
+    snprintf(self->name, sizeof(self->name), is_bracketed ? "%.37s" : "[%.37s]", name ? name : "?");
 }
 
 /* With so much room behind the paths; NULL: `inside` was disposed of. */
@@ -140,6 +152,7 @@ static conditional *new_conditional(torc_middleware *inside, size_t path_count, 
     self->base = (torc_middleware){
         .ops = &conditional_ops, .on_fiber = inside->on_fiber, .is_shallow = inside->is_shallow};
     self->inside = inside;
+    name_by_inside(self);
     inside->around = &self->base;
     self->path_count = path_count;
     return self;

@@ -15,6 +15,7 @@
 #include <torc/status.h>
 
 #include "base/alloc.h"
+#include "web/hosts.h"
 #include "web/openapi.h"
 #include "web/route_list.h"
 #include "web/site.h"
@@ -128,6 +129,7 @@ void torc_schema_structs(torc_json *json, const void *of) {
 
 typedef struct writer {
     const torc_resource *root;
+    torc_route_query query;
     torc_json *json;
     const torc_route_entry *first; /* of the path that is being written */
     uint32_t written;              /* bits of its methods so far */
@@ -301,7 +303,8 @@ static bool is_told(const torc_route_entry *entry) {
 
 static bool same_edge(const torc_route_edge *a, const torc_route_edge *b) {
     if (!a->shape || !b->shape)
-        return !a->shape && !b->shape && torc_str_equals(a->literal, b->literal);
+        return !a->shape && !b->shape && a->is_host == b->is_host &&
+               torc_str_equals(a->literal, b->literal);
     return torc_str_equals(a->shape->before, b->shape->before) &&
            torc_str_equals(a->shape->after, b->shape->after);
 }
@@ -320,9 +323,9 @@ static void write_path_key(writer *self, const torc_route_entry *entry) {
     torc_buf text;
 
     torc_buf_init_fixed(&text, bytes, sizeof(bytes));
-    if (entry->edge_count == 0) torc_buf_add_byte(&text, '/');
     for (uint32_t i = 0; i < entry->edge_count; i++) {
         const torc_route_edge *edge = &entry->edges[i];
+        if (edge->is_host) continue;
         torc_buf_add_byte(&text, '/');
         if (!edge->shape) {
             torc_buf_add(&text, edge->literal);
@@ -332,6 +335,7 @@ static void write_path_key(writer *self, const torc_route_entry *entry) {
         torc_buf_addf(&text, "{%.*s}", TORC_STR_ARGS(name_of(edge)));
         torc_buf_add(&text, edge->shape->after);
     }
+    if (text.len == 0) torc_buf_add_byte(&text, '/');
     if (torc_buf_err(&text)) torc_json_fail(self->json, torc_buf_err(&text));
     torc_json_key_str(self->json, torc_buf_str(&text));
 }
@@ -367,12 +371,12 @@ static bool write_path(void *context, const torc_route_entry *entry) {
     if (!is_told(entry)) return true;
     self->first = entry;
     self->written = 0;
-    (void)!torc_routes_list(self->root, NULL, find_same, self);
+    (void)!torc_routes_list(self->root, &self->query, find_same, self);
     if (!self->is_open) return true;
     write_path_key(self, entry);
     torc_json_open_object(self->json);
-    (void)!torc_routes_list(self->root, NULL, write_if_same, self);
-    (void)!torc_routes_list(self->root, NULL, write_if_same_any, self);
+    (void)!torc_routes_list(self->root, &self->query, write_if_same, self);
+    (void)!torc_routes_list(self->root, &self->query, write_if_same_any, self);
     torc_json_close_object(self->json);
     return true;
 }
@@ -401,19 +405,24 @@ static const char components[] =
     "\"instance\":{\"type\":\"string\",\"format\":\"uri-reference\"},"
     "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}}}";
 
-torc_err torc_openapi_write(const torc_resource *root, const torc_openapi_info *info,
-                            torc_json *json) {
-    writer self = {.root = root, .json = json};
+static torc_err write_document(const torc_resource *root, const torc_route_query *query,
+                               const torc_openapi_info *info, torc_json *json) {
+    writer self = {.root = root, .query = *query, .json = json};
 
     torc_json_open_object(json);
     torc_json_member_text(json, "openapi", "3.1.0");
     write_info(info, json);
     torc_json_member_object(json, "paths");
-    self.err = torc_routes_list(root, NULL, write_path, &self);
+    self.err = torc_routes_list(root, query, write_path, &self);
     torc_json_close_object(json);
     torc_json_member_raw(json, "components", torc_str_of(components));
     torc_json_close_object(json);
     return self.err ? self.err : torc_json_err(json);
+}
+
+torc_err torc_openapi_write(const torc_resource *root, const torc_openapi_info *info,
+                            torc_json *json) {
+    return write_document(root, &(torc_route_query){0}, info, json);
 }
 
 /* ---- the resource ---- */
@@ -428,13 +437,55 @@ static openapi *self_of(torc_resource *resource) {
     return torc_container_of(resource, openapi, base);
 }
 
+/* ---- the document of the hosts that the resource is in ---- */
+
+typedef struct search {
+    const torc_resource *resource;
+    bool is_found;
+} search;
+
+static bool look(void *context, const torc_route_entry *entry) {
+    search *self = context;
+
+    self->is_found = entry->resource == self->resource;
+    return !self->is_found;
+}
+
+typedef struct host_search {
+    const torc_resource *resource;
+    torc_resource *host;
+} host_search;
+
+static void look_into_host(void *context, torc_str name, torc_resource *host) {
+    host_search *self = context;
+    search within = {.resource = self->resource};
+
+    (void)name;
+    if (self->host) return;
+    (void)!torc_routes_list(host, &(torc_route_query){.has_hosts = true}, look, &within);
+    if (within.is_found) self->host = host;
+}
+
+/* Among hosts the one that a resource is in, so that paths are told as they are there. */
+static torc_resource *choose_host_of(const void *resource, const torc_hosts *hosts) {
+    host_search self = {.resource = resource};
+
+    torc_hosts_each(hosts, look_into_host, &self);
+    return self.host;
+}
+
+static torc_err write_document_of(const openapi *self, const torc_resource *root, torc_json *json) {
+    const torc_route_query query = {.choose = choose_host_of, .chooser = &self->base};
+    return write_document(root, &query, self->info, json);
+}
+
 static torc_err make(openapi *self, const torc_request *request) {
     const torc_resource *root = torc_site_root_of(request);
     torc_json json;
     torc_err err, end;
 
     torc_json_init_buf(&json, &self->document, TORC_JSON_PLAIN);
-    err = root ? torc_openapi_write(root, self->info, &json) : TORC_ERR_STATE;
+    err = root ? write_document_of(self, root, &json) : TORC_ERR_STATE;
     end = torc_json_end(&json);
     if (!err) err = end;
     if (err) torc_openapi_refresh(&self->base);
@@ -467,19 +518,20 @@ torc_resource *torc_openapi_new(const torc_openapi_info *info) {
     return &self->base;
 }
 
-static bool find_info(void *context, const torc_route_entry *entry) {
-    const torc_openapi_info **info = context;
+static bool find_first(void *context, const torc_route_entry *entry) {
+    openapi **found = context;
 
     if (entry->route || entry->resource->ops != &ops) return true;
-    *info = self_of(entry->resource)->info;
+    *found = self_of(entry->resource);
     return false;
 }
 
-const torc_openapi_info *torc_openapi_find_info(const torc_resource *root) {
-    const torc_openapi_info *info = NULL;
+torc_err torc_openapi_write_first(const torc_resource *root, const torc_openapi_info *info,
+                                  torc_json *json) {
+    openapi *found = NULL;
 
-    (void)!torc_routes_list(root, NULL, find_info, (void *)&info);
-    return info;
+    (void)!torc_routes_list(root, &(torc_route_query){.has_hosts = true}, find_first, &found);
+    return found ? write_document_of(found, root, json) : torc_openapi_write(root, info, json);
 }
 
 void torc_openapi_refresh(torc_resource *resource) {

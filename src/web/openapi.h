@@ -4,7 +4,9 @@
 
 #include <torc/openapi.h>
 
-/* What the first torc_openapi_new() of a tree was given; NULL: there is none. */
-const torc_openapi_info *torc_openapi_find_info(const torc_resource *root);
+/* Write what the first torc_openapi_new() of a tree, or of its hosts, answers; without any, the
+ * document of the tree by this `info`. */
+torc_err torc_openapi_write_first(const torc_resource *root, const torc_openapi_info *info,
+                                  torc_json *json) TORC_MUST_CHECK;
 
 #endif

@@ -8,6 +8,8 @@
  */
 #include "web/route_list.h"
 
+#include "base/alloc.h"
+#include "web/hosts.h"
 #include "web/middleware_new.h"
 
 enum {
@@ -15,7 +17,7 @@ enum {
 };
 
 typedef struct lister {
-    const char *name; /* NULL: all */
+    const torc_route_query *query;
     torc_route_entry_fn *each;
     void *context;
     torc_route_edge edges[DEPTH_MAX];
@@ -56,63 +58,106 @@ static void tell(lister *self, const torc_route *route, const torc_resource *res
 
 static void tell_routes(lister *self, const torc_resource *node) {
     const torc_route *route = node->children ? node->children->routes : NULL;
+    const char *asked = self->query->name;
 
     for (; route && !self->is_over; route = route->next) {
         const char *name = route->options.name;
-        if (!self->name || (name && strcmp(name, self->name) == 0)) tell(self, route, node);
+        if (!asked || (name && strcmp(name, asked) == 0)) tell(self, route, node);
     }
-    if (!self->name && node->ops->render && !self->is_over) tell(self, NULL, node);
+    if (!asked && node->ops->render && !self->is_over) tell(self, NULL, node);
 }
 
 static void visit(lister *self, const torc_resource *node);
 
-static void enter(lister *self, torc_str literal, const torc_shape *shape,
-                  const torc_resource *node) {
+static void enter(lister *self, const torc_route_edge *edge, const torc_resource *node) {
     if (!node || self->is_over) return;
     if (self->depth == DEPTH_MAX) {
         self->err = TORC_ERR_LIMIT;
         return;
     }
-    self->edges[self->depth++] = (torc_route_edge){.literal = literal, .shape = shape};
+    self->edges[self->depth++] = *edge;
     visit(self, node);
     self->depth--;
 }
 
-static void visit(lister *self, const torc_resource *node) {
-    static const torc_shape plain = {.kind = TORC_PARAM_STR}, path = {.kind = TORC_PARAM_PATH};
-    const torc_str none = {NULL, 0};
-    const torc_children *children = node->children;
-
-    self->nodes[self->depth] = node;
-    tell_routes(self, node);
-    if (!children) return;
-    for (uint32_t i = 0; i < children->count; i++)
-        enter(self, torc_str_make(children->items[i]->name, children->items[i]->name_len), NULL,
-              children->items[i]->resource);
-    for (const torc_shaped *it = children->shaped; it; it = it->next)
-        enter(self, none, &it->shape, it->resource);
-    enter(self, none, &plain, children->param);
-    enter(self, none, &path, children->rest);
+static void enter_shape(lister *self, const torc_shape *shape, const torc_resource *node) {
+    enter(self, &(torc_route_edge){.shape = shape}, node);
 }
 
-torc_err torc_routes_list(const torc_resource *root, const char *name, torc_route_entry_fn *each,
-                          void *context) {
-    lister self = {.name = name, .each = each, .context = context};
+static void enter_host(lister *self, torc_str name, const torc_resource *node) {
+    enter(self, &(torc_route_edge){.literal = name, .is_host = true}, node);
+}
+
+static void visit_children(lister *self, const torc_children *children) {
+    static const torc_shape plain = {.kind = TORC_PARAM_STR}, path = {.kind = TORC_PARAM_PATH};
+
+    for (uint32_t i = 0; i < children->count; i++) {
+        const torc_child *child = children->items[i];
+        enter(self, &(torc_route_edge){.literal = torc_str_make(child->name, child->name_len)},
+              child->resource);
+    }
+    for (const torc_shaped *it = children->shaped; it; it = it->next)
+        enter_shape(self, &it->shape, it->resource);
+    enter_shape(self, &plain, children->param);
+    enter_shape(self, &path, children->rest);
+}
+
+static void visit_hosts(lister *self, const torc_hosts *hosts) {
+    size_t count;
+    torc_host_entry *entries = torc_hosts_sorted(hosts, &count);
+
+    if (!entries && !self->err) self->err = TORC_ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) enter_host(self, entries[i].name, entries[i].resource);
+    torc_dealloc(NULL, entries);
+}
+
+static void visit(lister *self, const torc_resource *node) {
+    const torc_children *children = node->children;
+    const torc_hosts *hosts = children && children->scope ? children->scope->hosts : NULL;
+    const torc_resource *host =
+        hosts && self->query->choose ? self->query->choose(self->query->chooser, hosts) : NULL;
+
+    self->nodes[self->depth] = node;
+    if (host) {
+        enter_host(self, TORC_STR("*"), host);
+        return;
+    }
+    tell_routes(self, node);
+    if (children) visit_children(self, children);
+    if (hosts && self->query->has_hosts) visit_hosts(self, hosts);
+}
+
+torc_err torc_routes_list(const torc_resource *root, const torc_route_query *query,
+                          torc_route_entry_fn *each, void *context) {
+    lister self = {.query = query, .each = each, .context = context};
 
     visit(&self, root);
     return self.err;
 }
 
+torc_str torc_route_entry_host(const torc_route_entry *entry, const torc_resource **resource) {
+    for (uint32_t i = entry->edge_count; i > 0; i--) {
+        if (!entry->edges[i - 1].is_host) continue;
+        *resource = entry->nodes[i];
+        return entry->edges[i - 1].literal;
+    }
+    *resource = NULL;
+    return torc_str_make(NULL, 0);
+}
+
 void torc_route_entry_write_path(const torc_route_entry *entry, torc_buf *text) {
-    if (entry->edge_count == 0) torc_buf_add_byte(text, '/');
+    const size_t start = text->len;
+
     for (uint32_t i = 0; i < entry->edge_count; i++) {
         const torc_route_edge *edge = &entry->edges[i];
+        if (edge->is_host) continue;
         torc_buf_add_byte(text, '/');
         if (edge->shape)
             torc_shape_write(edge->shape, edge->name, text);
         else
             torc_buf_add(text, edge->literal);
     }
+    if (text->len == start) torc_buf_add_byte(text, '/');
 }
 
 static uint32_t add_names(const torc_resource *node, bool is_last, const char **names,

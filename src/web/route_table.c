@@ -33,12 +33,14 @@ static bool tell(void *context, const torc_route_entry *entry) {
     const char *names[MIDDLEWARES_MAX];
     char bytes[PATH_BYTES_MAX], methods[TORC_METHODS_TEXT_MAX];
     torc_route_info info = {.resource = entry->resource};
+    const torc_resource *host;
     torc_buf path;
 
     torc_buf_init_fixed(&path, bytes, sizeof(bytes));
     torc_route_entry_write_path(entry, &path);
     info.method = methods_of(entry, methods);
     info.path = torc_buf_str(&path);
+    info.host = torc_route_entry_host(entry, &host);
     info.middlewares = names;
     info.middleware_count = torc_route_entry_middlewares(entry, names, MIDDLEWARES_MAX);
     if (entry->route) {
@@ -54,7 +56,7 @@ torc_err torc_resource_each_route(const torc_resource *resource,
                                   void *context) {
     teller self = {resource, each, context};
 
-    return torc_routes_list(resource, NULL, tell, &self);
+    return torc_routes_list(resource, &(torc_route_query){.has_hosts = true}, tell, &self);
 }
 
 /* ---- a table ---- */
@@ -63,6 +65,11 @@ typedef struct table {
     torc_buf *text;
     size_t method, path, name; /* widths */
 } table;
+
+/* A leaf renders what follows, too. */
+static const char *rest_of(const torc_route_info *info) {
+    return info->resource->is_leaf && !info->options ? "[/*]" : "";
+}
 
 static const char *name_of(const torc_route_info *info) {
     return info->options && info->options->name ? info->options->name : "";
@@ -76,7 +83,7 @@ static void measure(void *context, const torc_route_info *info) {
     table *self = context;
 
     widen(&self->method, info->method.len);
-    widen(&self->path, info->path.len + (info->resource->is_leaf ? 4 : 0));
+    widen(&self->path, info->host.len + info->path.len + strlen(rest_of(info)));
     widen(&self->name, strlen(name_of(info)));
 }
 
@@ -84,13 +91,12 @@ static void add_column(torc_buf *text, torc_str value, size_t width) {
     torc_buf_addf(text, "%-*.*s  ", (int)width, TORC_STR_ARGS(value));
 }
 
-/* A leaf renders what follows, too. */
 static void add_path(torc_buf *text, const torc_route_info *info, size_t width) {
-    const char *more = info->resource->is_leaf && !info->options ? "[/*]" : "";
-    const size_t len = info->path.len + strlen(more);
+    const char *rest = rest_of(info);
+    const size_t len = info->host.len + info->path.len + strlen(rest);
 
-    torc_buf_addf(text, "%.*s%s%*s  ", TORC_STR_ARGS(info->path), more,
-                  len < width ? (int)(width - len) : 0, "");
+    torc_buf_addf(text, "%.*s%.*s%s%*s  ", TORC_STR_ARGS(info->host), TORC_STR_ARGS(info->path),
+                  rest, len < width ? (int)(width - len) : 0, "");
 }
 
 static void trim(torc_buf *text) {
@@ -134,6 +140,7 @@ static void add_object(void *context, const torc_route_info *info) {
 
     torc_json_open_object(json);
     torc_json_member_str(json, "method", info->method);
+    if (info->host.len) torc_json_member_str(json, "host", info->host);
     torc_json_member_str(json, "path", info->path);
     if (info->options)
         add_options(json, info->options);

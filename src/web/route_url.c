@@ -12,6 +12,7 @@
 #include <torc/url.h>
 
 #include "http/request.h"
+#include "web/hosts.h"
 #include "web/route_list.h"
 #include "web/site.h"
 
@@ -111,9 +112,9 @@ static bool write_entry(void *context, const torc_route_entry *entry) {
     const size_t start = self->url->len;
 
     self->is_found = true;
-    if (entry->edge_count == 0) torc_buf_add_byte(self->url, '/');
     for (uint32_t i = 0; !self->err && i < entry->edge_count; i++)
-        write_edge(self, &entry->edges[i]);
+        if (!entry->edges[i].is_host) write_edge(self, &entry->edges[i]);
+    if (!self->err && self->url->len == start) torc_buf_add_byte(self->url, '/');
     if (!self->err &&
         torc_str_starts_with(torc_str_from(torc_buf_str(self->url), start), TORC_STR("//")))
         self->err = TORC_ERR_INVALID;
@@ -122,9 +123,9 @@ static bool write_entry(void *context, const torc_route_entry *entry) {
     return false;
 }
 
-static torc_err write_url(writer *self, const torc_resource *root, const char *name) {
+static torc_err write_url(writer *self, const torc_resource *root, const torc_route_query *query) {
     const size_t start = self->url->len;
-    const torc_err err = torc_routes_list(root, name, write_entry, self);
+    const torc_err err = torc_routes_list(root, query, write_entry, self);
 
     if (!self->err && !self->is_found) self->err = err ? err : TORC_ERR_NOT_FOUND;
     if (!self->err) self->err = torc_buf_err(self->url);
@@ -136,10 +137,15 @@ torc_err torc_resource_write_url(const torc_resource *root, const char *name,
                                  const torc_url_param *params, size_t count, torc_buf *url,
                                  torc_str *wrong) {
     writer self = {.params = params, .count = count, .url = url};
-    const torc_err err = write_url(&self, root, name);
+    const torc_err err = write_url(&self, root, &(torc_route_query){.name = name});
 
     if (err && wrong) *wrong = self.wrong;
     return err;
+}
+
+/* The host that the request has asked. */
+static torc_resource *choose_host(const void *request, const torc_hosts *hosts) {
+    return torc_hosts_find(hosts, request);
 }
 
 static void complain(torc_request *request, torc_err err, const char *name, torc_str wrong) {
@@ -151,15 +157,18 @@ static void complain(torc_request *request, torc_err err, const char *name, torc
 torc_str torc_request_url(torc_request *request, const char *name, const torc_url_param *params,
                           size_t count) {
     const torc_resource *root = torc_site_root_of(request);
-    torc_str wrong = {NULL, 0}, result = {NULL, 0};
+    const torc_route_query query = {.name = name, .choose = choose_host, .chooser = request};
+    writer self = {.params = params, .count = count};
+    torc_str result = {NULL, 0};
     torc_err err = TORC_ERR_NOT_FOUND;
     torc_buf url;
 
+    self.url = &url;
     torc_buf_init(&url, torc_reactor_memory(torc_request_reactor(request)), TORC_MEMORY_OTHER,
                   URL_BYTES_MAX);
-    if (root) err = torc_resource_write_url(root, name, params, count, &url, &wrong);
+    if (root) err = write_url(&self, root, &query);
     if (!err) err = torc_arena_copy(torc_request_arena(request), torc_buf_str(&url), &result);
-    if (err) complain(request, err, name, wrong);
+    if (err) complain(request, err, name, self.wrong);
     torc_buf_dispose(&url);
     return result;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Virtual hosts: which one answers, and what is around them. */
 #include <torc/middleware.h>
+#include <torc/route.h>
 
 #include "web_fixture.h"
 
@@ -52,6 +53,31 @@ static void what_no_host_is_for_is_the_resources_own(void **state) {
     for (int i = 0; i < 50; i++) strcat(head, "abcdef.");
     strcat(head, "xy");
     web_check(*state, site, head, 200, "own");
+    torc_site_free(site);
+}
+
+static torc_render tell_url(torc_request *request) {
+    const torc_str url = torc_request_url_for(request, "item", TORC_URL_INT("id", 7));
+    return torc_reply_bytes(request, 200, "text/plain", url);
+}
+
+static void add_items(torc_resource *resource, const char *pattern) {
+    torc_resource_route(resource, "GET /url", tell_url);
+    torc_resource_route_with(resource, pattern, tell_url, TORC_ROUTE_OPTIONS(.name = "item"));
+}
+
+static void urls_of_routes_are_those_of_the_host_that_was_asked(void **state) {
+    torc_resource *root = torc_folder_new(), *a = torc_folder_new(), *b = torc_folder_new();
+
+    add_items(root, "GET /own/{id:int}");
+    add_items(a, "GET /a/{id:int}");
+    torc_resource_route(b, "GET /url", tell_url);
+    torc_resource_put_host(root, "a.example", a);
+    torc_resource_put_host(root, "*.example", b);
+    torc_site *site = torc_site_new(root, NULL);
+    web_check(*state, site, "GET /url\nHost: other", 200, "/own/7");
+    web_check(*state, site, "GET /url\nHost: A.example:80", 200, "/a/7");
+    web_check(*state, site, "GET /url\nHost: b.example", 200, ""); /* nobody has it there */
     torc_site_free(site);
 }
 
@@ -149,6 +175,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WEB_TEST(the_longest_name_that_fits_answers),
         WEB_TEST(what_no_host_is_for_is_the_resources_own),
+        WEB_TEST(urls_of_routes_are_those_of_the_host_that_was_asked),
         WEB_TEST(a_star_is_for_any),
         WEB_TEST(hosts_may_be_anywhere_and_have_middleware_around_them),
         WEB_TEST(hosts_that_send_each_other_round_end),

@@ -72,6 +72,99 @@ static void the_table_has_a_line_for_all_that_answers(void **state) {
     torc_resource_dispose(root);
 }
 
+/* A shop whose API is for its host alone; "home" is a name in both. */
+static torc_resource *new_tree_with_hosts(void) {
+    torc_resource *root = torc_folder_new(), *shop = torc_folder_new(), *any = torc_folder_new();
+    static torc_middleware around;
+
+    around = (torc_middleware){.ops = &named_ops};
+    torc_resource_use(root, &around);
+    torc_resource_route_with(root, "GET /", render, TORC_ROUTE_OPTIONS(.name = "home"));
+    torc_resource_route_with(shop, "GET /", render, TORC_ROUTE_OPTIONS(.name = "home"));
+    torc_resource_route_with(shop, "GET /item/{id:uint}", render,
+                             TORC_ROUTE_OPTIONS(.name = "item"));
+    torc_resource_put_child(shop, "openapi.json", torc_openapi_new(&info));
+    torc_resource_route(any, "GET /page", render);
+    torc_resource_put_host(root, "Shop.example", shop);
+    torc_resource_put_host(root, "*.shop.example", any);
+    torc_resource_put_host(torc_resource_group(root, "/deep"), "*",
+                           torc_data_new(TORC_STR("x"), NULL));
+    return root;
+}
+
+static void routes_of_hosts_are_told_with_their_host(void **state) {
+    static const char expected[] = "METHOD     PATH                         NAME  MIDDLEWARE\n"
+                                   "GET        /                            home  named\n"
+                                   "GET, HEAD  */deep                             named\n"
+                                   "GET        *.shop.example/page                named\n"
+                                   "GET        shop.example/                home  named\n"
+                                   "GET        shop.example/item/{id:uint}  item  named\n"
+                                   "GET, HEAD  shop.example/openapi.json          named\n";
+    torc_resource *root = new_tree_with_hosts();
+    torc_json json;
+    torc_buf text;
+
+    (void)state;
+    check_ok(torc_resource_err(root));
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 4096);
+    check_ok(torc_routes_write_text(root, &text));
+    check_str_of(torc_buf_str(&text), expected);
+    torc_buf_truncate(&text, 0);
+    torc_json_init_buf(&json, &text, TORC_JSON_PLAIN);
+    check_ok(torc_routes_write_json(torc_resource_host(root, TORC_STR("*.shop.example")), &json));
+    check_ok(torc_json_end(&json));
+    check_str_of(torc_buf_str(&text),
+                 "[{\"method\":\"GET\",\"path\":\"/page\",\"middleware\":[]}]");
+    torc_buf_truncate(&text, 0);
+    torc_json_init_buf(&json, &text, TORC_JSON_PLAIN);
+    check_ok(torc_routes_write_json(root, &json));
+    check_ok(torc_json_end(&json));
+    assert_true(torc_str_find(torc_buf_str(&text),
+                              TORC_STR("{\"method\":\"GET\",\"host\":\"*.shop.example\","
+                                       "\"path\":\"/page\",\"middleware\":[\"named\"]}")) > 0);
+    torc_buf_dispose(&text);
+    torc_resource_dispose(root);
+}
+
+static void check_paths(torc_str document) {
+    assert_true(torc_str_find(document, TORC_STR("\"/item/{id}\":")) > 0);
+    assert_true(torc_str_find(document, TORC_STR("\"/\":")) > 0);
+    assert_true(torc_str_find(document, TORC_STR("\"/page\":")) < 0);
+    assert_true(torc_str_find(document, TORC_STR("\"title\":\"Things\"")) > 0);
+}
+
+static void a_document_within_a_host_is_of_that_host(void **state) {
+    torc_resource *root = new_tree_with_hosts();
+    torc_json json;
+    torc_buf text;
+
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 16384);
+    torc_json_init_buf(&json, &text, TORC_JSON_PLAIN);
+    check_ok(torc_openapi_write_first(root, NULL, &json));
+    check_ok(torc_json_end(&json));
+    check_paths(torc_buf_str(&text));
+    torc_buf_dispose(&text);
+    torc_site *site = torc_site_new(root, NULL);
+    torc_test_request *test = web_ask(*state, site, "GET /openapi.json\nHost: shop.example:81");
+    assert_int_equal(torc_test_request_status(test), 200);
+    check_paths(torc_test_request_body(test));
+    torc_test_request_free(test);
+    torc_site_free(site);
+}
+
+static void each_host_has_names_of_its_own(void **state) {
+    torc_resource *root = new_tree_with_hosts();
+    torc_resource *shop = torc_resource_host(root, TORC_STR("shop.example"));
+
+    (void)state;
+    check_ok(torc_resource_err(root));
+    torc_resource_route_with(shop, "GET /other", render, TORC_ROUTE_OPTIONS(.name = "item"));
+    check_err(torc_resource_err(root), TORC_ERR_INVALID);
+    assert_string_equal(torc_resource_err_text(root), "two routes have the name \"item\": \"GET "
+                                                      "/item/{id:uint}\" and \"GET /other\"");
+    torc_resource_dispose(root);
+}
+
 /* No matter what they do: all that the library makes have names in the table. */
 static void ready_middlewares_have_names(void **state) {
     static const char *const origins[] = {"https://a.example", NULL}, *const paths[] = {"/b", NULL};
@@ -102,7 +195,7 @@ static void ready_middlewares_have_names(void **state) {
     check_str_of(torc_buf_str(&text),
                  "METHOD  PATH  NAME  MIDDLEWARE\n"
                  "GET     /a          request id, timing, https only, canonical host, closed, "
-                 "security headers, cors, csrf, rate limit, limits, compress, etag, function\n");
+                 "security headers, cors, csrf, rate limit, limits, compress, [etag], function\n");
     torc_buf_dispose(&text);
     torc_resource_dispose(root);
 }
@@ -301,7 +394,6 @@ static void the_document_is_made_once_and_anew_when_asked(void **state) {
     torc_resource *root = torc_folder_new(), *openapi = torc_openapi_new(&info);
 
     torc_resource_put_child(root, "openapi.json", openapi);
-    assert_ptr_equal(torc_openapi_find_info(root), &info);
     torc_site *site = torc_site_new(root, NULL);
     torc_test_request *first = web_ask(*state, site, "GET /openapi.json");
     assert_int_equal(torc_test_request_status(first), 200);
@@ -342,6 +434,9 @@ static void without_memory_there_is_no_document(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        WEB_TEST(a_document_within_a_host_is_of_that_host),
+        cmocka_unit_test(routes_of_hosts_are_told_with_their_host),
+        cmocka_unit_test(each_host_has_names_of_its_own),
         cmocka_unit_test(the_table_has_a_line_for_all_that_answers),
         cmocka_unit_test(ready_middlewares_have_names),
         cmocka_unit_test(the_same_is_had_as_json),
