@@ -42,6 +42,20 @@ static torc_render account(torc_request *request) {
     return torc_reply_text(request, 200, page);
 }
 
+/* What clients send may be compressed, too: it is decoded as it is read. */
+static torc_render count_lines(torc_request *request) {
+    unsigned long lines = 0;
+    char answer[40];
+    torc_str chunk;
+    torc_err err;
+
+    while (!(err = torc_body_read(request, &chunk)) && chunk.len > 0)
+        for (size_t i = 0; i < chunk.len; i++) lines += chunk.bytes[i] == '\n';
+    if (err) return torc_reply_error(request, err); /* 400: it is not in that coding */
+    snprintf(answer, sizeof(answer), "%lu lines\n", lines);
+    return torc_reply_text(request, 200, answer);
+}
+
 static const torc_compress_options options = {
     .size = sizeof(options),
     .gzip_level = 6,
@@ -51,8 +65,10 @@ int main(int argc, char **argv) {
     torc_app *app = torc_app_new("compression");
 
     torc_app_use(app, torc_compress_new(&options));
+    torc_app_use(app, torc_decompress_new(NULL));
     torc_app_route(app, "GET /list", list);
     torc_app_route(app, "GET /progress", progress);
     torc_app_route(app, "GET /account", account);
+    torc_app_route(app, "POST /lines", count_lines);
     return torc_app_run(app, argc, argv);
 }

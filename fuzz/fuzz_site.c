@@ -2,9 +2,9 @@
 /*
  * A site with all that stands between a request and its route, over a connection in memory: hosts,
  * rewriting, front ends that write into paths, typed parameters with text around them, slashes,
- * groups, middleware (CORS, a rate limit, compression), forms, JSON as values and into a struct,
- * handlers of errors.
- * Whatever is asked is answered or refused, every answer is one, and nothing is left.
+ * groups, middleware (CORS, a rate limit, compression both ways), forms, JSON as values and into a
+ * struct, handlers of errors. Whatever is asked is answered or refused, every answer is one, and
+ * nothing is left.
  *
  * The first byte of an input chooses whether the scrambler is there (1), an allocation fails (2),
  * the peer resets (4), is slow (8), or ends its side (16); the second one the pieces, or the number
@@ -206,6 +206,7 @@ static torc_site *make_site(const torc_limits *limits) {
     add_shop(root);
     torc_resource_use(root, torc_security_headers_new(NULL));
     torc_resource_use(root, torc_cors_new(&cors));
+    torc_resource_use(root, torc_decompress_new(NULL));
     torc_resource_put_child(root, "host", torc_host_in_path_new(everybody, 2));
     torc_resource_put_host(root, "*.a.example", torc_render_new(show, 0, true));
     torc_resource_put_host(root, "b.example", torc_redirect_new(307, "https://c.example/"));

@@ -34,6 +34,7 @@
 #include <torc/csrf.h>
 #include <torc/datagram.h>
 #include <torc/date.h>
+#include <torc/decompress.h>
 #include <torc/deferred.h>
 #include <torc/deferred_resource.h>
 #include <torc/digest.h>

@@ -15,32 +15,31 @@
 #include "http/body_reader.h"
 #include "http/wait.h"
 
-static torc_body_piece *piece_of(torc_page *page) {
-    return (torc_body_piece *)(void *)page->bytes;
-}
-
-static void drop_lent(torc_body_reader *reader) {
+void torc_body_drop_lent(torc_body_reader *reader) {
     if (reader->lent) torc_page_unref(reader->lent);
     reader->lent = NULL;
 }
 
-static void drop_pages(torc_body_reader *reader) {
-    torc_page *page;
+torc_page *torc_body_take_page(torc_body_reader *reader) {
+    torc_page *page = reader->first;
 
-    while ((page = reader->first)) {
-        reader->first = page->next;
-        torc_page_unref(page);
-    }
-    reader->last = NULL;
-    reader->buffered = 0;
+    reader->first = page->next;
+    if (!reader->first) reader->last = NULL;
+    reader->buffered -= torc_body_piece_of(page)->len;
+    return page;
+}
+
+static void drop_pages(torc_body_reader *reader) {
+    while (reader->first) torc_page_unref(torc_body_take_page(reader));
 }
 
 static void release(torc_holding *holding) {
     torc_body_reader *reader = torc_container_of(holding, torc_body_reader, holding);
 
     torc_call_cancel(&reader->telling);
-    drop_lent(reader);
+    torc_body_drop_lent(reader);
     drop_pages(reader);
+    if (reader->decoder) torc_coder_free(reader->decoder->coder);
     torc_buf_dispose(&reader->whole);
     torc_file_close(reader->file);
 }
@@ -58,18 +57,16 @@ void torc_body_want(torc_body_reader *reader) {
 
 /* Take the oldest page from the buffer and lend it. */
 static torc_str lend(torc_body_reader *reader) {
-    torc_page *page = reader->first;
+    torc_page *page = torc_body_take_page(reader);
 
-    reader->first = page->next;
-    if (!reader->first) reader->last = NULL;
     reader->lent = page;
-    reader->buffered -= piece_of(page)->len;
-    return torc_str_make(piece_of(page)->bytes, piece_of(page)->len);
+    return torc_str_make(torc_body_piece_of(page)->bytes, torc_body_piece_of(page)->len);
 }
 
 /* The answer to a read, as far as it is known: TORC_ERR_AGAIN when it is not. */
 static torc_err answer(torc_body_reader *reader, torc_str *chunk) {
     if (reader->err) return (torc_err)reader->err;
+    if (reader->decoder) return torc_body_decode(reader, chunk);
     if (reader->first)
         *chunk = lend(reader);
     else if (reader->is_complete)
@@ -102,14 +99,18 @@ static void tell(torc_body_reader *reader) {
         (reader->err || reader->is_complete)) {
         tell_whole(reader);
     } else if (reader->mode == TORC_BODY_CHUNK) {
-        drop_lent(reader);
+        torc_body_drop_lent(reader);
         err = answer(reader, &chunk);
         if (err != TORC_ERR_AGAIN) tell_chunk(reader, err, chunk);
     }
 }
 
 static void run_telling(torc_call *call) {
-    tell(torc_container_of(call, torc_body_reader, telling));
+    torc_body_reader *reader = torc_container_of(call, torc_body_reader, telling);
+
+    tell(reader);
+    if (reader->mode != TORC_BODY_IDLE)
+        torc_body_want(reader); /* what was there decodes to nothing */
 }
 
 /* Something has changed: fibers look again, a callback is told from here. */
@@ -147,6 +148,7 @@ static torc_body_reader *make_reader(torc_request *request) {
     torc_list_init(&reader->waits);
     torc_buf_init(&reader->whole, &request->reactor->memory, TORC_MEMORY_INPUT, 0);
     torc_request_hold(request, &reader->holding);
+    if (request->decoded && torc_body_begin_decoding(reader)) reader->err = TORC_ERR_NO_MEMORY;
     begin(reader);
     return reader;
 }
@@ -166,15 +168,15 @@ static torc_err buffer(torc_body_reader *reader, torc_str bytes) {
 
     while (bytes.len > 0) {
         torc_page *page = reader->last;
-        if (!page || piece_of(page)->len == room_max) {
+        if (!page || torc_body_piece_of(page)->len == room_max) {
             page = torc_page_take(&reader->request->reactor->pages, TORC_MEMORY_INPUT);
             if (!page) return TORC_ERR_NO_MEMORY;
             page->next = NULL;
-            piece_of(page)->len = 0;
+            torc_body_piece_of(page)->len = 0;
             *(reader->last ? &reader->last->next : &reader->first) = page;
             reader->last = page;
         }
-        torc_body_piece *piece = piece_of(page);
+        torc_body_piece *piece = torc_body_piece_of(page);
         const torc_str part = torc_str_head(bytes, room_max - piece->len);
         memcpy(piece->bytes + piece->len, part.bytes, part.len);
         piece->len += (uint32_t)part.len;
@@ -190,9 +192,15 @@ static torc_err err_of_whole(const torc_buf *whole) {
 }
 
 static torc_err keep(torc_body_reader *reader, torc_str bytes) {
-    if (reader->mode != TORC_BODY_WHOLE) return buffer(reader, bytes);
-    torc_buf_add(&reader->whole, bytes);
-    return err_of_whole(&reader->whole);
+    torc_err err = TORC_OK;
+
+    if (reader->mode != TORC_BODY_WHOLE || reader->decoder) err = buffer(reader, bytes);
+    if (err || reader->mode != TORC_BODY_WHOLE) return err;
+    if (reader->decoder)
+        err = torc_body_collect_decoded(reader);
+    else
+        torc_buf_add(&reader->whole, bytes);
+    return err ? err : err_of_whole(&reader->whole);
 }
 
 /* No more of the body is wanted, whatever it says. */
@@ -215,8 +223,8 @@ void torc_body_received(torc_request *request, torc_str bytes) {
     if (reader->received > reader->max) err = TORC_ERR_TOO_LARGE;
 
     /* A callback that waits gets the bytes where they are. */
-    if (!err && reader->mode == TORC_BODY_CHUNK && !reader->first) {
-        drop_lent(reader);
+    if (!err && reader->mode == TORC_BODY_CHUNK && !reader->first && !reader->decoder) {
+        torc_body_drop_lent(reader);
         torc_call_cancel(&reader->telling);
         tell_chunk(reader, TORC_OK, bytes);
     } else {
@@ -228,8 +236,16 @@ void torc_body_received(torc_request *request, torc_str bytes) {
 }
 
 void torc_body_ended(torc_request *request) {
-    request->reader->is_complete = true;
-    changed(request->reader);
+    torc_body_reader *reader = request->reader;
+    torc_err err = TORC_OK;
+
+    reader->is_complete = true;
+    if (reader->decoder && reader->mode == TORC_BODY_WHOLE && !reader->err) {
+        err = torc_body_collect_decoded(reader);
+        if (!err) err = err_of_whole(&reader->whole);
+    }
+    if (err) torc_body_fail(reader, err);
+    changed(reader);
 }
 
 void torc_body_dropped(torc_request *request) {
@@ -256,13 +272,18 @@ torc_err torc_body_read(torc_request *request, torc_str *chunk) {
     torc_err err = torc_body_reader_of(request, &reader);
 
     if (err) return err;
-    drop_lent(reader);
+    torc_body_drop_lent(reader);
     while ((err = answer(reader, chunk)) == TORC_ERR_AGAIN) {
         err = torc_body_wait(reader);
         if (err) return reader->err ? (torc_err)reader->err : err;
     }
     if (!err) torc_body_want(reader);
     return err;
+}
+
+/* Whether the decoder has something to give that is not in pages any more. */
+static bool has_more(const torc_body_reader *reader) {
+    return reader->decoder && reader->decoder->has_more;
 }
 
 torc_err torc_body_request_chunk(torc_request *request, torc_body_chunk_fn *chunk, void *context) {
@@ -273,7 +294,7 @@ torc_err torc_body_request_chunk(torc_request *request, torc_body_chunk_fn *chun
     reader->mode = TORC_BODY_CHUNK;
     reader->chunk_fn = chunk;
     reader->context = context;
-    if (reader->err || reader->first || reader->is_complete)
+    if (reader->err || reader->first || reader->is_complete || has_more(reader))
         torc_reactor_post(request->reactor, &reader->telling);
     else
         torc_body_want(reader);

@@ -3,6 +3,7 @@
 #define TORC_HTTP_BODY_READER_H
 
 #include <torc/body.h>
+#include <torc/coding.h>
 #include <torc/file.h>
 #include <torc/form.h>
 
@@ -25,11 +26,22 @@ typedef struct torc_body_piece {
     char bytes[];
 } torc_body_piece;
 
+static inline torc_body_piece *torc_body_piece_of(torc_page *page) {
+    return (torc_body_piece *)(void *)page->bytes;
+}
+
 typedef enum torc_body_mode {
     TORC_BODY_IDLE,
     TORC_BODY_CHUNK, /* a callback is owed the next bytes */
     TORC_BODY_WHOLE  /* everything goes into `whole` */
 } torc_body_mode;
+
+/* Decodes the pages of a reader as they are read. */
+typedef struct torc_body_decoder {
+    torc_coder *coder; /* NULL: the end was read */
+    uint32_t taken;    /* bytes of the oldest page */
+    bool has_more;     /* to give, without being given anything */
+} torc_body_decoder;
 
 typedef struct torc_body_reader {
     torc_request *request;
@@ -52,7 +64,8 @@ typedef struct torc_body_reader {
     torc_buf whole;
     torc_file *file; /* of a spooled body */
     torc_body body;
-    torc_form *form; /* NULL: it is read in another way */
+    torc_form *form;            /* NULL: it is read in another way */
+    torc_body_decoder *decoder; /* NULL: it is read as it came */
 } torc_body_reader;
 
 /*
@@ -67,6 +80,24 @@ void torc_body_want(torc_body_reader *reader);
 void torc_body_collect(torc_body_reader *reader, size_t max);
 /* No more is taken of the body: reads answer `err`. */
 void torc_body_fail(torc_body_reader *reader, torc_err err);
+/*
+ * The next decoded bytes, at most a page, lent by the reader; empty at the end. TORC_ERR_AGAIN:
+ * first more has to be received. A failure is the reader's: TORC_ERR_SYNTAX and TORC_ERR_TRUNCATED
+ * of a body that is not of its coding, TORC_ERR_TOO_LARGE, TORC_ERR_NO_MEMORY.
+ */
+torc_err torc_body_decode(torc_body_reader *reader, torc_str *chunk) TORC_MUST_CHECK;
+/* Make the reader of a request whose body is decoded one that does. */
+torc_err torc_body_begin_decoding(torc_body_reader *reader) TORC_MUST_CHECK;
+/* Add to the whole what can be decoded. */
+torc_err torc_body_collect_decoded(torc_body_reader *reader) TORC_MUST_CHECK;
+void torc_body_drop_lent(torc_body_reader *reader);
+/* Take the oldest page out of the buffer; there is one. */
+torc_page *torc_body_take_page(torc_body_reader *reader);
+/*
+ * For who reads bodies of known types: TORC_ERR_MEDIA_TYPE for one in a content coding that is not
+ * decoded; the response then says in Accept-Encoding that none is taken (RFC 9110 §15.5.16).
+ */
+torc_err torc_body_check_coding(torc_request *request) TORC_MUST_CHECK;
 /* Wait on the fiber until something has changed. */
 torc_err torc_body_wait(torc_body_reader *reader) TORC_MUST_CHECK;
 

@@ -10,16 +10,12 @@
 #include "http/body_reader.h"
 
 static void move_pages(torc_body_reader *reader) {
-    torc_page *page;
-
-    while ((page = reader->first)) {
-        const torc_body_piece *piece = (const torc_body_piece *)(const void *)page->bytes;
+    while (reader->first) {
+        torc_page *page = torc_body_take_page(reader);
+        const torc_body_piece *piece = torc_body_piece_of(page);
         torc_buf_add(&reader->whole, torc_str_make(piece->bytes, piece->len));
-        reader->first = page->next;
         torc_page_unref(page);
     }
-    reader->last = NULL;
-    reader->buffered = 0;
 }
 
 /* What is announced is not yet there: no more than a window is set aside for it. */
@@ -27,18 +23,26 @@ static size_t reserve_of(int64_t len) {
     return len < TORC_BODY_WINDOW ? (size_t)len : TORC_BODY_WINDOW;
 }
 
-void torc_body_collect(torc_body_reader *reader, size_t max) {
+/* Make room for what is announced, and move there what has come. */
+static torc_err begin_whole(torc_body_reader *reader, size_t max) {
     const int64_t len = reader->request->head->body_len;
+
+    if (reader->decoder) return reader->err ? TORC_OK : torc_body_collect_decoded(reader);
+    if (len > 0 && (uint64_t)len > max) torc_buf_fail(&reader->whole, TORC_ERR_LIMIT);
+    if (len > 0 && !reader->is_complete) (void)torc_buf_reserve(&reader->whole, reserve_of(len));
+    move_pages(reader);
+    return TORC_OK;
+}
+
+void torc_body_collect(torc_body_reader *reader, size_t max) {
     torc_err err;
 
     reader->mode = TORC_BODY_WHOLE;
     if (reader->is_collected) return;
     reader->is_collected = true;
     torc_buf_init(&reader->whole, &reader->request->reactor->memory, TORC_MEMORY_INPUT, max);
-    if (len > 0 && (uint64_t)len > max) torc_buf_fail(&reader->whole, TORC_ERR_LIMIT);
-    if (len > 0 && !reader->is_complete) (void)torc_buf_reserve(&reader->whole, reserve_of(len));
-    move_pages(reader);
-    err = torc_buf_err(&reader->whole);
+    err = begin_whole(reader, max);
+    if (!err) err = torc_buf_err(&reader->whole);
     if (err) torc_body_fail(reader, err == TORC_ERR_LIMIT ? TORC_ERR_TOO_LARGE : err);
 }
 

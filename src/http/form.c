@@ -59,7 +59,8 @@ torc_err torc_form_open(torc_request *request, const torc_form_options *options,
     torc_err err;
 
     if (kind == TORC_FORM_KIND_NONE) return TORC_ERR_MEDIA_TYPE;
-    err = torc_body_reader_of(request, &reader);
+    err = torc_body_check_coding(request);
+    if (!err) err = torc_body_reader_of(request, &reader);
     if (!err && (reader->form || reader->is_collected || reader->lent)) err = TORC_ERR_STATE;
     if (err) return err;
 

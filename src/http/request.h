@@ -3,6 +3,7 @@
 #define TORC_HTTP_REQUEST_H
 
 #include <torc/cidr.h>
+#include <torc/coding.h>
 #include <torc/log.h>
 #include <torc/observer.h>
 #include <torc/reply.h>
@@ -96,6 +97,11 @@ bool torc_request_toggle_slash(torc_request *request);
 /* RFC 9110 §7.4: whether "https://…" is asked for over a connection that is not secured, and by
  * nobody who is trusted to ask for others. */
 bool torc_request_is_misdirected(const torc_request *request);
+/* How many content codings the body is in, and the name of the outermost. `identity` is none,
+ * though some send it. */
+unsigned torc_request_codings(const torc_request *request, torc_str *name);
+/* Have the body decoded as it is read. Before anything of it was; the coding can be decoded. */
+void torc_request_decode_body(torc_request *request, torc_coding coding);
 /* Reply with a redirect to what was asked, at another origin. A 400 where the request names no
  * path, or there is no authority. */
 torc_render torc_reply_redirect_elsewhere(torc_request *request, int status, torc_str scheme,

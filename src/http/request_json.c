@@ -67,6 +67,10 @@ static bool has_type(const torc_request *request) {
     return true;
 }
 
+static torc_err check_type(torc_request *request) {
+    return has_type(request) ? torc_body_check_coding(request) : TORC_ERR_MEDIA_TYPE;
+}
+
 /* ---- answers ---- */
 
 static torc_err answer(torc_request *request, int status, const char *detail, torc_err err) {
@@ -79,7 +83,10 @@ static torc_err answer(torc_request *request, int status, const char *detail, to
 /* The body could not be had. */
 static torc_err answer_body(torc_request *request, torc_err err) {
     if (err == TORC_ERR_MEDIA_TYPE)
-        return answer(request, 415, "The body is to be application/json, in UTF-8.", err);
+        return answer(request, 415,
+                      has_type(request) ? "The body is in a content coding, and is to be in none."
+                                        : "The body is to be application/json, in UTF-8.",
+                      err);
     if (err == TORC_ERR_TOO_LARGE) return answer(request, 413, "The body is too large.", err);
     torc_reply_error(request, err);
     return err;
@@ -131,7 +138,7 @@ torc_err torc_request_json_by(torc_request *request, const torc_json_limits *lim
     json_body *self;
     torc_str text;
 
-    if (!has_type(request)) return answer_body(request, TORC_ERR_MEDIA_TYPE);
+    if (check_type(request)) return answer_body(request, TORC_ERR_MEDIA_TYPE);
     self = make_body(request);
     if (!self) return answer_body(request, TORC_ERR_NO_MEMORY);
     if (limits) self->limits = *limits;
@@ -167,7 +174,7 @@ static void body_read(torc_request *request, torc_err err, const torc_body *body
     json_body *self = context;
     const torc_json_value *value = NULL;
 
-    if (!err && !has_type(request)) err = TORC_ERR_MEDIA_TYPE;
+    if (!err) err = check_type(request);
     err = err ? answer_body(request, err) : read_text(self, body->bytes, &value);
     self->told(request, err, value, self->context);
 }

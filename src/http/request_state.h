@@ -89,6 +89,7 @@ struct torc_request {
     /* The incoming body. */
     bool has_body_ended : 1; /* all of it was received, or no more of it is wanted */
     bool limits_are_own : 1; /* `limits` is filled */
+    uint8_t decoded : 3; /* 1 + the torc_coding that it is decoded from; 0: it is read as it is */
 
     int16_t reason;  /* why it ended; TORC_OK: finished */
     int16_t failure; /* the first failure of the response */

@@ -113,6 +113,12 @@ def pages_are_compressed():
         check(gzip.decompress(steps.body), b"step 1 of 3\nstep 2 of 3\nstep 3 of 3\n")
         told = ask(program, "GET", "/account?name=Ali", None, "Accept-Encoding: gzip")
         check((told.first("Content-Encoding"), told.body[:10]), (None, b"Hello Ali,"))
+        lines = gzip.compress(b"a\n" * 300000)
+        check(ask(program, "POST", "/lines", lines, "Content-Encoding: gzip").body, b"300000 lines\n")
+        check(ask(program, "POST", "/lines", lines[:-1], "Content-Encoding: gzip").status, 400)
+        check(ask(program, "POST", "/lines", gzip.compress(bytes(2000000)), "Content-Encoding: gzip").status, 413)
+        refused = ask(program, "POST", "/lines", lines, "Content-Encoding: compress")
+        check((refused.status, refused.first("Accept-Encoding").split(", ")[0]), (415, "gzip"))
 
 
 def errors_have_pages():
