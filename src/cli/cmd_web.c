@@ -15,6 +15,7 @@
 #include <torc/torc.h>
 
 #include "command.h"
+#include "web_errors.h"
 #include "web_hosts.h"
 
 enum {
@@ -385,6 +386,7 @@ static void add_options(torc_app *app) {
         torc_app_add_option(app, options[i].name, options[i].argument, options[i].help,
                             options[i].apply);
     }
+    torc_web_errors_add_option(app);
     torc_web_hosts_add_options(app);
 }
 
@@ -447,6 +449,7 @@ static void start(torc_app *app) {
         torc_app_use(app, torc_compress_new(&compress));
     }
     if (self->rate) torc_app_use(app, torc_rate_limit_new(&limit));
+    torc_web_errors_put(app);
     if (stat(self->path, &about))
         refuse(app, self->path,
                errno == ENOENT ? "there is no such folder or file"

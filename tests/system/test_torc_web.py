@@ -143,6 +143,27 @@ def pages_stand_in_for_what_is_missing():
         check(get(server.port, "/users/7.png").status, 404)
 
 
+def errors_have_pages_of_their_own():
+    lost, sorry, other = WWW / "lost.html", WWW / "sorry.txt", WWW / "other"
+    lost.write_text("lost")
+    sorry.write_text("sorry")
+    other.mkdir()
+    with web("--error-page", f"404={lost}", "--error-page", f"4XX={sorry}", "--host", f"b.example={other}") as server:
+        answer = get(server.port, "/nowhere", "Accept: text/html")
+        check((answer.status, answer.first("Content-Type"), answer.body), (404, "text/html; charset=utf-8", b"lost"))
+        check((get(server.port, "/a.txt", method="POST").status, get(server.port, "/a.txt", method="POST").body), (405, b"sorry"))
+        check(ask(server.port, b"GET /nowhere HTTP/1.1\r\nHost: b.example\r\n\r\n").body, b"lost")
+        check(get(server.port, "/nowhere", "Accept: application/json").first("Content-Type"), "application/problem+json")
+        lost.write_text("lost again")
+        server.signal(signal.SIGHUP)
+        server.wait_for("reloaded")
+        check(get(server.port, "/nowhere").body, b"lost again")
+        lost.unlink()
+        server.signal(signal.SIGHUP)
+        server.wait_for(f"--error-page 404={lost}: the error page {lost}: ")
+        check(get(server.port, "/nowhere").body, b"lost again")
+
+
 def compressed_siblings_are_sent():
     answer = asked([], "/style.css", "Accept-Encoding: gzip")
     check((answer.first("Content-Encoding"), gzip.decompress(answer.body)), ("gzip", b"css"))
@@ -298,6 +319,9 @@ MISTAKES = (
     (["--add-header", "X: " + "y" * 32768], "--add-header X: " + "y" * 297 + "...: all fields together have at most 32768 bytes"),
     (["--add-header", "X"], "--add-header X: write 'Name: value'"),
     (["--not-found", "../x"], "--not-found ../x: "),
+    (["--error-page", "404"], "--error-page 404: write STATUS=FILE, as 404=/srv/lost.html; STATUS may be 5xx or 500-504"),
+    (["--error-page", "200=a"], "--error-page 200=a: write STATUS=FILE"),
+    (["--error-page", "504-500=a"], "--error-page 504-500=a: write STATUS=FILE"),
     (["--fallback", "../x"], "--fallback ../x: "),
     (["--file-cache", "many"], "--file-cache many: write a size as 512K, 64M or 1G, or off"),
     (["--host", "a"], "--host a: write NAME=FOLDER, as a.example=/srv/a"),
@@ -348,6 +372,8 @@ def what_cannot_be_served_is_a_line_and_1():
           "127.0.0.1:0")
     fails(1, "torc web: --path /dev/null: it is neither a folder nor a file", "web", "--path", "/dev/null", "--listen", "127.0.0.1:0")
     fails(1, "torc web: --host a=/nowhere: there is no such folder", "web", "--host", "a=/nowhere", "--listen", "127.0.0.1:0")
+    fails(1, "torc web: --error-page 404=/nowhere: the error page /nowhere: there is no such thing", "web", "--error-page", "404=/nowhere",
+          "--listen", "127.0.0.1:0")
     with web() as server:
         fails(1, f"torc web: 127.0.0.1:{server.port}: the address is in use: stop the program that listens there, or choose another, "
               f"as in --listen 127.0.0.1:{server.port % 65535 + 1 if server.port < 65535 else 8080}", "web", "--listen",
@@ -480,6 +506,7 @@ CASES = [
     fields_are_added_to_all_answers,
     caching_is_by_pattern,
     pages_stand_in_for_what_is_missing,
+    errors_have_pages_of_their_own,
     compressed_siblings_are_sent,
     extensions_may_be_codings,
     answers_are_compressed,
