@@ -142,9 +142,9 @@ TORC_API void torc_request_flush(torc_request *request);
 /** Bytes that may be written before it is time to wait. */
 TORC_API size_t torc_request_room(const torc_request *request);
 /**
- * Let a producer feed the body (as torc_transport_register_producer()); finish when it is done. It
- * is resumed and paused from the reactor's queue. TORC_ERR_STATE if there is one already,
- * TORC_ERR_GONE: then it is never called.
+ * Let a producer feed the body (as torc_transport_register_producer()); finish when it is done,
+ * which lets it go. It is resumed and paused from the reactor's queue. TORC_ERR_STATE if there is
+ * one already, TORC_ERR_GONE: then it is never called.
  */
 TORC_API torc_err torc_request_register_producer(torc_request *request, torc_producer *producer,
                                                  bool streaming) TORC_MUST_CHECK;

@@ -64,12 +64,16 @@ static torc_render feed(torc_request *request, void *context) {
     return TORC_RENDER_NOT_DONE_YET;
 }
 
-static torc_test_request *begin(http_fixture *self, source *feeding) {
+static torc_test_request *begin_as(http_fixture *self, source *feeding, const char *head) {
     self->context = feeding;
-    torc_test_request *test = http_begin(self, feed, "GET /");
+    torc_test_request *test = http_begin(self, feed, head);
     torc_test_request_hold_back(test);
     torc_test_request_run(test);
     return test;
+}
+
+static torc_test_request *begin(http_fixture *self, source *feeding) {
+    return begin_as(self, feeding, "GET /");
 }
 
 static void a_pushing_producer_is_paused_and_resumed(void **state) {
@@ -137,12 +141,46 @@ static void an_unregistered_producer_is_left_alone(void **state) {
     torc_test_request_free(test);
 }
 
+/* The answer to HEAD is fed like the others, and nothing of it goes out. */
+static void the_answer_to_head_is_fed_in_vain(void **state) {
+    static const torc_producer_ops *const kinds[] = {&push_ops, &pull_ops};
+
+    for (size_t i = 0; i < TORC_COUNT_OF(kinds); i++) {
+        source self = {.base = {kinds[i]}, .left = 5};
+        torc_test_request *test = begin_as(*state, &self, "HEAD /");
+        assert_int_equal(self.left, 0);
+        assert_int_equal(torc_test_request_status(test), 200);
+        assert_int_equal(torc_test_request_body(test).len, 0);
+        assert_true(torc_test_request_is_complete(test));
+        assert_int_equal(self.stops, 0);
+        torc_test_request_free(test);
+    }
+}
+
+/* Finishing lets the producer go: whatever it was about to write, it is not called any more. */
+static void finishing_lets_the_producer_go(void **state) {
+    source self = {.base = {&pull_ops}, .left = 10};
+    torc_test_request *test = begin(*state, &self);
+    const int resumes = self.resumes;
+
+    check_ok(torc_request_finish(self.request));
+    torc_test_request_take(test, SIZE_MAX);
+    torc_test_request_run(test);
+    assert_int_equal(self.resumes, resumes);
+    assert_int_equal(self.pauses + self.stops, 0);
+    assert_int_equal(torc_test_request_body(test).len, (size_t)resumes * sizeof(block));
+    assert_true(torc_test_request_is_complete(test));
+    torc_test_request_free(test);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         HTTP_TEST(a_pushing_producer_is_paused_and_resumed),
         HTTP_TEST(a_pulling_producer_is_asked_while_there_is_room),
         HTTP_TEST(a_lost_client_stops_the_producer),
         HTTP_TEST(an_unregistered_producer_is_left_alone),
+        HTTP_TEST(the_answer_to_head_is_fed_in_vain),
+        HTTP_TEST(finishing_lets_the_producer_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

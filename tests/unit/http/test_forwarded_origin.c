@@ -11,7 +11,7 @@
 #include "web_fixture.h"
 
 static torc_site *site;
-static char url[512];
+static char url[512], prefix[64];
 
 static torc_render tell(torc_request *request) {
     torc_buf buf;
@@ -20,6 +20,7 @@ static torc_render tell(torc_request *request) {
     torc_request_add_asked_url(request, &buf);
     check_ok(torc_buf_err(&buf));
     url[buf.len] = 0;
+    snprintf(prefix, sizeof(prefix), "%.*s", TORC_STR_ARGS(torc_request_prefix(request)));
     return torc_reply_text(request, 200, "");
 }
 
@@ -108,8 +109,11 @@ static void hosts_and_ports_are_believed_if_they_may_be(void **state) {
 static void a_prefix_stands_before_the_path(void **state) {
     trust(TORC_PROXY_FIELD_X_FORWARDED_FOR, ALL);
     check_url("X-Forwarded-Prefix: /app", "http://inner:81/app");
+    assert_string_equal(prefix, "/app");
     check_url("X-Forwarded-Prefix: /app/v%201//", "http://inner:81/app/v%201");
+    assert_string_equal(prefix, "/app/v%201");
     check_url("X-Forwarded-Prefix: /", "http://inner:81");
+    assert_string_equal(prefix, "");
     check_url("X-Forwarded-Prefix: app", "http://inner:81");
     check_url("X-Forwarded-Prefix: //evil.example", "http://inner:81");
     check_url("X-Forwarded-Prefix: /\\evil.example", "http://inner:81");

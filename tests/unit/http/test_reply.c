@@ -183,8 +183,10 @@ static void a_bad_redirect_is_a_500(void **state) {
 }
 
 static const char *location;
+static bool is_local;
 
 static void redirect_local(torc_request *request) {
+    is_local = torc_request_is_local(request, torc_str_of(location));
     torc_reply_redirect_local(request, 303, torc_str_of(location), "/home");
 }
 
@@ -216,12 +218,14 @@ static void a_redirect_that_a_peer_has_given_stays_here(void **state) {
         location = local[i];
         torc_test_request *test = ask(*state, redirect_local, "GET /\nHost: h.example:81");
         check_str_at(torc_test_request_field(test, "Location"), torc_str_of(local[i]), local[i], 0);
+        assert_true(is_local);
         torc_test_request_free(test);
     }
     for (size_t i = 0; i < TORC_COUNT_OF(foreign); i++) {
         location = foreign[i];
         torc_test_request *test = ask(*state, redirect_local, "GET /\nHost: h.example:81");
         check_str_at(torc_test_request_field(test, "Location"), TORC_STR("/home"), foreign[i], 0);
+        assert_false(is_local);
         torc_test_request_free(test);
         test = ask(*state, redirect_local_or_refuse, "GET /\nHost: h.example:81");
         assert_int_equal(torc_test_request_status(test), 400);

@@ -133,6 +133,42 @@ static void conditions_are_heeded_before_ranges(void **state) {
     }
 }
 
+static torc_render reply_by_condition(torc_request *request, void *context) {
+    const torc_condition condition = torc_request_check(request, validators);
+
+    (void)context;
+    if (condition != TORC_CONDITION_PROCEED) return torc_reply_condition(request, condition);
+    return torc_reply_bytes(request, 200, type, torc_str_of(text));
+}
+
+/* For who answers otherwise: its conditions alone, and no ranges. */
+static void conditions_are_answered_alone(void **state) {
+    static const struct {
+        const char *head;
+        int status;
+        const char *body;
+    } cases[] = {
+        {"GET /", 200, TEXT},
+        {"GET /\nRange: bytes=0-1", 200, TEXT},
+        {"GET /\nIf-None-Match: \"v1\"", 304, ""},
+        {"HEAD /\nIf-None-Match: \"v0\", W/\"v1\"", 304, ""},
+        {"GET /\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT", 304, ""},
+        {"GET /\nIf-None-Match: \"v0\"\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT", 200,
+         TEXT},
+        {"PUT /\nIf-None-Match: \"v1\"", 412, "error"},
+        {"PUT /\nIf-Match: \"v0\"", 412, "error"},
+        {"PUT /\nIf-Match: \"v1\"", 200, TEXT},
+        {"PUT /\nIf-Unmodified-Since: Sun, 06 Nov 1994 08:49:36 GMT", 412, "error"},
+    };
+
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        torc_test_request *test = http_ask(*state, reply_by_condition, cases[i].head);
+        check_reply(test, cases[i].status, cases[i].body);
+        if (cases[i].status < 400) check_str(torc_test_request_field(test, "ETag"), "\"v1\"");
+        torc_test_request_free(test);
+    }
+}
+
 static void a_range_is_a_part(void **state) {
     torc_test_request *test = ask(*state, "GET /\nRange: bytes=-3");
 
@@ -241,6 +277,7 @@ int main(void) {
         TEST(what_is_said_of_the_content_is_said_with_it),
         TEST(what_is_not_known_is_not_told),
         TEST(conditions_are_heeded_before_ranges),
+        TEST(conditions_are_answered_alone),
         TEST(a_range_is_a_part),
         TEST(several_ranges_are_a_multipart_body_of_the_announced_length),
         TEST(ranges_are_of_get_only),

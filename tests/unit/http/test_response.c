@@ -71,6 +71,48 @@ static void a_response_is_written_in_steps(void **state) {
     torc_test_request_free(test);
 }
 
+static void look_at_fields(torc_request *request) {
+    torc_response_set(request, "X-A", TORC_STR("1"));
+    torc_response_add(request, "X-B", TORC_STR("2"));
+    torc_response_add(request, "x-a", TORC_STR("3"));
+    torc_fields fields = torc_response_fields(request);
+    assert_int_equal(fields.count, 3);
+    check_str(fields.items[0].name, "X-A");
+    check_str(fields.items[1].value, "2");
+    check_str(fields.items[2].value, "3");
+    torc_response_remove(request, "X-A");
+    fields = torc_response_fields(request);
+    assert_int_equal(fields.count, 1);
+    check_str(fields.items[0].name, "X-B");
+    torc_reply_text(request, 200, "");
+}
+
+static void what_was_set_can_be_looked_at(void **state) {
+    torc_test_request *test = ask(*state, look_at_fields, "GET /");
+
+    assert_int_equal(torc_test_request_status(test), 200);
+    check_str(torc_test_request_field(test, "X-B"), "2");
+    torc_test_request_free(test);
+}
+
+/* An empty write sends the head, and nothing else. */
+static void write_nothing_first(torc_request *request) {
+    torc_request_write(request, TORC_STR(""));
+    assert_true(torc_response_is_started(request));
+    finish_err = torc_request_finish(request);
+}
+
+static void an_empty_write_sends_the_head(void **state) {
+    torc_test_request *test = ask(*state, write_nothing_first, "GET /");
+
+    check_ok(finish_err);
+    assert_int_equal(torc_test_request_status(test), 200);
+    assert_int_equal(torc_test_request_body(test).len, 0);
+    assert_int_equal(torc_test_request_piece_count(test), 0);
+    assert_true(torc_test_request_is_complete(test));
+    torc_test_request_free(test);
+}
+
 static void many_fields(torc_request *request) {
     char name[16];
 
@@ -462,6 +504,8 @@ static void a_flush_sends_the_head(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         HTTP_TEST(a_response_is_written_in_steps),
+        HTTP_TEST(what_was_set_can_be_looked_at),
+        HTTP_TEST(an_empty_write_sends_the_head),
         HTTP_TEST(fields_may_be_many),
         HTTP_TEST(what_the_application_sets_is_not_added),
         HTTP_TEST(an_empty_response_has_no_type),

@@ -778,6 +778,24 @@ static void a_silent_connection_is_closed_silently(void **state) {
     check_ends(self);
 }
 
+/* The time without a request is counted from the end of the answer, however long that took; nobody
+ * waits for the peer to end, too. */
+static void idle_time_begins_when_the_answer_is_done(void **state) {
+    fixture *self = *state;
+
+    self->limits.keep_alive_ms = 1000;
+    send_text(self, GET("/late"));
+    torc_test_advance(self->http.reactor, 50000);
+    check_open(self);
+    torc_reply_text(self->http.request, 200, "done");
+    torc_test_settle(self->http.reactor);
+    torc_test_advance(self->http.reactor, 999);
+    check_open(self);
+    torc_test_advance(self->http.reactor, 1);
+    assert_true(torc_test_connection_is_over(self->peer));
+    assert_false(torc_test_connection_was_reset(self->peer));
+}
+
 /* RFC 9112 §2.2: some send an empty line behind a body; it begins no request. */
 static void an_empty_line_alone_begins_no_request(void **state) {
     fixture *self = *state;
@@ -1000,6 +1018,29 @@ static void pipelined_requests_wait_for_a_slow_peer(void **state) {
     torc_test_settle(self->http.reactor);
     assert_int_equal(self->http.received, 100);
     assert_int_equal(count_of(self, "hello"), 100);
+}
+
+/* One request at a time: what comes behind it stays where it is, but for a bufferful. */
+static void what_is_pipelined_behind_a_late_answer_is_not_read(void **state) {
+    fixture *self = *state;
+    torc_memory *memory;
+
+    begin_with(self);
+    memory = torc_reactor_memory(self->http.reactor);
+    send_text(self, GET("/late"));
+    const size_t before = memory->used_total;
+    for (int i = 0; i < 2000; i++) torc_test_connection_send(self->peer, TORC_STR(GET("/")));
+    torc_test_settle(self->http.reactor);
+    assert_int_equal(self->http.received, 1);
+    assert_false(torc_test_connection_is_receiving(self->peer));
+    assert_true(memory->used_total - before <= 16384);
+    torc_reply_text(self->http.request, 200, "first");
+    torc_test_settle(self->http.reactor);
+    assert_int_equal(self->http.received, 2001);
+    assert_int_equal(count_of(self, "hello"), 2000);
+    assert_true(torc_str_find(written(self), TORC_STR("first")) <
+                torc_str_find(written(self), TORC_STR("hello")));
+    check_open(self);
 }
 
 static void so_many_requests_are_answered_in_a_turn(void **state) {
@@ -1408,6 +1449,7 @@ int main(void) {
         TEST(a_dropped_body_that_stalls_leaves_its_answer_alone),
         TEST(a_peer_is_read_no_faster_than_its_body),
         TEST(a_silent_connection_is_closed_silently),
+        TEST(idle_time_begins_when_the_answer_is_done),
         TEST(an_empty_line_alone_begins_no_request),
         TEST(a_head_that_is_late_is_answered_408),
         TEST(a_body_that_stalls_is_answered_408),
@@ -1420,6 +1462,7 @@ int main(void) {
         TEST(a_peer_that_takes_too_slowly_is_reset),
         TEST(a_slow_peer_holds_back_the_application),
         TEST(pipelined_requests_wait_for_a_slow_peer),
+        TEST(what_is_pipelined_behind_a_late_answer_is_not_read),
         TEST(so_many_requests_are_answered_in_a_turn),
         TEST(the_answers_after_the_peers_end_are_delivered),
         TEST(after_some_time_the_peers_end_counts_as_loss),

@@ -187,6 +187,8 @@ static void bodies_and_fields_are_sent(void **state) {
     torc_test_client_add_field(client, "X-Word", "once");
     torc_test_put_json(client, "/x", "{}");
     torc_test_expect_body(client, "PUT /x|once|application/json|{}|1");
+    torc_test_patch_json(client, "/x", "[]");
+    torc_test_expect_body_bytes(client, TORC_STR("PATCH /x||application/json|[]|1"));
     torc_test_post_form(client, "/", "name", "J&J", "of", "ten");
     torc_test_expect_body(client, "POST /||application/x-www-form-urlencoded|name=J%26J&of=ten|1");
     torc_test_client_set_pieces(client, 2, 1000);

@@ -97,6 +97,23 @@ static void who_refuses_holds_the_other_back(void **state) {
     torc_test_producer_free(producer);
 }
 
+/* Without a producer, a protocol is told when there is room again. */
+static void drained_output_is_counted(void **state) {
+    static char much[200000];
+
+    torc_test_recorder_refuse(other, true);
+    wire();
+    torc_test_settle(reactor);
+    torc_transport_write(torc_test_recorder_transport(one, 0), torc_str_make(much, sizeof(much)));
+    torc_test_settle(reactor);
+    assert_int_equal(torc_test_recorder_drained(one, 0), 0);
+    torc_test_recorder_refuse(other, false);
+    torc_transport_resume(torc_test_recorder_transport(other, 0));
+    torc_test_settle(reactor);
+    assert_int_equal(torc_test_recorder_drained(one, 0), 1);
+    assert_int_equal(torc_test_recorder_heard(other, 0).len, sizeof(much));
+}
+
 static void a_producer_is_pulled(void **state) {
     wire();
     torc_test_settle(reactor);
@@ -128,9 +145,13 @@ static void a_producer_is_stopped_with_its_connection(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CASE(two_protocols_talk),         CASE(they_are_pumped_by_turns),
-        CASE(an_abort_reaches_the_other), CASE(who_refuses_holds_the_other_back),
-        CASE(a_producer_is_pulled),       CASE(a_producer_is_stopped_with_its_connection),
+        CASE(two_protocols_talk),
+        CASE(they_are_pumped_by_turns),
+        CASE(an_abort_reaches_the_other),
+        CASE(who_refuses_holds_the_other_back),
+        CASE(drained_output_is_counted),
+        CASE(a_producer_is_pulled),
+        CASE(a_producer_is_stopped_with_its_connection),
     };
     return cmocka_run_group_tests_name("protocols", tests, NULL, NULL);
 }
