@@ -105,8 +105,10 @@ TORC_API bool torc_response_accepts(torc_str name, torc_str value);
 /** The value of the first field of that name set so far; `.bytes` NULL: none. */
 TORC_API torc_str torc_response_field(const torc_request *request, const char *name);
 /**
- * Set a cookie, besides others. One that torc_cookie_check() refuses makes the response fail: ask
- * it first where name or value come from outside.
+ * Set a cookie, besides others, but in place of one that the response sets already and that a
+ * client would take for the same: of this name, domain and path, and kept apart (is_partitioned) or
+ * not as this is. One that torc_cookie_check() refuses makes the response fail: ask it first where
+ * name or value come from outside.
  */
 TORC_API void torc_response_add_cookie(torc_request *request, const torc_cookie *cookie);
 /** Let the client forget a cookie, which it finds by name, domain and path; what its prefix wants

@@ -4,6 +4,9 @@
  *
  *  - Nothing is kept: a look-up walks the Cookie fields, which are short and bounded.
  *  - A cookie that may not be set makes the response fail, as any invalid field does.
+ *  - A response sets each cookie once (draft-ietf-httpbis-rfc6265bis §4.1.1): what was set last
+ *    stands where it was set first. Whether two are the same is asked of their text, as a client
+ *    reads it, so that it holds for what was added as a field, too.
  */
 #include <torc/cookie.h>
 
@@ -16,6 +19,38 @@ bool torc_request_cookie(const torc_request *request, const char *name, torc_str
 bool torc_request_cookie_next(const torc_request *request, torc_cookie_place *place, torc_str *name,
                               torc_str *value) {
     return torc_cookies_next(&request->head->fields, place, name, value);
+}
+
+/* Whether a client would keep the one in place of the other. A cookie that is kept apart for each
+ * site that embeds this one is not the same as one that is not: a response may remove one of them
+ * and set the other. */
+static bool is_same(const torc_cookie *a, const torc_cookie *b) {
+    return torc_str_equals(a->name, b->name) && torc_str_equals(a->path, b->path) &&
+           torc_str_equals_nocase(a->domain, b->domain) && a->is_partitioned == b->is_partitioned;
+}
+
+/* The field that sets the same cookie already; NULL: none. */
+static torc_field *find_same(const torc_request *request, torc_str text) {
+    const torc_fields fields = torc_response_fields(request);
+    torc_cookie cookie, other;
+
+    if (torc_set_cookie_parse(text, &cookie)) return NULL;
+    for (uint32_t i = 0; i < fields.count; i++) {
+        torc_field *field = &fields.items[i];
+        if (field->id != TORC_FIELD_SET_COOKIE) continue;
+        if (!torc_set_cookie_parse(field->value, &other) && is_same(&cookie, &other)) return field;
+    }
+    return NULL;
+}
+
+/* The text is the arena's. */
+static void set_field(torc_request *request, torc_str text) {
+    torc_field *same = request->is_started ? NULL : find_same(request, text);
+
+    if (same)
+        same->value = text;
+    else
+        torc_response_add(request, "Set-Cookie", text);
 }
 
 void torc_response_add_cookie(torc_request *request, const torc_cookie *cookie) {
@@ -31,7 +66,7 @@ void torc_response_add_cookie(torc_request *request, const torc_cookie *cookie) 
     if (err)
         torc_response_fail(request, err);
     else
-        torc_response_add(request, "Set-Cookie", torc_buf_str(&buf));
+        set_field(request, torc_buf_str(&buf));
 }
 
 void torc_response_delete_cookie(torc_request *request, const torc_cookie *cookie) {

@@ -51,6 +51,8 @@ static torc_render set_cookies(torc_request *request, void *context) {
     memset(digits, '1', sizeof(digits));
     if (!torc_request_cookie(request, "b", &value)) return TORC_RENDER_DONE;
     torc_response_add_cookie(request, &cookie);
+    torc_response_add_cookie(request, &cookie); /* in place of the first */
+    cookie.path = TORC_STR("/a");
     torc_response_add_cookie(request, &cookie);
     return torc_reply_text(request, 200, "");
 }
