@@ -102,20 +102,16 @@ static torc_render reply_note(torc_request *request, int status, const note *it)
 
 /* ---- the routes ---- */
 
-/* A number in the query; false: it is none, or not from `min` to `max`. */
-static bool read_arg(torc_request *request, const char *name, uint64_t min, uint64_t max,
-                     uint64_t *value) {
+/* A number in the query, which has been checked by what the route says of it. */
+static uint64_t read_arg(torc_request *request, const char *name, uint64_t value) {
     torc_str text;
-    if (!torc_request_arg(request, name, &text)) return true;
-    return !torc_str_parse_uint(text, max, value) && *value >= min;
+    if (torc_request_arg(request, name, &text))
+        (void)!torc_str_parse_uint(text, UINT64_MAX, &value);
+    return value;
 }
 
 static torc_render list_notes(torc_request *request) {
-    uint64_t limit = 20, offset = 0;
-    if (!read_arg(request, "limit", 1, PAGE_MAX, &limit))
-        return refuse(request, 400, "`limit` is a number from 1 to 100.");
-    if (!read_arg(request, "offset", 0, 1000000, &offset))
-        return refuse(request, 400, "`offset` is a number from 0 to 1000000.");
+    const uint64_t limit = read_arg(request, "limit", 20), offset = read_arg(request, "offset", 0);
 
     torc_json *json = torc_reply_json(request, 200);
     torc_json_open_array(json);
@@ -190,7 +186,6 @@ static const torc_route_input meant[] = {
 
 static const torc_route_response list_responses[] = {
     {.status = 200, .content = {.schema = torc_schema_structs, .of = &note_json}},
-    {.status = 400},
 };
 static const torc_route_response make_responses[] = {
     {.status = 201, .content = BODY(note_json)},
@@ -234,7 +229,8 @@ int main(int argc, char **argv) {
 
     torc_resource_route_with(all, "GET", list_notes,
                              TORC_ROUTE_OPTIONS(.name = "notes", .summary = "All notes",
-                                                INPUTS(paging), RESPONSES(list_responses)));
+                                                INPUTS(paging), .checks_inputs = true,
+                                                RESPONSES(list_responses)));
     torc_resource_route_with(all, "POST", make_note,
                              TORC_ROUTE_OPTIONS(.name = "new_note", .summary = "A new note",
                                                 .body = BODY(input_json),

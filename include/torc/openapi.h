@@ -13,9 +13,10 @@
  *
  * Each route is an operation: its name is the operationId, each parameter of its path is told with
  * its kind, what the options tell of inputs, body and responses is told as it is. A route without
- * responses answers "default". Left out are hidden routes, resources, and methods that OpenAPI
- * does not know; a route for any method is told as GET, POST, PUT, PATCH and DELETE, with their
- * names behind its own. A rest is a parameter whose value has slashes in it.
+ * responses answers "default"; one that checks its inputs answers 400, too. Left out are hidden
+ * routes, resources, and methods that OpenAPI does not know; a route for any method is told as GET,
+ * POST, PUT, PATCH and DELETE, with their names behind its own. A rest is a parameter whose value
+ * has slashes in it.
  *
  * Two patterns that differ in nothing but the names or kinds of parameters are one path there, with
  * the names of the first; of the same method the first is told.

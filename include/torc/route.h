@@ -79,7 +79,7 @@ typedef struct torc_route_response {
 
 /**
  * What else is known of a route. Name and summary are for people and programs alike; inputs, body
- * and responses are told to clients, not checked.
+ * and responses are told to clients, and inputs are checked if that is asked for.
  */
 typedef struct torc_route_options {
     size_t size;      /* sizeof(torc_route_options) */
@@ -96,6 +96,10 @@ typedef struct torc_route_options {
     size_t input_count;
     const torc_route_response *responses;
     size_t response_count;
+    /* Before the function is called, look whether all `inputs` that are required are there and all
+     * that are there are of their kind and within their bounds: else a 400 (RFC 9457) names each
+     * that is not. Of an argument that comes several times all are looked at. */
+    bool checks_inputs;
 } torc_route_options;
 
 /** The same, written where it is used: TORC_ROUTE_OPTIONS(.name = "user"). */

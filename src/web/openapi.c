@@ -226,10 +226,18 @@ static void write_response(torc_json *json, const torc_route_response *response)
     torc_json_close_object(json);
 }
 
+static bool tells(const torc_route_options *options, int status) {
+    for (size_t i = 0; i < options->response_count; i++)
+        if (options->responses[i].status == status) return true;
+    return false;
+}
+
 static void write_responses(torc_json *json, const torc_route_options *options) {
     torc_json_member_object(json, "responses");
     for (size_t i = 0; i < options->response_count; i++)
         write_response(json, &options->responses[i]);
+    if (options->response_count > 0 && options->checks_inputs && !tells(options, 400))
+        write_response(json, &(torc_route_response){.status = 400});
     if (options->response_count == 0) {
         torc_json_member_object(json, "default");
         torc_json_member_text(json, "description", "The answer.");

@@ -15,6 +15,7 @@
 #include "base/options.h"
 #include "web/error_page.h"
 #include "web/passage.h"
+#include "web/route_inputs.h"
 #include "web/site.h"
 
 enum {
@@ -175,9 +176,15 @@ static void reply_unanswered(const torc_walk_end *end) {
         refuse_method(request, end);
 }
 
+static torc_render render_route(const torc_route *route, torc_request *request) {
+    if (route->options.checks_inputs && !torc_route_inputs_hold(route, request))
+        return TORC_RENDER_DONE;
+    return route->render(request);
+}
+
 torc_render torc_walk_answer(const torc_walk_end *end) {
     if (end->err) return torc_reply_error(end->request, end->err);
-    if (end->route) return end->route->render(end->request);
+    if (end->route) return render_route(end->route, end->request);
     if (end->found) return end->found->ops->render(end->found, end->request);
     reply_unanswered(end);
     return TORC_RENDER_DONE;
@@ -188,7 +195,7 @@ bool torc_walk_needs_fiber(const torc_walk_end *end) {
 }
 
 static torc_render run_route(torc_request *request, void *context) {
-    return ((const torc_route *)context)->render(request);
+    return render_route(context, request);
 }
 
 static torc_render run_resource(torc_request *request, void *context) {
