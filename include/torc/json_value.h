@@ -96,7 +96,7 @@ TORC_API bool torc_json_is_number(const torc_json_value *value);
 
 /**
  * The value as a C value; false, and nothing written, if it is another. Integers may be written
- * with point or exponent (1.0, 2e3) up to 2^53. Any number that is not beyond the largest double is
+ * with point or exponent (1.0, 2e3) below 2^53. Any number that is not beyond the largest double is
  * a double.
  */
 TORC_API bool torc_json_as_bool(const torc_json_value *value, bool *is_true);

@@ -3,6 +3,7 @@
 #define TORC_BASE_ASCII_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Letters and digits of ASCII, whatever the locale: <ctype.h> asks it, and takes no negative char.
@@ -22,6 +23,11 @@ static inline bool torc_is_letter(char byte) {
 
 static inline bool torc_is_alnum(char byte) {
     return torc_is_letter(byte) || torc_is_digit(byte);
+}
+
+/* The digit of the lowest four bits: "0123456789abcdef". */
+static inline char torc_hex_of(uint64_t number) {
+    return "0123456789abcdef"[number & 15];
 }
 
 /* A capital as its small letter, anything else as it is. */

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <torc/buf.h>
 
+#include "base/ascii.h"
+
 enum {
     FIRST_CAPACITY = 64
 };
@@ -128,15 +130,14 @@ void torc_buf_add_int(torc_buf *buf, int64_t value) {
 }
 
 void torc_buf_add_hex(torc_buf *buf, torc_str bytes) {
-    static const char digits[] = "0123456789abcdef";
     const size_t len = bytes.len > SIZE_MAX / 2 ? SIZE_MAX : bytes.len * 2;
     char *to = torc_buf_reserve(buf, len);
 
     if (!to) return;
     for (size_t i = 0; i < bytes.len; i++) {
         const unsigned char byte = (unsigned char)bytes.bytes[i];
-        *to++ = digits[byte >> 4];
-        *to++ = digits[byte & 15];
+        *to++ = torc_hex_of(byte >> 4);
+        *to++ = torc_hex_of(byte);
     }
     torc_buf_commit(buf, len);
 }

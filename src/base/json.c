@@ -15,6 +15,7 @@
 #include <torc/json.h>
 #include <torc/utf8.h>
 
+#include "base/ascii.h"
 #include "base/decimal.h"
 #include "base/json_scan.h"
 
@@ -210,9 +211,12 @@ void torc_json_close_array(torc_json *json) {
 }
 
 static void put_escaped(torc_json *json, unsigned code) {
-    static const char hex[] = "0123456789abcdef";
-    const char text[6] = {
-        '\\', 'u', hex[code >> 12 & 15], hex[code >> 8 & 15], hex[code >> 4 & 15], hex[code & 15]};
+    const char text[6] = {'\\',
+                          'u',
+                          torc_hex_of(code >> 12),
+                          torc_hex_of(code >> 8),
+                          torc_hex_of(code >> 4),
+                          torc_hex_of(code)};
 
     put(json, torc_str_make(text, sizeof text));
 }

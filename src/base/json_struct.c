@@ -12,6 +12,7 @@
 #include "base/json_field.h"
 
 #include <math.h>
+#include <torc/utf8.h>
 
 typedef struct step {
     const struct step *above; /* NULL: the document itself */
@@ -47,11 +48,13 @@ static void add_pointer(torc_buf *text, const step *at) {
     }
 }
 
-/* Keep a text, cut where it did not fit. */
+/* Keep a text; one that did not fit is cut, between characters. */
 static torc_str kept(mapper *self, const torc_buf *text) {
+    const torc_str whole = torc_buf_str(text);
     torc_str copy = {0};
 
-    if (torc_arena_copy(self->arena, torc_buf_str(text), &copy)) self->err = TORC_ERR_NO_MEMORY;
+    if (torc_arena_copy(self->arena, torc_str_head(whole, torc_utf8_valid_len(whole)), &copy))
+        self->err = TORC_ERR_NO_MEMORY;
     return copy;
 }
 
@@ -366,8 +369,9 @@ torc_err torc_json_to_struct(torc_arena *arena, const torc_json_value *value,
 }
 
 static void copy_text(char *to, size_t size, torc_str text) {
-    const torc_str part = torc_str_head(text, size - 1);
+    torc_str part = torc_str_head(text, size - 1);
 
+    part.len = torc_utf8_valid_len(part);
     if (part.len > 0) memcpy(to, part.bytes, part.len);
     to[part.len] = '\0';
 }

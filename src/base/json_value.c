@@ -8,8 +8,9 @@
 
 #include <math.h>
 
-/* Up to here doubles hold every integer, so that one that was written 1.0 means itself. */
-#define WHOLE_MAX 9007199254740992.0
+/* Below it doubles hold every integer, so that one that was written 1.0 means itself. It is itself
+ * what 2^53 + 1 is rounded to. */
+#define WHOLE_END 9007199254740992.0
 
 torc_json_kind torc_json_kind_of(const torc_json_value *value) {
     return value ? (torc_json_kind)value->kind : TORC_JSON_NONE;
@@ -41,7 +42,7 @@ bool torc_json_as_bool(const torc_json_value *value, bool *is_true) {
 }
 
 static bool is_whole(const torc_json_value *value) {
-    return value->kind == TORC_JSON_DOUBLE && fabs(value->as.real) <= WHOLE_MAX &&
+    return value->kind == TORC_JSON_DOUBLE && fabs(value->as.real) < WHOLE_END &&
            trunc(value->as.real) == value->as.real;
 }
 

@@ -10,6 +10,8 @@
 #include <torc/failure.h>
 #include <torc/utf8.h>
 
+#include "base/ascii.h"
+
 enum {
     DAY_S = 86400
 };
@@ -132,9 +134,9 @@ torc_str torc_log_cut(torc_str text, size_t max) {
     return torc_str_head(text, max);
 }
 
-/* C1 controls, and what separates lines, turns the direction of writing, or cannot be seen. */
-static bool is_deceptive(uint32_t code) {
-    return (code >= 0x7f && code <= 0x9f) || (code >= 0x200b && code <= 0x200f) ||
+bool torc_log_is_deceptive(uint32_t code) {
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0xad || code == 0x61c ||
+           code == 0x180e || (code >= 0x200b && code <= 0x200f) ||
            (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) ||
            code == 0xfeff;
 }
@@ -164,19 +166,18 @@ static void put_control(torc_buf *buf, uint32_t code) {
 
 /* "\u{2028}": as few digits as do, two at least. */
 static void put_named(torc_buf *buf, uint32_t code) {
-    static const char digits[] = "0123456789abcdef";
     int shift = 4;
 
     while (code >> shift > 15) shift += 4;
     torc_buf_add(buf, TORC_STR("\\u{"));
-    for (; shift >= 0; shift -= 4) torc_buf_add_byte(buf, digits[code >> shift & 15]);
+    for (; shift >= 0; shift -= 4) torc_buf_add_byte(buf, torc_hex_of(code >> shift));
     torc_buf_add_byte(buf, '}');
 }
 
 static void put_code(torc_buf *buf, uint32_t code, torc_str bytes, bool in_quotes) {
     if (code < 0x20) {
         put_control(buf, code);
-    } else if (is_deceptive(code)) {
+    } else if (torc_log_is_deceptive(code)) {
         put_named(buf, code);
     } else {
         if (in_quotes && (code == '"' || code == '\\')) torc_buf_add_byte(buf, '\\');

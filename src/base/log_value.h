@@ -18,6 +18,9 @@ void torc_log_date_of(int64_t time_us, int *year, int *month, int *day);
 void torc_log_put_digits(torc_buf *buf, uint64_t number, int digits);
 /* At most `max` bytes of a text, cut between characters. */
 torc_str torc_log_cut(torc_str text, size_t max);
+/* Controls, and what separates lines, turns the direction of writing, or cannot be seen. Of none is
+ * the code above 0xffff. */
+bool torc_log_is_deceptive(uint32_t code);
 /* A text in which nothing ends a line, controls a terminal, or deceives who reads it. */
 void torc_log_put_escaped(torc_buf *buf, torc_str text, bool in_quotes);
 /* A word as it is, anything else in quotes. */

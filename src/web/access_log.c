@@ -19,7 +19,9 @@
 #include <torc/utf8.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/log.h"
+#include "base/log_value.h"
 #include "http/request.h"
 #include "reactor/reactor.h"
 
@@ -101,13 +103,6 @@ static size_t plain_len(torc_str text) {
     return len;
 }
 
-/* C1 controls, and what separates lines, turns the direction of writing, or cannot be seen. */
-static bool is_deceptive(uint32_t code) {
-    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x200b && code <= 0x200f) ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) ||
-           code == 0xfeff;
-}
-
 /* Take the first character of what is not plain, and write what stands for it; how long that is. */
 static size_t escape_json(torc_str *rest, char to[8]) {
     const char *start = rest->bytes;
@@ -120,7 +115,7 @@ static size_t escape_json(torc_str *rest, char to[8]) {
         to[0] = '\\';
         to[1] = (char)code;
         return 2;
-    } else if (!is_deceptive(code)) {
+    } else if (!torc_log_is_deceptive(code)) {
         memcpy(to, start, (size_t)(rest->bytes - start));
         return (size_t)(rest->bytes - start);
     }
@@ -128,7 +123,6 @@ static size_t escape_json(torc_str *rest, char to[8]) {
 }
 
 static size_t escape_text(torc_str *rest, char to[8]) {
-    static const char digits[] = "0123456789abcdef";
     const unsigned char byte = (unsigned char)rest->bytes[0];
 
     *rest = torc_str_from(*rest, 1);
@@ -136,8 +130,8 @@ static size_t escape_text(torc_str *rest, char to[8]) {
     to[1] = (char)byte;
     if (byte == '"' || byte == '\\') return 2;
     to[1] = 'x';
-    to[2] = digits[byte >> 4];
-    to[3] = digits[byte & 15];
+    to[2] = torc_hex_of(byte >> 4);
+    to[3] = torc_hex_of(byte);
     return 4;
 }
 

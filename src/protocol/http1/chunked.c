@@ -12,6 +12,7 @@
  */
 #include "protocol/http1/chunked.h"
 
+#include "base/ascii.h"
 #include "message/bytes.h"
 
 enum {
@@ -226,12 +227,11 @@ torc_chunked_outcome torc_chunked_decode(torc_chunked_decoder *decoder, torc_str
 }
 
 size_t torc_chunked_write_line(uint64_t len, char line[TORC_CHUNKED_LINE_MAX]) {
-    static const char digits[] = "0123456789abcdef";
     size_t at = 0;
     int shift = 60;
 
     while (shift > 0 && !(len >> shift)) shift -= 4;
-    for (; shift >= 0; shift -= 4) line[at++] = digits[len >> shift & 15];
+    for (; shift >= 0; shift -= 4) line[at++] = torc_hex_of(len >> shift);
     line[at++] = '\r';
     line[at++] = '\n';
     return at;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <torc/json_struct.h>
+#include <torc/utf8.h>
 
 #include "base/page.h"
 #include "faults.h"
@@ -290,6 +291,28 @@ static void a_long_pointer_is_cut(void **state) {
     assert_int_equal(strlen(self.error.pointer), sizeof self.error.pointer - 1);
 }
 
+static void a_pointer_is_cut_between_characters(void **state) {
+    for (size_t shift = 0; shift < 3; shift++) {
+        torc_buf_clear(&self.buf);
+        torc_buf_add(&self.buf, TORC_STR("{\"paid\":true,\""));
+        torc_buf_add(&self.buf, torc_str_head(TORC_STR("ab"), shift));
+        for (int i = 0; i < 200; i++) torc_buf_add(&self.buf, TORC_STR("\xe2\x82\xac"));
+        torc_buf_add(&self.buf, TORC_STR("\":1}"));
+        const torc_json_value *value;
+        torc_json_mistakes found;
+        check_ok(torc_json_parse(&self.arena, torc_buf_str(&self.buf), NULL, &value, NULL));
+        check_err(torc_json_to_struct(&self.arena, value, &order_json, &self.order, &found),
+                  TORC_ERR_INVALID);
+        assert_true(torc_utf8_is_valid(found.items[0].pointer));
+        assert_in_range(found.items[0].pointer.len, 298, 300);
+        check_err(torc_json_parse_struct(&self.arena, torc_buf_str(&self.buf), NULL, &order_json,
+                                         &self.order, &self.error),
+                  TORC_ERR_INVALID);
+        assert_true(torc_utf8_is_valid(torc_str_of(self.error.pointer)));
+        assert_in_range(strlen(self.error.pointer), 253, 255);
+    }
+}
+
 static void mistakes_of_the_text_come_first(void **state) {
     check_err(read_as(&order_json, &self.order, "{\"paid\":1,"), TORC_ERR_TRUNCATED);
     assert_int_equal(self.error.column, 11);
@@ -567,6 +590,7 @@ int main(void) {
         CASE(many_mistakes_are_told_at_once),
         CASE(mistakes_are_counted_up_to_a_bound),
         CASE(a_long_pointer_is_cut),
+        CASE(a_pointer_is_cut_between_characters),
         CASE(mistakes_of_the_text_come_first),
         CASE(unknown_members_may_be_ignored),
         CASE(structs_may_hold_their_own_kind),

@@ -95,7 +95,11 @@ static void integers_are_told_if_they_are_exact(void **state) {
     check_int("-2.5e3", true, -2500);
     check_int("-0", true, 0);
     check_int("1.5", false, 0);
-    check_int("9007199254740992.0", true, INT64_C(9007199254740992));
+    check_int("9007199254740992", true, INT64_C(9007199254740992));
+    check_int("9007199254740991.0", true, INT64_C(9007199254740991));
+    check_int("9007199254740992.0", false, 0);
+    check_int("9007199254740993.0", false, 0); /* is 2^53, rounded */
+    check_int("-9007199254740993e0", false, 0);
     check_int("9007199254740994.0", false, 0);
     check_int("1e400", false, 0);
     check_int("\"1\"", false, 0);

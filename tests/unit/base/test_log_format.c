@@ -177,6 +177,7 @@ static void nothing_forges_a_line_or_controls_a_terminal(void **state) {
     check_quoted("\x1b[31m\x7f", "\"\\x1b[31m\\u{7f}\"");
     check_quoted("nul\0", "\"nul\\x00\"");
     check_quoted("\xc2\x9b", "\"\\u{9b}\"");
+    check_quoted("\xc2\xad\xd8\x9c\xe1\xa0\x8e", "\"\\u{ad}\\u{61c}\\u{180e}\"");
     check_quoted("\xe2\x80\xa8\xe2\x80\xae", "\"\\u{2028}\\u{202e}\"");
     check_quoted("\xff\xe2\x82", "\"\\xff\\xe2\\x82\"");
 
