@@ -11,9 +11,9 @@
  * For threads of the pool, and for others that end before the reactor is freed. Never on the
  * reactor's own thread, which would wait for itself for ever: that asserts.
  *
- * When the reactor is freed, those that wait return TORC_ERR_STOPPING, and so do all later calls;
- * what they wait for is cancelled. A reactor that has merely stopped turning goes on when it turns
- * again, and so do they.
+ * When the reactor is freed, those that wait return TORC_ERR_STOPPING, and so do later calls of the
+ * pool's threads; what they wait for is cancelled, and the reactor is there until all have
+ * returned. A reactor that has merely stopped turning goes on when it turns again, and so do they.
  */
 
 /** What is called on the reactor's thread: it answers a deferred, whose result is waited for. */

@@ -99,8 +99,9 @@ TORC_BEGIN_DECLS
 /**
  * Look up a user, by name or number, with the groups that the system gives him, of which there is
  * room for `group_max` in `groups`; they are the caller's, and `user` refers to them. May read
- * files, or ask a directory, and so hold the reactor: when a program starts, or on a thread.
- * TORC_ERR_NOT_FOUND, TORC_ERR_LIMIT.
+ * files, or ask a directory, and so hold the reactor: when a program starts, or on a thread. A
+ * number that is nobody's is taken as it is, its group being of the same number.
+ * TORC_ERR_NOT_FOUND, TORC_ERR_LIMIT (more groups than there is room for).
  */
 TORC_API torc_err torc_spawn_user_find(const char *name, uint32_t *groups, size_t group_max,
                                        torc_spawn_user *user) TORC_MUST_CHECK;

@@ -7,6 +7,8 @@
  *  - It is in the list while its thread waits. It ends once: by its result, or because the reactor
  *    is being freed; what comes after that finds it ended.
  *  - The mutex guards the list, the ends and the counts; nothing of the program is called with it.
+ *  - The mutex is the reactor's, and so is what a thread posts to: a reactor that is freed waits
+ *    until no thread is in a call (`inside`), which they leave at once when theirs has ended.
  */
 #include "reactor/blocking_call.h"
 
@@ -35,10 +37,12 @@ typedef struct blocking_call {
 void torc_blocking_calls_init(torc_reactor *reactor) {
     reactor->thread = pthread_self();
     pthread_mutex_init(&reactor->blocking_mutex, NULL);
+    pthread_cond_init(&reactor->blocking_left, NULL);
     torc_list_init(&reactor->blocking_calls);
 }
 
 void torc_blocking_calls_dispose(torc_reactor *reactor) {
+    pthread_cond_destroy(&reactor->blocking_left);
     pthread_mutex_destroy(&reactor->blocking_mutex);
 }
 
@@ -132,6 +136,10 @@ void torc_blocking_calls_stop(torc_reactor *reactor) {
         end(self, TORC_ERR_STOPPING, NULL);
         if (is_begun) let_go(self);
     }
+    pthread_mutex_lock(&reactor->blocking_mutex);
+    while (reactor->blocking_inside > 0)
+        pthread_cond_wait(&reactor->blocking_left, &reactor->blocking_mutex);
+    pthread_mutex_unlock(&reactor->blocking_mutex);
 }
 
 /* ---- the thread that waits ---- */
@@ -141,7 +149,10 @@ static torc_err enlist(blocking_call *self) {
 
     pthread_mutex_lock(&reactor->blocking_mutex);
     const bool is_refused = reactor->refuses_blocking_calls;
-    if (!is_refused) torc_list_push(&reactor->blocking_calls, &self->node);
+    if (!is_refused) {
+        torc_list_push(&reactor->blocking_calls, &self->node);
+        reactor->blocking_inside++;
+    }
     pthread_mutex_unlock(&reactor->blocking_mutex);
     return is_refused ? TORC_ERR_STOPPING : TORC_OK;
 }
@@ -155,6 +166,7 @@ static torc_err wait_for(blocking_call *self, void **value) {
     const torc_err err = self->err;
     void *const result = self->value;
     const bool last = is_last(self);
+    if (--reactor->blocking_inside == 0) pthread_cond_signal(&reactor->blocking_left);
     pthread_mutex_unlock(&reactor->blocking_mutex);
     if (last) free_call(self);
     if (!err && value) *value = result;

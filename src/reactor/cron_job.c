@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/options.h"
 #include "base/siphash.h"
+#include "base/spread.h"
 #include "reactor/errand.h"
 #include "reactor/wall_timer.h"
 
@@ -60,10 +61,7 @@ static int64_t seconds_of(int64_t us) {
 
 static int64_t jitter_us(torc_cron_job *self) {
     if (self->jitter_ms == 0) return 0;
-    self->seed ^= self->seed >> 12;
-    self->seed ^= self->seed << 25;
-    self->seed ^= self->seed >> 27;
-    return (int64_t)(self->seed * UINT64_C(2685821657736338717) % self->jitter_ms) * 1000;
+    return (int64_t)(torc_spread_next(&self->seed) % self->jitter_ms) * 1000;
 }
 
 /* Wait for the first time after `seconds`. */

@@ -132,12 +132,11 @@ static void take_back(torc_log_writer *self, portion *of, int64_t size_expected)
 
 /* Whether all of it was written. */
 static bool write_portion(torc_log_writer *self, portion *of) {
+    self->error = 0;
+    if (!write_line_end(self)) return false;
     const int64_t size_before =
         torc_log_file_is_ordinary(self->file) ? size_of(torc_log_file_fd(self->file)) : -1;
     const uint32_t written_before = of->written;
-
-    self->error = 0;
-    if (!write_line_end(self)) return false;
     while (of->written < of->len) {
         const ssize_t count = write_once(self, of->bytes + of->written, piece_of(self, of));
         if (count > 0) {

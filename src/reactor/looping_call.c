@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/siphash.h"
+#include "base/spread.h"
 #include "reactor/errand.h"
 
 struct torc_looping_call {
@@ -39,15 +40,11 @@ static torc_reactor *reactor_of(const torc_looping_call *self) {
 
 /* ---- when ---- */
 
-/* xorshift64*: enough to spread. */
 static uint64_t jitter(torc_looping_call *self) {
     const uint64_t most = self->jitter_ms < self->interval_ms ? self->jitter_ms : self->interval_ms;
 
     if (most == 0) return 0;
-    self->seed ^= self->seed >> 12;
-    self->seed ^= self->seed << 25;
-    self->seed ^= self->seed >> 27;
-    return self->seed * UINT64_C(2685821657736338717) % most;
+    return torc_spread_next(&self->seed) % most;
 }
 
 /* The n of the grid that the time has come to. */

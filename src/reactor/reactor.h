@@ -114,13 +114,15 @@ struct torc_reactor {
     struct torc_cooperator *cooperator; /* NULL until the first task */
     uint32_t slice_us;                  /* of tasks; 0: the default */
     pthread_t thread;                   /* it was made in this one */
-    pthread_mutex_t blocking_mutex;     /* of the next two, and of what is in the list */
+    pthread_mutex_t blocking_mutex;     /* of the next three, and of what is in the list */
     torc_list blocking_calls;           /* threads that wait for this one */
     bool refuses_blocking_calls;
-    _Atomic(uint64_t) beat;     /* see stall.c */
-    _Atomic(bool) is_stalled;   /* somebody holds it too long: whoever sees it tells */
-    struct torc_stall *stall;   /* NULL: nobody looks */
-    const void *described_code; /* a function of fibers, of whose argument `describe` can tell */
+    uint32_t blocking_inside;     /* threads that are in a call, whether it has ended or not */
+    pthread_cond_t blocking_left; /* no thread is any more */
+    _Atomic(uint64_t) beat;       /* see stall.c */
+    _Atomic(bool) is_stalled;     /* somebody holds it too long: whoever sees it tells */
+    struct torc_stall *stall;     /* NULL: nobody looks */
+    const void *described_code;   /* a function of fibers, of whose argument `describe` can tell */
     void (*describe)(void *argument, char *text, size_t size);
     bool running, stopping;
     bool has_stdio;           /* the standard streams were taken, see torc/stdio.h */

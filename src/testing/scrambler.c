@@ -10,6 +10,7 @@
 #include "testing/scrambler.h"
 
 #include "base/alloc.h"
+#include "base/spread.h"
 
 typedef struct scrambler {
     torc_filter base;
@@ -30,12 +31,8 @@ static torc_reactor *reactor_of(const scrambler *self) {
     return self->base.above.reactor;
 }
 
-/* xorshift64*, the high half. */
 static uint32_t next_number(scrambler *self) {
-    self->state ^= self->state >> 12;
-    self->state ^= self->state << 25;
-    self->state ^= self->state >> 27;
-    return (uint32_t)((self->state * 0x2545f4914f6cdd1dULL) >> 32);
+    return (uint32_t)(torc_spread_next(&self->state) >> 32);
 }
 
 /* A part of `len` bytes, one at least: mostly a few, sometimes many. */

@@ -296,6 +296,40 @@ static void what_an_old_file_lacks_is_not_put_into_the_new_one(void **state) {
     close(sealed);
 }
 
+/* The end of a line that is owed is no part of the next one, which is taken back alone. */
+static void a_line_is_taken_back_also_behind_a_line_end_that_was_owed(void **state) {
+    const int sealed = memfd_create("log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const torc_str before = TORC_STR("other\n");
+    char target[32];
+
+    (void)state;
+    assert_int_equal(fcntl(sealed, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+    snprintf(target, sizeof(target), "/proc/self/fd/%d", sealed);
+    assert_int_equal(symlink(target, path), 0);
+    open_writer(path, NULL, NULL);
+    torc_test_limit_calls(reactor, TORC_TEST_WRITE, 7);
+    torc_test_fail_calls(reactor, TORC_TEST_WRITE, 3, 1, ENOSPC);
+    add_many(5, 100);
+    torc_log_writer_flush(writer);
+    torc_test_finish_jobs(reactor);
+    assert_int_equal(unlink(path), 0);
+    const int other = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(other, before.bytes, before.len), before.len);
+    close(other);
+    torc_test_fail_calls(reactor, TORC_TEST_WRITE, 1, 2, ENOSPC); /* in the old and the new one */
+    torc_log_writer_reopen(writer);
+    torc_test_finish_jobs(reactor);
+    check_str(content_of(path), "other\n");
+    torc_test_fail_calls(reactor, TORC_TEST_WRITE, 4, 1, ENOSPC); /* in the midst of line 7 */
+    torc_log_writer_flush(writer);
+    torc_test_finish_jobs(reactor);
+    check_str(content_of(path), "other\n\n6 ......\n");
+    torc_log_writer_flush(writer);
+    torc_test_finish_jobs(reactor);
+    assert_int_equal(check_lines(torc_str_from(content_of(path), before.len + 1), 6), 94);
+    close(sealed);
+}
+
 /* A real one: the file may grow no further, in the midst of a line. */
 static void a_line_that_does_not_fit_is_taken_back_and_written_later(void **state) {
     struct rlimit old, small;
@@ -485,6 +519,7 @@ int main(void) {
         TEST(a_full_disk_loses_nothing_that_can_be_kept),
         TEST(lines_of_a_full_disk_do_not_hold_up_a_reopening),
         TEST(what_an_old_file_lacks_is_not_put_into_the_new_one),
+        TEST(a_line_is_taken_back_also_behind_a_line_end_that_was_owed),
         TEST(a_line_that_does_not_fit_is_taken_back_and_written_later),
         TEST(short_writes_are_completed),
         TEST(an_interrupted_write_is_made_again),
