@@ -237,21 +237,26 @@ static void an_abort_resets(void **state) {
     }
 }
 
+static int forgetful = TORC_RENDER_DONE; /* what is said instead */
+
 static torc_render forget(torc_request *request, void *context) {
     if (context) torc_request_write(request, TORC_STR("some"));
-    return TORC_RENDER_DONE;
+    return (torc_render)forgetful;
 }
 
 static void a_render_without_a_response_is_a_500(void **state) {
+    static const int answers[] = {TORC_RENDER_DONE, TORC_RENDER_NEXT, 99};
     http_fixture *self = *state;
 
-    for (int i = 0; i < 2; i++) {
-        self->on_fiber = i == 1;
+    for (size_t i = 0; i < 2 * TORC_COUNT_OF(answers); i++) {
+        self->on_fiber = i & 1;
+        forgetful = answers[i / 2];
         torc_test_request *test = http_ask(self, forget, "GET /");
         assert_int_equal(torc_test_request_status(test), 500);
         check_str(torc_test_request_body(test), "error");
         torc_test_request_free(test);
     }
+    forgetful = TORC_RENDER_DONE;
 }
 
 static void a_render_that_forgets_the_end_is_reset(void **state) {

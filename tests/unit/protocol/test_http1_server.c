@@ -487,6 +487,21 @@ static void bad_requests_are_answered_and_the_connection_closed(void **state) {
     }
 }
 
+static void a_length_of_thousands_of_digits_is_refused(void **state) {
+    fixture *self = *state;
+    char digits[5001], text[6000];
+
+    for (int zeros = 0; zeros < 2; zeros++) {
+        memset(digits, zeros ? '0' : '9', sizeof(digits) - 1);
+        digits[5000] = '\0';
+        snprintf(text, sizeof(text),
+                 "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: %s3\r\n\r\nabc", digits);
+        send_text(self, text);
+        check_has(self, zeros ? "HTTP/1.1 200 " : "HTTP/1.1 400 ");
+        end_with(self);
+    }
+}
+
 static void what_follows_a_bad_request_is_not_answered(void **state) {
     fixture *self = *state;
 
@@ -1431,6 +1446,7 @@ int main(void) {
         TEST(interim_responses_go_first_but_not_to_1_0),
         TEST(a_response_that_breaks_off_is_reset),
         TEST(bad_requests_are_answered_and_the_connection_closed),
+        TEST(a_length_of_thousands_of_digits_is_refused),
         TEST(what_follows_a_bad_request_is_not_answered),
         TEST(a_long_line_or_section_is_refused_at_the_edge),
         TEST(sections_are_limited_at_the_edge),

@@ -105,6 +105,8 @@ static void the_parent_of_a_face_is_outside(void **state) {
     check_location(*state, site, "GET /a/b?x", "./");
     check_location(*state, site, "GET /a/b/", "../");
     check_location(*state, site, "GET /a/b/c/d", "../../");
+    check_location(*state, site, "POST /a/b", "./");
+    check_location(*state, site, "FOO /a/b", "./");
     assert_int_equal(web_status(*state, site, "GET /"), 404);
     torc_site_free(site);
 }

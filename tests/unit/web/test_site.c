@@ -45,6 +45,8 @@ static torc_resource *new_tree(void) {
     torc_resource_put_child(root, "", torc_data_new(TORC_STR("root"), "text/plain"));
     torc_resource_put_child(root, "decline", torc_render_new(decline, 0, false));
     torc_resource_put_child(root, "declare", torc_render_new(decline_with_allow, 0, false));
+    torc_resource_put_child(root, "faceless", torc_folder_new());
+    torc_resource_route(root, "POST /form", hello);
     torc_resource_route(root, "GET /hello", hello);
     torc_resource_route(root, "PUT /hello", hello);
     torc_resource_route(root, "GET /fail", break_down);
@@ -80,6 +82,8 @@ static void methods_that_nobody_takes_are_refused(void **state) {
     check_allow(*state, site, "FOO /hello", 501, NULL);
     check_allow(*state, site, "POST /nowhere", 404, NULL);
     check_allow(*state, site, "FOO /nowhere", 404, NULL);
+    check_allow(*state, site, "HEAD /form", 405, "POST, OPTIONS");
+    check_allow(*state, site, "GET /form", 405, "POST, OPTIONS");
     torc_site_free(site);
 }
 
@@ -253,6 +257,42 @@ static void what_lies_behind_the_size_is_not_read(void **state) {
 
 static bool body_has(torc_test_request *test, const char *text) {
     return torc_str_find(torc_test_request_body(test), torc_str_of(text)) >= 0;
+}
+
+/* Who has no face answers no method: there is nothing to be allowed. */
+static void a_folder_without_a_face_is_not_found(void **state) {
+    torc_site *site = new_site();
+
+    check_allow(*state, site, "GET /faceless", 404, NULL);
+    check_allow(*state, site, "GET /faceless/", 404, NULL);
+    check_allow(*state, site, "POST /faceless", 404, NULL);
+    torc_site_free(site);
+}
+
+/* Nothing that the peer sent stands in a page as it was sent. */
+static void pages_escape_what_was_asked(void **state) {
+    static const struct {
+        const char *head;
+        int status;
+    } cases[] = {
+        {"GET /<script>?<script>\nX-A: <script>", 404},
+        {"POST /decline?<script>\nReferer: <script>", 405},
+        {"FOO /hello?<script>\nUser-Agent: <script>", 501},
+        {"GET /fail?<script>=<script>\nHost: <script>", 500},
+    };
+
+    for (int shown = 0; shown < 2; shown++) {
+        const torc_site_options options = {.size = sizeof(options), .show_errors = shown};
+        torc_site *site = torc_site_new(new_tree(), &options);
+        for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+            torc_test_request *test = web_ask(*state, site, cases[i].head);
+            assert_int_equal(torc_test_request_status(test), cases[i].status);
+            check_str(torc_test_request_field(test, "Content-Type"), "text/html; charset=utf-8");
+            assert_false(body_has(test, "<script>"));
+            torc_test_request_free(test);
+        }
+        torc_site_free(site);
+    }
 }
 
 static void details_are_shown_only_when_asked_for(void **state) {
@@ -464,6 +504,8 @@ int main(void) {
         WEB_TEST(fields_of_messages_make_no_site),
         WEB_TEST(options_that_cannot_be_used_make_no_site),
         WEB_TEST(what_lies_behind_the_size_is_not_read),
+        WEB_TEST(a_folder_without_a_face_is_not_found),
+        WEB_TEST(pages_escape_what_was_asked),
         WEB_TEST(details_are_shown_only_when_asked_for),
         WEB_TEST(the_limits_of_a_site_hold_for_its_requests),
         WEB_TEST(an_error_page_tells_the_status_twice),
