@@ -309,6 +309,7 @@ static void errors_have_their_statuses(void **state) {
         error_to_reply = cases[i].err;
         torc_test_request *test = ask(self, reply_error, "GET /");
         assert_int_equal(torc_test_request_status(test), cases[i].status);
+        assert_int_equal(torc_err_status(cases[i].err), cases[i].status);
         check_str(torc_test_request_body(test), "error");
         torc_test_request_free(test);
     }

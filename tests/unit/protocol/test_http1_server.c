@@ -159,7 +159,10 @@ static torc_render upgrade(torc_request *request) {
 
     hook = (torc_response_hook){.starting = note_start};
     torc_request_add_hook(request, &hook);
+    assert_false(torc_request_offers_upgrade(request, "other"));
+    const bool is_offered = torc_request_offers_upgrade(request, "ECHO");
     const torc_err err = torc_request_upgrade(request, "echo", &echo_factory);
+    assert_int_equal(err == TORC_ERR_UPGRADE, !is_offered);
     return err ? torc_reply_status(request, 426, NULL) : TORC_RENDER_DONE;
 }
 

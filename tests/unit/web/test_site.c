@@ -39,6 +39,11 @@ static torc_render sleep_long(torc_request *request) {
     return err ? torc_reply_error(request, err) : torc_reply_text(request, 200, "slept");
 }
 
+static torc_render head_alone(torc_request *request) {
+    torc_response_set(request, "X-Own", TORC_STR("yes"));
+    return torc_reply_text(request, 200, "of HEAD");
+}
+
 static torc_resource *new_tree(void) {
     torc_resource *root = torc_folder_new();
 
@@ -47,6 +52,9 @@ static torc_resource *new_tree(void) {
     torc_resource_put_child(root, "declare", torc_render_new(decline_with_allow, 0, false));
     torc_resource_put_child(root, "faceless", torc_folder_new());
     torc_resource_route(root, "POST /form", hello);
+    torc_resource_route(root, "GET /own", hello);
+    torc_resource_route(root, "HEAD /own", head_alone);
+    torc_resource_route(root, "HEAD /probe", head_alone);
     torc_resource_route(root, "GET /hello", hello);
     torc_resource_route(root, "PUT /hello", hello);
     torc_resource_route(root, "GET /fail", break_down);
@@ -72,6 +80,22 @@ static void check_allow(torc_reactor *reactor, torc_site *site, const char *head
     assert_int_equal(got.bytes != NULL, allow != NULL);
     if (allow) check_str_at(got, torc_str_of(allow), __FILE__, __LINE__);
     torc_test_request_free(test);
+}
+
+/* What is said of HEAD itself goes before GET; it does not answer GET. */
+static void head_may_have_an_answer_of_its_own(void **state) {
+    torc_site *site = new_site();
+    torc_test_request *test = web_ask(*state, site, "HEAD /own");
+
+    assert_int_equal(torc_test_request_status(test), 200);
+    check_str(torc_test_request_field(test, "X-Own"), "yes");
+    assert_int_equal(torc_test_request_length(test), 7);
+    check_str(torc_test_request_body(test), "");
+    torc_test_request_free(test);
+    web_check(*state, site, "GET /own", 200, "hello");
+    assert_int_equal(web_status(*state, site, "HEAD /probe"), 200);
+    check_allow(*state, site, "GET /probe", 405, "HEAD, OPTIONS");
+    torc_site_free(site);
 }
 
 static void methods_that_nobody_takes_are_refused(void **state) {
@@ -493,6 +517,7 @@ static void a_site_tells_who_would_answer(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        WEB_TEST(head_may_have_an_answer_of_its_own),
         WEB_TEST(methods_that_nobody_takes_are_refused),
         WEB_TEST(options_are_answered_from_the_tree),
         WEB_TEST(trace_and_connect_are_refused),

@@ -63,6 +63,10 @@ static void children_are_asked_for_segment_by_segment(void **state) {
     assert_int_equal(made, 2);
     web_check(*state, site, "GET /a/", 200, " at 2");
     web_check(*state, site, "GET /", 200, " at 1");
+    web_check(*state, site, "GET //a", 200, "a at 2");
+    web_check(*state, site, "GET /a/../b/.", 200, ". at 4");
+    web_check(*state, site, "GET /a/%2e%2E", 200, ".. at 2");
+    web_check(*state, site, "GET /a/b%2Fc", 200, "b/c at 2");
     assert_int_equal(web_status(*state, site, "GET /a/none/c"), 404);
     assert_int_equal(disposed, made);
     torc_site_free(site);
