@@ -15,16 +15,15 @@
 #include <string.h>
 
 #include "base/ascii.h"
-#include "base/zone_rule.h"
+#include "base/civil.h"
 
 enum {
-    DAY = 86400,
     FIELDS = 5,
     DIGITS_MAX = 4
 };
 
 static const int64_t NEVER = INT64_MAX;
-static const int64_t SEARCH_MAX = INT64_C(60) * 366 * DAY;
+static const int64_t SEARCH_MAX = INT64_C(60) * 366 * TORC_DAY_S;
 
 /* ---- reading ---- */
 
@@ -276,23 +275,19 @@ static int first_minute(const torc_cron *cron, int from) {
     return -1;
 }
 
-static int64_t floor_div(int64_t a, int64_t b) {
-    return a / b - (a % b < 0);
-}
-
 /* The first local time from `from` on and before `limit`; or NEVER. */
 static int64_t find(const torc_cron *cron, int64_t from, int64_t limit) {
-    const int64_t begin = floor_div(from + 59, 60) * 60;
-    int64_t day = floor_div(begin, DAY);
-    int minute = (int)((begin - day * DAY) / 60);
+    const int64_t begin = torc_floor_div(from + 59, 60) * 60;
+    int64_t day = torc_floor_div(begin, TORC_DAY_S);
+    int minute = (int)((begin - day * TORC_DAY_S) / 60);
 
-    while (day * DAY < limit) {
+    while (day * TORC_DAY_S < limit) {
         const torc_civil date = torc_civil_of_day(day);
         if (!(cron->months >> date.month & 1)) {
             day += torc_civil_month_days(date.year, date.month) - date.day + 1;
         } else {
             const int found = is_day(cron, &date) ? first_minute(cron, minute) : -1;
-            const int64_t local = day * DAY + (int64_t)found * 60;
+            const int64_t local = day * TORC_DAY_S + (int64_t)found * 60;
             if (found >= 0) return local < limit ? local : NEVER;
             day++;
         }

@@ -11,6 +11,7 @@
 #include <torc/log_sinks.h>
 #include <unistd.h>
 
+#include "base/civil.h"
 #include "base/log.h"
 #include "base/log_socket.h"
 #include "base/log_value.h"
@@ -136,21 +137,14 @@ static void format_5424(torc_buf *buf, const torc_log_record *record,
 
 static void put_bsd_time(torc_buf *buf, const torc_log_record *record) {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const int64_t shown_us = record->time_us + (int64_t)record->offset_s * 1000000;
-    const int64_t of_day = (shown_us / 1000000 % 86400 + 86400) % 86400;
-    int year, month, day;
+    const int64_t seconds = torc_floor_div(record->time_us, 1000000);
+    const torc_civil civil = torc_civil_of(seconds + record->offset_s);
 
-    torc_log_date_of(shown_us, &year, &month, &day);
-    torc_buf_add(buf, torc_str_make(months + 3 * (month - 1), 3));
+    torc_buf_add(buf, torc_str_make(months + 3 * (civil.month - 1), 3));
+    torc_buf_add(buf, civil.day < 10 ? TORC_STR("  ") : TORC_STR(" "));
+    torc_buf_add_int(buf, civil.day);
     torc_buf_add_byte(buf, ' ');
-    if (day < 10) torc_buf_add_byte(buf, ' ');
-    torc_buf_add_int(buf, day);
-    torc_buf_add_byte(buf, ' ');
-    torc_log_put_digits(buf, (uint64_t)of_day / 3600, 2);
-    torc_buf_add_byte(buf, ':');
-    torc_log_put_digits(buf, (uint64_t)of_day / 60 % 60, 2);
-    torc_buf_add_byte(buf, ':');
-    torc_log_put_digits(buf, (uint64_t)of_day % 60, 2);
+    torc_log_put_clock(buf, &civil);
 }
 
 static void format_bsd(torc_buf *buf, const torc_log_record *record,

@@ -11,10 +11,9 @@
 #include <torc/utf8.h>
 
 #include "base/ascii.h"
+#include "base/civil.h"
 
-enum {
-    DAY_S = 86400
-};
+static const int64_t SECOND_US = 1000000;
 
 /* ---- times ---- */
 
@@ -27,25 +26,6 @@ void torc_log_put_digits(torc_buf *buf, uint64_t number, int digits) {
         number /= 10;
     } while (number || (count < digits && count < (int)sizeof(text)));
     torc_buf_add(buf, torc_str_make(text + sizeof(text) - (size_t)count, (size_t)count));
-}
-
-static int64_t floor_divide(int64_t number, int64_t by) {
-    return number / by - (number % by < 0);
-}
-
-/* Years begin in March here, so that the day that some years have is their last: a "year" has
- * months of 153 days each five, an "era" of 400 years always has 146097 days. */
-void torc_log_date_of(int64_t time_us, int *year, int *month, int *day) {
-    const int64_t days = floor_divide(time_us, (int64_t)DAY_S * 1000000) + 719468;
-    const int64_t era = floor_divide(days, 146097);
-    const int of_era = (int)(days - era * 146097);
-    const int years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    const int of_year = of_era - (365 * years + years / 4 - years / 100);
-    const int months = (5 * of_year + 2) / 153;
-
-    *day = of_year - (153 * months + 2) / 5 + 1;
-    *month = months < 10 ? months + 3 : months - 9;
-    *year = years + (int)(era * 400) + (*month <= 2);
 }
 
 static void put_offset(torc_buf *buf, int32_t offset_s) {
@@ -61,25 +41,26 @@ static void put_offset(torc_buf *buf, int32_t offset_s) {
     torc_log_put_digits(buf, (uint64_t)minutes % 60, 2);
 }
 
-void torc_log_put_time(torc_buf *buf, int64_t time_us, int32_t offset_s, int digits) {
-    const int64_t shown_us = time_us + (int64_t)offset_s * 1000000;
-    const int64_t seconds = floor_divide(shown_us, 1000000);
-    const int64_t of_day = seconds - floor_divide(seconds, DAY_S) * DAY_S;
-    const int64_t rest_us = shown_us - seconds * 1000000;
-    int year, month, day;
+void torc_log_put_clock(torc_buf *buf, const torc_civil *time) {
+    torc_log_put_digits(buf, (uint64_t)time->hour, 2);
+    torc_buf_add_byte(buf, ':');
+    torc_log_put_digits(buf, (uint64_t)time->minute, 2);
+    torc_buf_add_byte(buf, ':');
+    torc_log_put_digits(buf, (uint64_t)time->second, 2);
+}
 
-    torc_log_date_of(shown_us, &year, &month, &day);
-    torc_log_put_digits(buf, year < 0 ? 0 : (uint64_t)year, 4);
+void torc_log_put_time(torc_buf *buf, int64_t time_us, int32_t offset_s, int digits) {
+    const int64_t seconds = torc_floor_div(time_us, SECOND_US);
+    const int64_t rest_us = time_us - seconds * SECOND_US;
+    const torc_civil civil = torc_civil_of(seconds + offset_s);
+
+    torc_log_put_digits(buf, civil.year < 0 ? 0 : (uint64_t)civil.year, 4);
     torc_buf_add_byte(buf, '-');
-    torc_log_put_digits(buf, (uint64_t)month, 2);
+    torc_log_put_digits(buf, (uint64_t)civil.month, 2);
     torc_buf_add_byte(buf, '-');
-    torc_log_put_digits(buf, (uint64_t)day, 2);
+    torc_log_put_digits(buf, (uint64_t)civil.day, 2);
     torc_buf_add_byte(buf, 'T');
-    torc_log_put_digits(buf, (uint64_t)of_day / 3600, 2);
-    torc_buf_add_byte(buf, ':');
-    torc_log_put_digits(buf, (uint64_t)of_day / 60 % 60, 2);
-    torc_buf_add_byte(buf, ':');
-    torc_log_put_digits(buf, (uint64_t)of_day % 60, 2);
+    torc_log_put_clock(buf, &civil);
     torc_buf_add_byte(buf, '.');
     torc_log_put_digits(buf, (uint64_t)(digits == 3 ? rest_us / 1000 : rest_us), digits);
     put_offset(buf, offset_s);

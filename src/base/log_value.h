@@ -3,6 +3,7 @@
 #define TORC_BASE_LOG_VALUE_H
 
 #include <torc/log.h>
+#include <torc/zone.h>
 
 /*
  * The parts of a line: times, texts that are quoted and escaped, values. Into a buffer that is
@@ -12,8 +13,8 @@
 
 /* A time of RFC 3339 with so many digits behind the seconds (3 or 6), at an offset from UTC. */
 void torc_log_put_time(torc_buf *buf, int64_t time_us, int32_t offset_s, int digits);
-/* The day of a time at UTC: year, month and day from 1. */
-void torc_log_date_of(int64_t time_us, int *year, int *month, int *day);
+/* A time of day: "09:05:59". */
+void torc_log_put_clock(torc_buf *buf, const torc_civil *time);
 /* At least so many decimal digits. */
 void torc_log_put_digits(torc_buf *buf, uint64_t number, int digits);
 /* At most `max` bytes of a text, cut between characters. */

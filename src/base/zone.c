@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/civil.h"
 #include "base/zone_rule.h"
 
 enum {
-    DAY = 86400,
     HEADER_SIZE = 44,
     TYPE_SIZE = 6,
     FILE_MAX = 256 * 1024,
@@ -287,12 +287,5 @@ torc_zone_period torc_zone_period_at(const torc_zone *zone, int64_t seconds) {
 }
 
 torc_civil torc_zone_civil(const torc_zone *zone, int64_t seconds) {
-    const int64_t local = seconds + (zone ? torc_zone_period_at(zone, seconds).offset : 0);
-    const int64_t day = local / DAY - (local % DAY < 0), of_day = local - day * DAY;
-    torc_civil civil = torc_civil_of_day(day);
-
-    civil.hour = (int)(of_day / 3600);
-    civil.minute = (int)(of_day / 60 % 60);
-    civil.second = (int)(of_day % 60);
-    return civil;
+    return torc_civil_of(seconds + (zone ? torc_zone_period_at(zone, seconds).offset : 0));
 }

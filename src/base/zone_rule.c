@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rules of time zones: their text, and the periods that they make. And the calendar.
+ * Rules of time zones: their text, and the periods that they make.
  *
  *  - A year of a rule has two moments at which clocks are set. A period is found among those of
  *    three years, for an offset may move a moment into the next.
@@ -9,62 +9,16 @@
 #include "base/zone_rule.h"
 
 #include "base/ascii.h"
+#include "base/civil.h"
 
 /* A thousand million years: nobody moves clocks then, and all that is reckoned here has room. */
 static const int64_t FAR = INT64_C(1) << 55;
 
 enum {
-    DAY = 86400,
     HOURS_MAX = 24,       /* of an offset */
     RULE_HOURS_MAX = 167, /* of a time: RFC 8536 §3.3.1 */
     TURNS = 6             /* in three years */
 };
-
-/* ---- the calendar ---- */
-
-static int64_t floor_div(int64_t a, int64_t b) {
-    return a / b - (a % b < 0);
-}
-
-bool torc_civil_is_leap(int64_t year) {
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-int torc_civil_month_days(int64_t year, int month) {
-    static const int8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return days[month - 1] + (month == 2 && torc_civil_is_leap(year));
-}
-
-/* Years begin in March here, so that the leap day is the last of them. */
-int64_t torc_civil_days(int64_t year, int month, int day) {
-    const int64_t y = year - (month <= 2), era = floor_div(y, 400);
-    const int64_t of_era = y - era * 400;
-    const int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-torc_civil torc_civil_of_day(int64_t days) {
-    const int64_t z = days + 719468, era = floor_div(z, 146097), of_era = z - era * 146097;
-    const int64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    const int64_t of_year = of_era - (365 * y + y / 4 - y / 100), m = (5 * of_year + 2) / 153;
-    const int month = (int)(m < 10 ? m + 3 : m - 9);
-
-    return (torc_civil){
-        .year = y + era * 400 + (month <= 2),
-        .month = month,
-        .day = (int)(of_year - (153 * m + 2) / 5 + 1),
-        .weekday = (int)(((days + 4) % 7 + 7) % 7),
-    };
-}
-
-int64_t torc_civil_seconds(const torc_civil *civil) {
-    const int64_t months = civil->month - 1, year = civil->year + floor_div(months, 12);
-    const int month = (int)(months - floor_div(months, 12) * 12) + 1;
-
-    return torc_civil_days(year, month, civil->day) * DAY + (int64_t)civil->hour * 3600 +
-           (int64_t)civil->minute * 60 + civil->second;
-}
 
 /* ---- the text ---- */
 
@@ -203,8 +157,8 @@ static void add_turn(turn *turns, size_t count, turn added) {
 
 static void list_turns(const torc_zone_rule *rule, int64_t year, turn turns[TURNS]) {
     for (int i = 0; i < 3; i++) {
-        const int64_t start = find_day(&rule->start, year + i - 1) * DAY;
-        const int64_t end = find_day(&rule->end, year + i - 1) * DAY;
+        const int64_t start = find_day(&rule->start, year + i - 1) * TORC_DAY_S;
+        const int64_t end = find_day(&rule->end, year + i - 1) * TORC_DAY_S;
 
         add_turn(turns, (size_t)i * 2, (turn){start + rule->start.seconds - rule->offset, true});
         add_turn(turns, (size_t)i * 2 + 1,
@@ -218,7 +172,8 @@ torc_zone_period torc_zone_rule_period(const torc_zone_rule *rule, int64_t secon
 
     if (!rule->has_dst || seconds > FAR || seconds < -FAR)
         return (torc_zone_period){INT64_MIN, INT64_MAX, rule->offset, false};
-    list_turns(rule, torc_civil_of_day(floor_div(seconds + rule->offset, DAY)).year, turns);
+    list_turns(rule, torc_civil_of_day(torc_floor_div(seconds + rule->offset, TORC_DAY_S)).year,
+               turns);
     while (next < TURNS && turns[next].at <= seconds) next++;
     /* Three years hold whatever moment is in the second of them. */
     const bool is_dst = next > 0 ? turns[next - 1].is_start : !turns[0].is_start;

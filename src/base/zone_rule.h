@@ -24,11 +24,5 @@ typedef struct torc_zone_rule {
 /* TORC_ERR_SYNTAX. */
 torc_err torc_zone_rule_parse(torc_str text, torc_zone_rule *rule) TORC_MUST_CHECK;
 torc_zone_period torc_zone_rule_period(const torc_zone_rule *rule, int64_t seconds);
-/* Days since 1970 of a date; months from 1, days carry over. */
-int64_t torc_civil_days(int64_t year, int month, int day);
-/* The date of a day. */
-torc_civil torc_civil_of_day(int64_t days);
-int torc_civil_month_days(int64_t year, int month);
-bool torc_civil_is_leap(int64_t year);
 
 #endif

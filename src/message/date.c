@@ -4,52 +4,12 @@
  */
 #include <torc/date.h>
 
-typedef struct civil {
-    int64_t year;
-    int month; /* 1 to 12 */
-    int day, hour, minute, second;
-} civil;
+#include "base/civil.h"
 
 static const char days[] = "SunMonTueWedThuFriSat";
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char *const long_days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                         "Thursday", "Friday", "Saturday"};
-
-enum {
-    DAY = 86400
-};
-
-/* Days since 1970-01-01 of a date of the Gregorian calendar, by counting years from March. */
-static int64_t days_of(int64_t year, int month, int day) {
-    const int64_t shifted = month <= 2 ? year - 1 : year;
-    const int64_t era = (shifted >= 0 ? shifted : shifted - 399) / 400;
-    const int64_t year_of_era = shifted - era * 400;
-    const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    const int64_t day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
-
-static civil civil_of(int64_t seconds) {
-    int64_t day = seconds / DAY, rest = seconds % DAY;
-    if (rest < 0) {
-        rest += DAY;
-        day--;
-    }
-    const int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
-    const int64_t doe = z - era * 146097;
-    const int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    const int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    const int month = (int)(mp < 10 ? mp + 3 : mp - 9);
-    return (civil){
-        .year = yoe + era * 400 + (month <= 2),
-        .month = month,
-        .day = (int)(doy - (153 * mp + 2) / 5 + 1),
-        .hour = (int)(rest / 3600),
-        .minute = (int)(rest / 60 % 60),
-        .second = (int)(rest % 60),
-    };
-}
 
 static void put2(char *to, int number) {
     to[0] = (char)('0' + number / 10);
@@ -59,11 +19,10 @@ static void put2(char *to, int number) {
 void torc_date_format(int64_t seconds, char text[TORC_DATE_LEN]) {
     const int64_t first = -62167219200, last = 253402300799; /* the years 0 to 9999 */
     const int64_t clamped = seconds < first ? first : seconds > last ? last : seconds;
-    const civil date = civil_of(clamped);
-    const int weekday = (int)(((clamped - (clamped % DAY + DAY) % DAY) / DAY % 7 + 11) % 7);
+    const torc_civil date = torc_civil_of(clamped);
 
     memcpy(text, "Sun, 00 Jan 0000 00:00:00 GMT", TORC_DATE_LEN);
-    memcpy(text, days + 3 * weekday, 3);
+    memcpy(text, days + 3 * date.weekday, 3);
     put2(text + 5, date.day);
     memcpy(text + 8, months + 3 * (date.month - 1), 3);
     put2(text + 12, (int)(date.year / 100));
@@ -110,7 +69,7 @@ static int month(date_reader *reader) {
     return 1;
 }
 
-static void clock_time(date_reader *reader, civil *date) {
+static void clock_time(date_reader *reader, torc_civil *date) {
     date->hour = number(reader, 2);
     skip(reader, ":");
     date->minute = number(reader, 2);
@@ -119,7 +78,7 @@ static void clock_time(date_reader *reader, civil *date) {
 }
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
-static void read_fixdate(date_reader *reader, civil *date) {
+static void read_fixdate(date_reader *reader, torc_civil *date) {
     reader->rest = torc_str_from(reader->rest, 3);
     skip(reader, ", ");
     date->day = number(reader, 2);
@@ -133,13 +92,13 @@ static void read_fixdate(date_reader *reader, civil *date) {
 }
 
 /* "Sunday, 06-Nov-94 08:49:37 GMT" */
-static void read_rfc850(date_reader *reader, civil *date, int64_t now) {
+static void read_rfc850(date_reader *reader, torc_civil *date, int64_t now) {
     skip(reader, ", ");
     date->day = number(reader, 2);
     skip(reader, "-");
     date->month = month(reader);
     skip(reader, "-");
-    const int64_t this_year = civil_of(now).year;
+    const int64_t this_year = torc_civil_of(now).year;
     date->year = this_year - this_year % 100 + number(reader, 2);
     if (date->year > this_year + 50)
         date->year -= 100;
@@ -151,7 +110,7 @@ static void read_rfc850(date_reader *reader, civil *date, int64_t now) {
 }
 
 /* "Sun Nov  6 08:49:37 1994" */
-static void read_asctime(date_reader *reader, civil *date) {
+static void read_asctime(date_reader *reader, torc_civil *date) {
     reader->rest = torc_str_from(reader->rest, 3);
     skip(reader, " ");
     date->month = month(reader);
@@ -168,13 +127,9 @@ static void read_asctime(date_reader *reader, civil *date) {
     date->year = number(reader, 4);
 }
 
-static bool is_real(const civil *date) {
-    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const bool leap = (date->year % 4 == 0 && date->year % 100 != 0) || date->year % 400 == 0;
-    const int length = lengths[date->month - 1] + (date->month == 2 && leap);
-
-    return date->day >= 1 && date->day <= length && date->hour < 24 && date->minute < 60 &&
-           date->second <= 60;
+static bool is_real(const torc_civil *date) {
+    return date->day >= 1 && date->day <= torc_civil_month_days(date->year, date->month) &&
+           date->hour < 24 && date->minute < 60 && date->second <= 60;
 }
 
 static bool starts_with_day(torc_str text) {
@@ -194,7 +149,7 @@ static bool skip_long_day(date_reader *reader) {
 
 torc_err torc_date_parse(torc_str text, int64_t now, int64_t *seconds) {
     date_reader reader = {.rest = text};
-    civil date = {.month = 1};
+    torc_civil date = {.month = 1};
 
     if (!starts_with_day(text)) return TORC_ERR_SYNTAX;
     if (text.len > 3 && text.bytes[3] == ',')
@@ -206,7 +161,6 @@ torc_err torc_date_parse(torc_str text, int64_t now, int64_t *seconds) {
     else
         return TORC_ERR_SYNTAX;
     if (reader.failed || reader.rest.len || !is_real(&date)) return TORC_ERR_SYNTAX;
-    *seconds = days_of(date.year, date.month, date.day) * DAY + date.hour * 3600 +
-               date.minute * 60 + date.second;
+    *seconds = torc_civil_seconds(&date);
     return TORC_OK;
 }

@@ -128,21 +128,6 @@ static void local_times_have_their_offset(void **state) {
     assert_true(torc_str_starts_with(as_text(&record), TORC_STR("2023-11-14T18:43:20.123-03:30 ")));
 }
 
-/* Dates are counted here; the C library's are the judge. */
-static void dates_are_those_of_the_calendar(void **state) {
-    for (int64_t day = -800 * 366; day < 800 * 366; day += 13) {
-        const time_t seconds = (time_t)(day * 86400);
-        struct tm tm;
-        int year, month, date;
-
-        assert_non_null(gmtime_r(&seconds, &tm));
-        torc_log_date_of((int64_t)seconds * 1000000, &year, &month, &date);
-        assert_int_equal(year, tm.tm_year + 1900);
-        assert_int_equal(month, tm.tm_mon + 1);
-        assert_int_equal(date, tm.tm_mday);
-    }
-}
-
 static void times_before_1970_are_right_too(void **state) {
     torc_log_record record = record_of("x", NULL, 0);
 
@@ -239,7 +224,6 @@ int main(void) {
         cmocka_unit_test(a_sequence_of_json),
         cmocka_unit_test(times_durations_and_bytes),
         cmocka_unit_test(local_times_have_their_offset),
-        cmocka_unit_test(dates_are_those_of_the_calendar),
         cmocka_unit_test(times_before_1970_are_right_too),
         cmocka_unit_test(values_that_could_mislead_are_quoted),
         cmocka_unit_test(nothing_forges_a_line_or_controls_a_terminal),
