@@ -411,6 +411,69 @@ static void structs_are_written(void **state) {
     check_structure(&json, text);
 }
 
+/* Arrays of what else there is. */
+typedef struct arrays {
+    bool *flags;
+    size_t flag_count;
+    double halves[2];
+    size_t half_count;
+    role *roles;
+    size_t role_count;
+    const torc_json_value **values;
+    size_t value_count;
+    uint8_t bytes[4];
+    size_t byte_count;
+} arrays;
+
+static const torc_json_field array_fields[] = {
+    TORC_JSON_FIELD_ARRAY(arrays, flags, flag_count, TORC_JSON_ITEM_BOOL(), .optional = true),
+    TORC_JSON_FIELD_FIXED_ARRAY(arrays, halves, half_count,
+                                TORC_JSON_ITEM_DOUBLE(.low = -0.5, .high = 0.5), .optional = true),
+    TORC_JSON_FIELD_ARRAY(arrays, roles, role_count, TORC_JSON_ITEM_ENUM(role, role_names),
+                          .optional = true),
+    TORC_JSON_FIELD_ARRAY(arrays, values, value_count, TORC_JSON_ITEM_VALUE(), .optional = true),
+    TORC_JSON_FIELD_FIXED_ARRAY(arrays, bytes, byte_count, TORC_JSON_ITEM_INT(uint8_t),
+                                .optional = true),
+};
+static const torc_json_struct array_json = TORC_JSON_STRUCT(arrays, array_fields);
+
+static void arrays_are_of_all_kinds(void **state) {
+    static const char text[] =
+        "{\"flags\":[true,false,true],\"halves\":[-0.5,0.25],\"roles\":[\"admin\",\"reader\"],"
+        "\"values\":[null,{\"a\":[1]},\"b\"],\"bytes\":[0,255,7,8]}";
+    torc_json json;
+    arrays got;
+
+    check_ok(read_as(&array_json, &got, text));
+    assert_int_equal(got.flag_count, 3);
+    assert_true(got.flags[0] && !got.flags[1] && got.flags[2]);
+    assert_int_equal(got.half_count, 2);
+    assert_true(got.halves[0] == -0.5 && got.halves[1] == 0.25);
+    assert_int_equal(got.role_count, 2);
+    assert_int_equal(got.roles[0], ROLE_ADMIN);
+    assert_int_equal(got.value_count, 3);
+    assert_non_null(torc_json_find_pointer(got.values[1], TORC_STR("/a/0")));
+    assert_int_equal(got.byte_count, 4);
+    assert_int_equal(got.bytes[1], 255);
+    torc_json_init_buf(&json, &self.buf, TORC_JSON_PLAIN);
+    torc_json_write_struct(&json, &array_json, &got);
+    check_structure(&json, text);
+
+    static const struct {
+        const char *text, *pointer;
+    } wrong[] = {
+        {"{\"flags\":[true,1]}", "/flags/1"},          {"{\"halves\":[0.5,0.75]}", "/halves/1"},
+        {"{\"halves\":[0,0,0]}", "/halves"},           {"{\"roles\":[\"Admin\"]}", "/roles/0"},
+        {"{\"bytes\":[1,256]}", "/bytes/1"},           {"{\"bytes\":[1,-1]}", "/bytes/1"},
+        {"{\"bytes\":[1,2,3,4,5]}", "/bytes"},         {"{\"values\":{}}", "/values"},
+        {"{\"roles\":[\"reader\",null]}", "/roles/1"},
+    };
+    for (size_t i = 0; i < TORC_COUNT_OF(wrong); i++) {
+        assert_int_not_equal(read_as(&array_json, &got, wrong[i].text), TORC_OK);
+        assert_string_equal(self.error.pointer, wrong[i].pointer);
+    }
+}
+
 typedef struct sparse {
     torc_str a, b, c;
     const torc_json_value *d, *e;
@@ -596,6 +659,7 @@ int main(void) {
         CASE(structs_may_hold_their_own_kind),
         CASE(levels_of_structs_are_limited),
         CASE(structs_are_written),
+        CASE(arrays_are_of_all_kinds),
         CASE(what_is_absent_is_left_out_or_null),
         CASE(what_json_cannot_say_fails_the_writer),
         CASE(the_schema_says_what_is_read),

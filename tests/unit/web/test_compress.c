@@ -666,6 +666,38 @@ static void check_wrong(const torc_compress_options *options, const char *expect
     assert_string_equal(wrong, expected);
 }
 
+/* Another level is other bytes for the same. */
+static void levels_are_chosen_for_each_coding(void **state) {
+    static const char *const names[] = {"gzip", "br", "zstd"};
+
+    for (size_t i = 0; i < TORC_COUNT_OF(names); i++) {
+        torc_coding coding;
+        size_t len[2];
+        char head[100];
+        assert_true(torc_coding_find(torc_str_of(names[i]), &coding));
+        if (!torc_coding_can_encode(coding)) continue;
+        for (int most = 0; most < 2; most++) {
+            const int level = most ? torc_coding_level_max(coding) : 1;
+            const torc_compress_options options = {.size = sizeof(options),
+                                                   .codings = names[i],
+                                                   .gzip_level = i == 0 ? level : 0,
+                                                   .brotli_level = i == 1 ? level : 0,
+                                                   .zstd_level = i == 2 ? level : 0};
+            torc_site *site = new_site(&options);
+            snprintf(head, sizeof(head), "GET /text\nAccept-Encoding: %s", names[i]);
+            torc_test_request *test = web_ask(*state, site, head);
+            check_same(field(test, "Content-Encoding"), torc_str_of(names[i]));
+            check_decodes(test, torc_str_make(body, BODY));
+            len[most] = torc_test_request_body(test).len;
+            torc_test_request_free(test);
+            torc_site_free(site);
+        }
+        assert_int_not_equal(len[0], len[1]);
+    }
+    assert_true(torc_str_find(torc_str_of(torc_compress_types()), TORC_STR("application/json")) >=
+                0);
+}
+
 static void wrong_options_are_told(void **state) {
     const torc_compress_options coding = {.size = sizeof(coding), .codings = "gzip, lzma"};
     const torc_compress_options none = {.size = sizeof(none), .codings = " , "};
@@ -732,6 +764,7 @@ int main(void) {
         WEB_TEST(a_large_body_that_takes_too_long_is_given_up),
         WEB_TEST(files_are_coded_too),
         WEB_TEST(it_holds_for_children_unless_it_is_shallow),
+        WEB_TEST(levels_are_chosen_for_each_coding),
         WEB_TEST(wrong_options_are_told),
         WEB_TEST(without_memory_it_goes_as_it_is_or_fails_whole),
     };

@@ -312,7 +312,7 @@ static void urls_lead_back_to_their_routes(void **state) {
     check_url(root, "file", "/files/a/b%20c/", TORC_URL_TEXT("rest", "a/b c/"));
     check_url(root, "file", "/files/", TORC_URL_TEXT("rest", ""));
     check_url(root, "home", "/?q=a%26b&page=2&q=", TORC_URL_ARG_TEXT("q", "a&b"),
-              TORC_URL_ARG_INT("page", 2), TORC_URL_ARG_TEXT("q", ""));
+              TORC_URL_ARG_INT("page", 2), TORC_URL_ARG_STR("q", TORC_STR("")));
     torc_resource_dispose(root);
 }
 

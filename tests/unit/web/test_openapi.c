@@ -374,6 +374,30 @@ static void any_method_is_told_as_those_that_nobody_else_answers(void **state) {
     torc_resource_dispose(root);
 }
 
+/* Where the server is, if it is not this one, and a body that may be lacking. */
+static void what_is_said_otherwise_is_in_the_document(void **state) {
+    const torc_openapi_info elsewhere = {
+        .title = "Things", .version = "2", .server_url = "https://a.example/api"};
+    torc_resource *root = torc_folder_new();
+    torc_json json;
+    torc_buf text;
+
+    (void)state;
+    torc_resource_route_with(
+        root, "POST /x", render,
+        TORC_ROUTE_OPTIONS(.body.schema = torc_schema_object, .has_optional_body = true));
+    torc_buf_init(&text, NULL, TORC_MEMORY_OTHER, 65536);
+    torc_json_init_buf(&json, &text, TORC_JSON_PLAIN);
+    check_ok(torc_openapi_write(root, &elsewhere, &json));
+    check_ok(torc_json_end(&json));
+    assert_true(torc_str_find(torc_buf_str(&text),
+                              TORC_STR("\"servers\":[{\"url\":\"https://a.example/api\"}]")) > 0);
+    assert_true(torc_str_find(torc_buf_str(&text),
+                              TORC_STR("\"requestBody\":{\"content\":{\"application/json\":")) > 0);
+    torc_buf_dispose(&text);
+    torc_resource_dispose(root);
+}
+
 static void a_document_without_room_is_none(void **state) {
     torc_resource *root = new_tree();
     char bytes[600];
@@ -445,6 +469,7 @@ int main(void) {
         cmocka_unit_test(what_is_told_of_a_route_is_in_its_operation),
         cmocka_unit_test(patterns_that_differ_in_names_are_one_path),
         cmocka_unit_test(any_method_is_told_as_those_that_nobody_else_answers),
+        cmocka_unit_test(what_is_said_otherwise_is_in_the_document),
         cmocka_unit_test(a_document_without_room_is_none),
         WEB_TEST(the_document_is_made_once_and_anew_when_asked),
         WEB_TEST(without_memory_there_is_no_document),

@@ -126,6 +126,22 @@ static void the_home_itself_may_be_served(void **state) {
     torc_site_free(site);
 }
 
+static void folders_are_served_as_is_said(void **state) {
+    static const char *const index[] = {"page.txt", NULL};
+    static const torc_static_files_options files = {.size = sizeof(files), .index = index};
+    const torc_user_folders_options options = {
+        .size = sizeof(options), .home_of = home_of, .files = &files};
+    torc_resource *root = torc_folder_new();
+
+    torc_resource_put_child(root, "users", torc_user_folders_new(&options));
+    torc_site *site = torc_site_new(root, NULL);
+    web_check(*state, site, "GET /users/joe/", 200, "joe");
+    torc_test_request *test = web_ask(*state, site, "GET /users/joe");
+    assert_int_equal(torc_test_request_status(test) / 100, 3);
+    torc_test_request_free(test);
+    torc_site_free(site);
+}
+
 static void folders_that_leave_the_home_are_refused(void **state) {
     static const char *const folders[] = {"..", "../x", "a/../../b", "/etc"};
 
@@ -181,6 +197,7 @@ int main(void) {
         USERS_TEST(the_least_recent_gives_way),
         USERS_TEST(what_is_no_user_is_not_found),
         USERS_TEST(the_home_itself_may_be_served),
+        USERS_TEST(folders_are_served_as_is_said),
         USERS_TEST(folders_that_leave_the_home_are_refused),
         USERS_TEST(users_may_be_listed),
         USERS_TEST(a_client_that_leaves_while_a_thread_looks_leaves_nothing),
