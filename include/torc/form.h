@@ -115,6 +115,18 @@ TORC_API torc_err torc_form_request_next(torc_form *form, torc_form_part_fn *par
 /** As torc_form_read(), told once, later, by a callback. */
 TORC_API torc_err torc_form_request_chunk(torc_form *form, torc_form_chunk_fn *chunk,
                                           void *context) TORC_MUST_CHECK;
+/**
+ * As torc_form_save(): fires with NULL when the file has its name. Fails when the form or the file
+ * does, when the request ends before (TORC_ERR_LOST, TORC_ERR_GONE …), and when it is cancelled,
+ * always after the new file was removed; cancelled, or dropped, when the name is being given
+ * already, it leaves the whole file. `len`, which may be NULL, is written to before it fires, if
+ * somebody still waits for it then. It may be made in the callback that is told of the part, and
+ * counts as a wish: TORC_ERR_STATE.
+ */
+TORC_API torc_deferred *torc_form_defer_save(torc_form *form, const char *path, unsigned mode,
+                                             uint64_t *len);
+/** As torc_form_save_to(), likewise; the file need not stay open for it. */
+TORC_API torc_deferred *torc_form_defer_save_to(torc_form *form, torc_file *file, uint64_t *len);
 /** The request that it is the body of. */
 TORC_API torc_request *torc_form_request(const torc_form *form);
 /** What is wrong with the form of a request, for people: NULL while nothing is. Static. */

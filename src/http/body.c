@@ -301,6 +301,12 @@ torc_err torc_body_request_chunk(torc_request *request, torc_body_chunk_fn *chun
     return TORC_OK;
 }
 
+void torc_body_give_up(torc_body_reader *reader) {
+    if (reader->mode != TORC_BODY_CHUNK) return;
+    reader->mode = TORC_BODY_IDLE;
+    torc_call_cancel(&reader->telling);
+}
+
 const torc_fields *torc_body_trailers(const torc_request *request) {
     return request->reader && request->reader->is_complete ? request->body_trailers : NULL;
 }

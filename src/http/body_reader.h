@@ -98,6 +98,8 @@ torc_page *torc_body_take_page(torc_body_reader *reader);
  * decoded; the response then says in Accept-Encoding that none is taken (RFC 9110 §15.5.16).
  */
 torc_err torc_body_check_coding(torc_request *request) TORC_MUST_CHECK;
+/* The callback that is owed bytes, if one is, is not called: they are kept for the next read. */
+void torc_body_give_up(torc_body_reader *reader);
 /* Wait on the fiber until something has changed. */
 torc_err torc_body_wait(torc_body_reader *reader) TORC_MUST_CHECK;
 

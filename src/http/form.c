@@ -299,6 +299,13 @@ torc_err torc_form_request_chunk(torc_form *form, torc_form_chunk_fn *chunk, voi
     return make_wish(form, TORC_FORM_CHUNK, context);
 }
 
+void torc_form_give_up(torc_form *form) {
+    if (form->wish == TORC_FORM_NOTHING) return;
+    form->wish = TORC_FORM_NOTHING;
+    torc_call_cancel(&form->telling);
+    torc_body_give_up(form->request->reader);
+}
+
 /* ---- asking ---- */
 
 torc_request *torc_form_request(const torc_form *form) {

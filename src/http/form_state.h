@@ -47,6 +47,8 @@ struct torc_form {
 
 /* The folder for temporary files and the form of a request: NULL before it is opened. */
 torc_form *torc_form_of(const torc_request *request);
+/* The callback that is owed something is not called: what comes is kept for who asks next. */
+void torc_form_give_up(torc_form *form);
 /* On a fiber: the part that was told last, as far as it is still to come, is written to the file.
  */
 typedef struct torc_file_batch torc_file_batch;

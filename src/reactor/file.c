@@ -139,7 +139,12 @@ torc_err torc_file_open_named_as(torc_reactor *reactor, const char *folder, unsi
 }
 
 torc_deferred *torc_file_defer_open_named(torc_reactor *reactor, const char *folder) {
-    return torc_file_operation_defer(reactor, new_making(reactor, folder, 0600), run_open_named,
+    return torc_file_defer_open_named_as(reactor, folder, 0600);
+}
+
+torc_deferred *torc_file_defer_open_named_as(torc_reactor *reactor, const char *folder,
+                                             unsigned mode) {
+    return torc_file_operation_defer(reactor, new_making(reactor, folder, mode), run_open_named,
                                      give_file);
 }
 

@@ -70,6 +70,8 @@ bool torc_file_letters(char letters[TORC_FILE_LETTERS + 1]);
 /* As torc_file_open_named(), with other rights than its owner's (but for the umask's bits). */
 torc_err torc_file_open_named_as(torc_reactor *reactor, const char *folder, unsigned mode,
                                  torc_file **file) TORC_MUST_CHECK;
+torc_deferred *torc_file_defer_open_named_as(torc_reactor *reactor, const char *folder,
+                                             unsigned mode);
 
 /* File counting. */
 torc_file *torc_file_new(torc_reactor *reactor);

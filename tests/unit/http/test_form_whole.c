@@ -385,6 +385,7 @@ static torc_render save(torc_request *request, void *context) {
     check_ok(torc_form_open(request, NULL, &opened));
     seen.err = torc_form_next(opened, &part);
     if (!seen.err) seen.err = torc_form_save(opened, seen.path, 0640, &len);
+    seen.was_told = true;
     if (!seen.err) seen.err = torc_form_next(opened, &part);
     if (!seen.err) assert_null(part);
     char text[32];
@@ -392,13 +393,84 @@ static torc_render save(torc_request *request, void *context) {
     return seen.err ? torc_reply_error(request, seen.err) : torc_reply_text(request, 200, text);
 }
 
+/* The same by callbacks, off fibers. */
+static struct {
+    bool is_wanted;
+    torc_ticket ticket;
+    torc_form *form;
+    torc_callback saved;
+    torc_deferred *saving;
+    uint64_t len;
+} callbacks;
+
+static void tell_saved(torc_request *request) {
+    char text[32];
+
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)callbacks.len);
+    if (seen.err)
+        torc_reply_error(request, seen.err);
+    else
+        torc_reply_text(request, 200, text);
+}
+
+static void got_last(torc_form *opened, torc_err err, const torc_form_part *part, void *context) {
+    (void)context;
+    seen.err = err;
+    assert_null(part);
+    tell_saved(torc_form_request(opened));
+}
+
+static torc_request *take_request(void) {
+    torc_request *request = torc_ticket_request(&callbacks.ticket);
+
+    torc_ticket_return(&callbacks.ticket);
+    return request;
+}
+
+static void saved(torc_callback *callback, torc_err err, void *value) {
+    torc_request *request = take_request();
+
+    (void)callback;
+    assert_null(value);
+    seen.err = err;
+    seen.was_told = true;
+    if (!err && request) seen.err = torc_form_request_next(callbacks.form, got_last, NULL);
+    if (request && seen.err) tell_saved(request);
+}
+
+static void got_part(torc_form *opened, torc_err err, const torc_form_part *part, void *context) {
+    (void)context;
+    if (err) {
+        seen.err = err;
+        seen.was_told = true;
+        torc_ticket_return(&callbacks.ticket);
+        tell_saved(torc_form_request(opened));
+        return;
+    }
+    assert_non_null(part);
+    callbacks.saving = torc_form_defer_save(opened, seen.path, 0640, &callbacks.len);
+    torc_deferred_then(callbacks.saving, &callbacks.saved, saved);
+}
+
+static torc_render save_by_callbacks(torc_request *request, void *context) {
+    (void)context;
+    narrow(request);
+    callbacks.len = 0;
+    seen.err = torc_ticket_take(request, &callbacks.ticket);
+    if (!seen.err) seen.err = torc_form_open(request, NULL, &callbacks.form);
+    if (!seen.err) seen.err = torc_form_request_next(callbacks.form, got_part, NULL);
+    if (seen.err) seen.was_told = true;
+    if (seen.err) torc_ticket_return(&callbacks.ticket);
+    return seen.err ? torc_reply_error(request, seen.err) : TORC_RENDER_NOT_DONE_YET;
+}
+
 static torc_test_request *begin_saving(http_fixture *self, const char *path, size_t len) {
     begin(self);
     seen.path = path;
     add_part("f", "f", len);
     end_form();
-    self->on_fiber = true;
-    return http_begin(self, save, MULTIPART);
+    self->on_fiber = !callbacks.is_wanted;
+    return http_begin(self, callbacks.is_wanted ? save_by_callbacks : save, MULTIPART);
 }
 
 static int finish_saving(http_fixture *self, torc_test_request *test) {
@@ -461,12 +533,229 @@ static void losing_while_saving_leaves_nothing(void **state) {
         for (int i = 0; i < turns; i++) check_ok(torc_reactor_turn(self->reactor, 1));
         torc_test_request_disconnect(test);
         run_with_threads(self, test);
-        assert_true(seen.err == TORC_ERR_LOST || seen.err == TORC_ERR_GONE);
         torc_test_request_free(test);
-        for (int i = 0; i < 100 && count_files() > 0; i++)
+        for (int i = 0; i < 100 && (count_files() > 0 || !seen.was_told); i++)
             check_ok(torc_reactor_turn(self->reactor, 10));
+        assert_true(seen.was_told);
+        assert_true(seen.err == TORC_ERR_LOST || seen.err == TORC_ERR_GONE);
         assert_int_equal(count_files(), 0);
     }
+}
+
+/* Each test of the fiber's form is one of the callbacks'. */
+static void by_callbacks(void (*test)(void **state), void **state) {
+    callbacks.is_wanted = true;
+    test(state);
+    callbacks.is_wanted = false;
+}
+
+static void a_part_is_saved_whole_by_callbacks(void **state) {
+    by_callbacks(a_part_is_saved_whole, state);
+}
+
+static void what_callbacks_cannot_save_leaves_nothing(void **state) {
+    by_callbacks(what_cannot_be_saved_leaves_nothing, state);
+}
+
+static void losing_while_callbacks_save_leaves_nothing(void **state) {
+    by_callbacks(losing_while_saving_leaves_nothing, state);
+}
+
+static bool is_saved(void) {
+    return seen.was_told;
+}
+
+static void turn_until(http_fixture *self, bool (*holds)(void)) {
+    for (int i = 0; i < 500 && !holds(); i++) check_ok(torc_reactor_turn(self->reactor, 10));
+    assert_true(holds());
+}
+
+/* Whenever it is cancelled, nothing is left, and what is read next is the rest of the form. */
+static void a_saving_that_is_cancelled_leaves_nothing(void **state) {
+    http_fixture *self = *state;
+    char path[100];
+
+    snprintf(path, sizeof(path), "%s/saved", folder);
+    callbacks.is_wanted = true;
+    for (int turns = 1; turns < 12; turns++) {
+        torc_test_request *test = begin_saving(self, path, 20000);
+        torc_test_request_send(test, torc_str_make(form, 15000));
+        callbacks.saving = NULL;
+        for (int i = 0; i < turns || !callbacks.saving; i++)
+            check_ok(torc_reactor_turn(self->reactor, 1));
+        torc_deferred_cancel(callbacks.saving);
+        turn_until(self, is_saved);
+        assert_int_equal(seen.err, TORC_ERR_CANCELLED);
+        assert_int_equal(count_files(), 0);
+        assert_int_equal(callbacks.len, 0);
+        torc_test_request_free(test);
+    }
+    callbacks.is_wanted = false;
+}
+
+static bool is_alone(void) {
+    return count_files() == 0;
+}
+
+/* One that is dropped goes on removing what it has made, though its request and its form are gone.
+ */
+static void a_saving_that_is_dropped_leaves_nothing(void **state) {
+    http_fixture *self = *state;
+    char path[100];
+
+    snprintf(path, sizeof(path), "%s/saved", folder);
+    callbacks.is_wanted = true;
+    for (int turns = 1; turns < 12; turns++) {
+        torc_test_request *test = begin_saving(self, path, 20000);
+        torc_test_request_send(test, torc_str_make(form, 15000));
+        callbacks.saving = NULL;
+        for (int i = 0; i < turns || !callbacks.saving; i++)
+            check_ok(torc_reactor_turn(self->reactor, 1));
+        torc_callback_cancel(&callbacks.saved);
+        torc_ticket_return(&callbacks.ticket);
+        torc_test_request_free(test);
+        turn_until(self, is_alone);
+        assert_false(seen.was_told);
+    }
+    callbacks.is_wanted = false;
+}
+
+/* A fiber that waits no longer goes on with the rest of the form. */
+static torc_render give_up_and_read_on(torc_request *request, void *context) {
+    torc_reactor *reactor = torc_request_reactor(request);
+    const torc_form_part *part;
+    torc_deadline deadline;
+    torc_form *opened;
+    torc_err err;
+
+    (void)context;
+    check_ok(torc_form_open(request, NULL, &opened));
+    check_ok(torc_form_next(opened, &part));
+    torc_deadline_begin(reactor, &deadline, 20);
+    err = torc_form_save(opened, seen.path, 0640, NULL);
+    torc_deadline_end(reactor, &deadline);
+    assert_int_equal(err, TORC_ERR_TIMEOUT);
+    assert_int_equal(count_files(), 0);
+    seen.was_told = true;
+    check_ok(torc_form_next(opened, &part));
+    check_str(part->name, "g");
+    check_ok(torc_form_next(opened, &part));
+    assert_null(part);
+    return torc_reply_text(request, 200, "");
+}
+
+static void a_form_is_read_on_when_saving_took_too_long(void **state) {
+    http_fixture *self = *state;
+    char path[100];
+
+    snprintf(path, sizeof(path), "%s/saved", folder);
+    begin(self);
+    seen.path = path;
+    add_part("f", "f", 20000);
+    add_part("g", NULL, 3);
+    end_form();
+    self->on_fiber = true;
+    torc_test_request *test = http_begin(self, give_up_and_read_on, MULTIPART);
+    torc_test_request_send(test, torc_str_make(form, 15000));
+    turn_until(self, is_saved);
+    torc_test_request_send(test, torc_str_make(form + 15000, form_len - 15000));
+    torc_test_request_send_end(test);
+    run_with_threads(self, test);
+    assert_int_equal(torc_test_request_status(test), 200);
+    torc_test_request_free(test);
+}
+
+/* ---- to a file that is open ---- */
+
+static torc_file *opened_file;
+
+static void got_file(torc_callback *callback, torc_err err, void *value) {
+    (void)callback;
+    check_ok(err);
+    opened_file = value;
+}
+
+static bool has_file(void) {
+    return opened_file != NULL;
+}
+
+static void open_file(http_fixture *self, const char *path) {
+    torc_callback opening;
+
+    opened_file = NULL;
+    torc_deferred_then(torc_file_defer_open(self->reactor, path, O_RDWR | O_CREAT, 0640), &opening,
+                       got_file);
+    turn_until(self, has_file);
+}
+
+static void saved_to(torc_callback *callback, torc_err err, void *value) {
+    torc_request *request = take_request();
+
+    (void)callback, (void)value;
+    seen.err = err;
+    seen.was_told = true;
+    if (request) tell_saved(request);
+}
+
+/* Nobody else keeps the file open. */
+static void save_to(torc_form *opened, torc_err err, const torc_form_part *part, void *context) {
+    check_ok(err);
+    assert_non_null(part);
+    callbacks.saving = torc_form_defer_save_to(opened, opened_file, &callbacks.len);
+    assert_int_equal(torc_form_request_next(opened, got_last, NULL), TORC_ERR_STATE);
+    torc_deferred_then(callbacks.saving, &callbacks.saved, saved_to);
+    torc_file_close(opened_file);
+    if (context) torc_deferred_cancel(callbacks.saving);
+}
+
+static torc_render save_to_open(torc_request *request, void *context) {
+    callbacks.len = 0;
+    check_ok(torc_ticket_take(request, &callbacks.ticket));
+    check_ok(torc_form_open(request, NULL, &callbacks.form));
+    check_ok(torc_form_request_next(callbacks.form, save_to, context));
+    return TORC_RENDER_NOT_DONE_YET;
+}
+
+static void a_part_is_saved_to_an_open_file_by_callbacks(void **state) {
+    http_fixture *self = *state;
+    char path[100];
+
+    snprintf(path, sizeof(path), "%s/saved", folder);
+    const mode_t mask = umask(0);
+    for (int cancels = 0; cancels < 2; cancels++) {
+        begin(self);
+        add_part("f", "f", 20000);
+        end_form();
+        open_file(self, path);
+        self->context = cancels ? self : NULL;
+        torc_test_request *test = http_begin(self, save_to_open, MULTIPART);
+        assert_int_equal(finish_saving(self, test), cancels ? 500 : 200);
+        assert_int_equal(seen.err, cancels ? TORC_ERR_CANCELLED : TORC_OK);
+        check_saved(path, 20000); /* of the first: the second has written nothing */
+        assert_int_equal(count_files(), 1);
+    }
+    umask(mask);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* After the request has ended there is no form to save from. */
+static torc_render save_too_late(torc_request *request, void *context) {
+    torc_err err;
+
+    (void)context;
+    check_ok(torc_form_open(request, NULL, &callbacks.form));
+    torc_reply_text(request, 200, "");
+    err = torc_await(torc_form_defer_save(callbacks.form, "/nowhere/at-all", 0640, NULL), NULL);
+    assert_int_equal(err, TORC_ERR_GONE);
+    return TORC_RENDER_DONE;
+}
+
+static void nothing_is_saved_of_a_request_that_is_over(void **state) {
+    http_fixture *self = *state;
+
+    begin(self);
+    self->on_fiber = true;
+    torc_test_request_free(http_ask(self, save_too_late, MULTIPART));
 }
 
 /* ---- disks and memory that fail ---- */
@@ -497,9 +786,14 @@ static void disks_fail(void **state) {
     for (size_t i = 0; i < TORC_COUNT_OF(kinds); i++) {
         disk bad = {.base.fails = disk_fails, .kind = kinds[i], .number = 1};
         self->reactor->sys_faults = &bad.base;
-        assert_int_equal(finish_saving(self, begin_saving(self, path, 20000)), 500);
-        assert_int_equal(seen.err, TORC_ERR_NO_SPACE);
-        assert_int_equal(count_files(), 0);
+        for (int by = 0; by < 2; by++) {
+            bad.asked = 0;
+            callbacks.is_wanted = by == 1;
+            assert_int_equal(finish_saving(self, begin_saving(self, path, 20000)), 500);
+            assert_int_equal(seen.err, TORC_ERR_NO_SPACE);
+            assert_int_equal(count_files(), 0);
+        }
+        callbacks.is_wanted = false;
         if (kinds[i] == TORC_SYS_RENAME) break;
         for (bad.number = 1; bad.number < 3; bad.number++) {
             begin(self);
@@ -508,6 +802,7 @@ static void disks_fail(void **state) {
             add_part("f", "f", 1000);
             add_part("g", "g", 1000);
             end_form();
+            self->on_fiber = true;
             torc_test_request *test = http_begin(self, read_whole, MULTIPART);
             assert_int_equal(finish_saving(self, test), 500);
             assert_int_equal(seen.err, TORC_ERR_NO_SPACE);
@@ -553,11 +848,14 @@ static bool run_with_fault(void **state, bool saves, uint64_t fail_at, bool all_
 
 static void failing_allocations_are_answered(void **state) {
     http_tear_down(state);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 8; i++) {
         uint64_t fail_at = 1;
+        callbacks.is_wanted = i & 4;
+        if (!(i & 1) && callbacks.is_wanted) continue; /* nothing is saved */
         while (!run_with_fault(state, i & 1, fail_at, i & 2)) assert_true(++fail_at < 1000);
         assert_true(fail_at > 5);
     }
+    callbacks.is_wanted = false;
     assert_int_equal(http_set_up(state), 0);
 }
 
@@ -573,6 +871,14 @@ int main(void) {
         HTTP_TEST(a_part_is_saved_whole),
         HTTP_TEST(what_cannot_be_saved_leaves_nothing),
         HTTP_TEST(losing_while_saving_leaves_nothing),
+        HTTP_TEST(a_part_is_saved_whole_by_callbacks),
+        HTTP_TEST(what_callbacks_cannot_save_leaves_nothing),
+        HTTP_TEST(losing_while_callbacks_save_leaves_nothing),
+        HTTP_TEST(a_saving_that_is_cancelled_leaves_nothing),
+        HTTP_TEST(a_saving_that_is_dropped_leaves_nothing),
+        HTTP_TEST(a_form_is_read_on_when_saving_took_too_long),
+        HTTP_TEST(a_part_is_saved_to_an_open_file_by_callbacks),
+        HTTP_TEST(nothing_is_saved_of_a_request_that_is_over),
         HTTP_TEST(disks_fail),
         HTTP_TEST(failing_allocations_are_answered),
     };
