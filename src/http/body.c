@@ -11,6 +11,8 @@
  *  - A callback is called from an event of the wire, a posted call or the end of the request, never
  *    from the call that asked.
  */
+#include <torc/cooperate.h>
+
 #include "base/alloc.h"
 #include "http/body_reader.h"
 #include "http/wait.h"
@@ -273,6 +275,9 @@ torc_err torc_body_read(torc_request *request, torc_str *chunk) {
 
     if (err) return err;
     torc_body_drop_lent(reader);
+    /* What has come may decode to so much that the fiber would not wait for long. */
+    if (reader->decoder) err = torc_breathe(request->reactor);
+    if (err) return reader->err ? (torc_err)reader->err : err;
     while ((err = answer(reader, chunk)) == TORC_ERR_AGAIN) {
         err = torc_body_wait(reader);
         if (err) return reader->err ? (torc_err)reader->err : err;

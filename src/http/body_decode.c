@@ -20,6 +20,7 @@ unsigned torc_request_codings(const torc_request *request, torc_str *name) {
     unsigned count = 0;
     uint32_t place = 0;
 
+    if (request->head->body_len == 0) return 0; /* what it says is of nothing */
     while (
         (field = torc_fields_next_id(&request->head->fields, TORC_FIELD_CONTENT_ENCODING, &place)))
         for (rest = field->value; torc_list_member_next(&rest, &member);) {

@@ -99,6 +99,27 @@ static torc_render read_json(torc_request *request) {
     return torc_reply_end(request);
 }
 
+/* It takes half a turn's time over each piece. */
+static int pieces, pieces_before;
+static torc_test_request *leaving;
+
+static torc_render read_slowly(torc_request *request) {
+    torc_str chunk;
+    torc_err err;
+
+    while (!(err = torc_body_read(request, &chunk)) && chunk.len > 0) {
+        pieces++;
+        torc_test_spend_us(torc_request_reactor(request), 1500);
+    }
+    return err ? torc_reply_error(request, err) : torc_reply_text(request, 200, "");
+}
+
+static torc_render meanwhile(torc_request *request) {
+    pieces_before = pieces;
+    if (leaving) torc_test_request_disconnect(leaving);
+    return torc_reply_text(request, 200, "here");
+}
+
 /* ---- a site, and bodies for it ---- */
 
 typedef struct fixture {
@@ -124,6 +145,8 @@ static int set_up(void **state) {
     torc_resource_route(root, "POST /spool", spool);
     torc_resource_route(root, "POST /form", read_form);
     torc_resource_route(root, "POST /json", read_json);
+    torc_resource_route(root, "POST /slowly", read_slowly);
+    torc_resource_route(plain, "POST /meanwhile", meanwhile);
     add_callback(root, "ask-chunks", ask_chunks);
     add_callback(root, "ask-whole", ask_whole);
     torc_resource_put_host(plain, "coded.example", root);
@@ -284,6 +307,51 @@ static void a_body_that_waits_takes_no_more_than_it_came_with(void **state) {
     free(zeros);
 }
 
+/* A short body that decodes to a long one does not hold the others up. */
+static void others_are_served_while_a_large_body_is_decoded(void **state) {
+    fixture *self = *state;
+    const size_t len = 1000 * 1000;
+    char *zeros = calloc(1, len);
+
+    assert_non_null(zeros);
+    const torc_str body = encode(self, TORC_CODING_GZIP, torc_str_make(zeros, len));
+    free(zeros);
+    for (int leaves = 0; leaves < 2; leaves++) {
+        torc_test_request *test = begin(self, "/slowly", GZIP);
+        pieces = pieces_before = 0;
+        leaving = leaves ? test : NULL;
+        torc_test_request_send(test, body);
+        torc_test_request_send_end(test);
+        for (int i = 0; i < 10 && pieces == 0; i++) check_ok(torc_reactor_turn(self->reactor, 0));
+        torc_test_request *other = begin(self, "/meanwhile", "Host: plain");
+        torc_test_request_send_end(other);
+        for (int i = 0; i < 1000 && (leaves ? i < 10 : !torc_test_request_is_complete(test)); i++)
+            torc_test_request_run(test);
+        torc_test_request_run(other);
+        check_str(torc_test_request_body(other), "here");
+        assert_in_range(pieces_before, 1, 10);
+        assert_true(leaves ? pieces < 20 : pieces >= 200);
+        if (!leaves) assert_int_equal(torc_test_request_status(test), 200);
+        torc_test_request_free(test);
+        torc_test_request_free(other);
+    }
+    leaving = NULL;
+}
+
+/* Some say so of requests that have no body. */
+static void the_coding_of_nothing_is_taken(void **state) {
+    static const char *const hosts[] = {"coded.example", "plain"};
+    fixture *self = *state;
+
+    for (size_t i = 0; i < TORC_COUNT_OF(hosts); i++) {
+        char head[200];
+        snprintf(head, sizeof(head), "POST /all\nHost: %s\nContent-Encoding: utf-8", hosts[i]);
+        torc_test_request *test = web_ask(self->reactor, self->site, head);
+        assert_int_equal(torc_test_request_status(test), 200);
+        torc_test_request_free(test);
+    }
+}
+
 static void check_refused(fixture *self, const char *path, const char *fields, const char *taken) {
     torc_test_request *test = post(self, path, fields, TORC_STR("x"), 1, 1);
 
@@ -391,6 +459,8 @@ int main(void) {
         TEST(what_ends_too_soon_is_refused),
         TEST(limits_hold_for_what_is_read),
         TEST(a_body_that_waits_takes_no_more_than_it_came_with),
+        TEST(others_are_served_while_a_large_body_is_decoded),
+        TEST(the_coding_of_nothing_is_taken),
         TEST(codings_that_are_not_taken_are_refused),
         TEST(some_codings_may_be_taken_alone),
         TEST(who_does_not_decode_refuses_what_it_cannot_read),
