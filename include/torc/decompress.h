@@ -19,6 +19,11 @@
  * not taken, and more than one around each other, are answered 415 with Accept-Encoding, which says
  * what is taken (RFC 9110 §15.5.16).
  *
+ * A decoder holds what its coding asks for, which the peer chooses within it: 70 KiB for gzip and
+ * deflate, up to 9 MiB for zstd and 17 MiB for brotli (see <torc/coding.h>), as long as the request
+ * lasts. All of it is counted, and sheds as other memory does; where strangers post, name the
+ * codings that their clients use.
+ *
  * The fields of the request stay as they came: Content-Encoding and Content-Length are those of the
  * bytes on the wire. Without this middleware, bodies are read as they come, and forms and JSON in a
  * coding are refused by 415.

@@ -31,10 +31,11 @@
  * without a path, and nothing makes it unique.
  *
  * Errors, with the statuses that torc_reply_error() makes of them: TORC_ERR_MEDIA_TYPE (415) for
- * other content; TORC_ERR_SYNTAX (400) for a boundary or a part that is none; TORC_ERR_TRUNCATED
- * (400) for a body that ends before its form; TORC_ERR_TOO_LARGE (413) beyond a limit (`form_…` and
- * `body_bytes_max` of torc_request_limits(), which a route changes before it opens the form); and
- * those of torc_body_read().
+ * other content, and for such in a content coding that is not decoded (<torc/decompress.h>);
+ * TORC_ERR_SYNTAX (400) for a boundary or a part that is none; TORC_ERR_TRUNCATED (400) for a body
+ * that ends before its form; TORC_ERR_TOO_LARGE (413) beyond a limit (`form_…` and `body_bytes_max`
+ * of torc_request_limits(), which a route changes before it opens the form); and those of
+ * torc_body_read().
  */
 typedef struct torc_form torc_form;
 

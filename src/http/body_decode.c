@@ -111,10 +111,14 @@ torc_err torc_body_collect_decoded(torc_body_reader *reader) {
     return err == TORC_ERR_AGAIN ? TORC_OK : err;
 }
 
-torc_err torc_body_check_coding(torc_request *request) {
+bool torc_body_is_coded(const torc_request *request) {
     torc_str name;
 
-    if (request->decoded || torc_request_codings(request, &name) == 0) return TORC_OK;
+    return !request->decoded && torc_request_codings(request, &name) > 0;
+}
+
+torc_err torc_body_check_coding(torc_request *request) {
+    if (!torc_body_is_coded(request)) return TORC_OK;
     torc_response_set(request, "Accept-Encoding", TORC_STR("identity"));
     return TORC_ERR_MEDIA_TYPE;
 }

@@ -93,6 +93,8 @@ torc_err torc_body_collect_decoded(torc_body_reader *reader) TORC_MUST_CHECK;
 void torc_body_drop_lent(torc_body_reader *reader);
 /* Take the oldest page out of the buffer; there is one. */
 torc_page *torc_body_take_page(torc_body_reader *reader);
+/* Whether what is read of the body is in a content coding. */
+bool torc_body_is_coded(const torc_request *request);
 /*
  * For who reads bodies of known types: TORC_ERR_MEDIA_TYPE for one in a content coding that is not
  * decoded; the response then says in Accept-Encoding that none is taken (RFC 9110 §15.5.16).

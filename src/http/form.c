@@ -321,6 +321,7 @@ const char *torc_form_problem(const torc_request *request) {
 
     if (form) return form->problem;
     if (kind == TORC_FORM_KIND_NONE) return "the content is no form";
+    if (torc_body_is_coded(request)) return "the content is in a coding, and is to be in none";
     if (kind == TORC_FORM_KIND_MULTIPART &&
         !torc_multipart_boundary(content_type, bytes, &boundary))
         return "the content type has no valid boundary";

@@ -83,11 +83,16 @@ static torc_render spool(torc_request *request) {
     return torc_reply_text(request, 200, line);
 }
 
+static const char *form_problem;
+
 static torc_render read_form(torc_request *request) {
     const torc_form_entries *form;
     const torc_err err = torc_request_form(request, &form);
 
-    if (err) return torc_reply_error(request, err);
+    if (err) {
+        form_problem = torc_form_problem(request);
+        return torc_reply_error(request, err);
+    }
     return torc_reply_bytes(request, 200, "text/plain", torc_form_value(form, "name"));
 }
 
@@ -404,6 +409,7 @@ static void who_does_not_decode_refuses_what_it_cannot_read(void **state) {
     check_refused(self, "/form",
                   "Host: plain\n" GZIP "\nContent-Type: application/x-www-form-urlencoded",
                   "identity");
+    assert_string_equal(form_problem, "the content is in a coding, and is to be in none");
     check_refused(self, "/json", "Host: plain\n" GZIP "\nContent-Type: application/json",
                   "identity");
 }
