@@ -42,6 +42,7 @@ struct torc_limits {
     uint32_t header_ms;              /* 10000 from the first byte of a head to its last; then 408 */
     uint32_t body_stall_ms;          /* 30000 without a byte of a body that is being read; then 408. Route */
     uint32_t body_rate_min;          /* 240 over rate_grace_ms and longer; then 408. Route */
+    uint32_t body_ms;                /* none: from when a body is first read to its last byte; then 408. Route */
     uint32_t output_stall_ms;        /* 30000 without a byte taken by the peer; then reset */
     uint32_t output_rate_min;        /* 240 over rate_grace_ms and longer; then reset */
     uint32_t rate_grace_ms;          /* 5000 before a minimum rate counts */

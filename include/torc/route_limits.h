@@ -18,9 +18,10 @@
 typedef struct torc_route_limits_options {
     size_t size;              /* sizeof(torc_route_limits_options) */
     uint64_t body_bytes_max;  /* beyond: 413, at once where the length is announced */
-    uint32_t body_memory_max; /* see torc_limits, as the two that follow */
+    uint32_t body_memory_max; /* see torc_limits, as the three that follow */
     uint32_t body_stall_ms;   /* beyond: 408 */
     uint32_t body_rate_min;   /* below: 408 */
+    uint32_t body_ms;         /* from its first read to its last byte; beyond: 408 */
     /**
      * From the head of the request on. Beyond it a fiber's waits return TORC_ERR_TIMEOUT, and a
      * request that was left NOT_DONE_YET is answered with 504, if nothing of the response has gone:

@@ -49,6 +49,7 @@ static const named_limit of_times[] = {
     LIMIT(header_ms, "header-ms", "from first to last byte of a head"),
     LIMIT(body_stall_ms, "body-stall-ms", "without a byte of a body"),
     LIMIT(body_rate_min, "body-rate-min", "bytes a second of a body, at least"),
+    LIMIT(body_ms, "body-ms", "of a body, from its first read on"),
     LIMIT(output_stall_ms, "output-stall-ms", "without a byte taken by the peer"),
     LIMIT(output_rate_min, "output-rate-min", "bytes a second of a response, at least"),
     LIMIT(rate_grace_ms, "rate-grace-ms", "before a minimum rate counts"),

@@ -31,6 +31,7 @@
     X(header_ms, 10000)                                                                            \
     X(body_stall_ms, 30000)                                                                        \
     X(body_rate_min, 240)                                                                          \
+    X(body_ms, TORC_UNLIMITED)                                                                     \
     X(output_stall_ms, 30000)                                                                      \
     X(output_rate_min, 240)                                                                        \
     X(rate_grace_ms, 5000)                                                                         \

@@ -140,7 +140,7 @@ static void limit_body(const torc_route_limits_options *options, torc_request *r
     torc_limits *limits;
 
     if (!options->body_bytes_max && !options->body_memory_max && !options->body_stall_ms &&
-        !options->body_rate_min)
+        !options->body_rate_min && !options->body_ms)
         return;
     if (torc_request_content_length(request) == 0) return;
     limits = torc_request_limits(request);
@@ -148,6 +148,7 @@ static void limit_body(const torc_route_limits_options *options, torc_request *r
     if (options->body_memory_max) limits->body_memory_max = options->body_memory_max;
     if (options->body_stall_ms) limits->body_stall_ms = options->body_stall_ms;
     if (options->body_rate_min) limits->body_rate_min = options->body_rate_min;
+    if (options->body_ms) limits->body_ms = options->body_ms;
 }
 
 static bool is_too_large(const torc_route_limits_options *options, const torc_request *request) {

@@ -108,6 +108,7 @@ struct torc_http1_exchange {
     uint64_t in_left; /* of a body of known length */
     uint64_t out_left;
     uint64_t dropped;
+    uint64_t wanted_ms;   /* when it was first wanted, or given up; 0: not yet */
     uint64_t progress_ms; /* when the peer last sent some of the body that is wanted */
     uint64_t in_total, in_mark;
     uint32_t in_mark_ms;

@@ -82,8 +82,10 @@ static bool look_at_input(torc_http1_connection *self, uint64_t *due_ms) {
     const stretch rate = {&exchange->in_mark, &exchange->in_mark_ms, exchange->in_total,
                           limits->body_rate_min};
     const uint64_t stall_ms = torc_http1_after(exchange->progress_ms, limits->body_stall_ms);
-    if (stall_ms <= torc_http1_reactor(self)->now_ms) return false;
-    *due_ms = sooner(*due_ms, stall_ms);
+    const uint64_t late_ms =
+        sooner(stall_ms, torc_http1_after(exchange->wanted_ms, limits->body_ms));
+    if (late_ms <= torc_http1_reactor(self)->now_ms) return false;
+    *due_ms = sooner(*due_ms, late_ms);
     return look_at_rate(self, &rate, due_ms);
 }
 

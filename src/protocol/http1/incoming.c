@@ -208,6 +208,14 @@ size_t torc_http1_take_body(torc_http1_exchange *exchange, torc_str bytes) {
     }
 }
 
+/* From now on the whole of the body is waited for. */
+static void begin_waiting(torc_http1_exchange *exchange, const torc_limits *limits) {
+    if (exchange->wanted_ms) return;
+    const uint64_t now_ms = torc_http1_reactor(exchange->connection)->now_ms;
+    exchange->wanted_ms = now_ms ? now_ms : 1;
+    torc_http1_expect_within(exchange->connection, limits->body_ms);
+}
+
 void torc_http1_want_body(torc_exchange *base, size_t bytes) {
     torc_http1_exchange *exchange = torc_http1_exchange_of(base);
     torc_http1_connection *self = exchange->connection;
@@ -224,6 +232,7 @@ void torc_http1_want_body(torc_exchange *base, size_t bytes) {
         exchange->is_continued = true;
         torc_transport_write(self->protocol.transport, TORC_STR("HTTP/1.1 100 Continue\r\n\r\n"));
     }
+    begin_waiting(exchange, exchange->base.limits);
     torc_http1_expect_within(self, exchange->base.limits->body_stall_ms);
     torc_http1_expect_within(self, self->side->limits.rate_grace_ms);
     torc_http1_resume(self);
@@ -242,6 +251,7 @@ void torc_http1_stop_body(torc_exchange *base) {
                            (exchange->in == TORC_HTTP1_IN_LENGTH &&
                             exchange->in_left > self->side->limits.drain_bytes_max);
     if (exchange->is_refused && exchange->out == TORC_HTTP1_OUT_DONE) torc_http1_out_done(exchange);
+    begin_waiting(exchange, &self->side->limits);
     torc_http1_expect_within(self, self->side->limits.body_stall_ms);
     torc_http1_resume(self);
 }

@@ -890,10 +890,42 @@ static void a_route_may_wait_for_less_of_its_body(void **state) {
     check_has(self, " 408 ");
 }
 
+/* However steadily it comes; the time before anybody reads does not count. */
+static void a_body_that_takes_too_long_in_all_is_answered_408(void **state) {
+    fixture *self = *state;
+
+    self->limits.body_ms = 3000;
+    self->limits.body_rate_min = TORC_UNLIMITED;
+    send_text(self, "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\na");
+    for (int i = 0; i < 2; i++) {
+        torc_test_advance(self->http.reactor, 1000);
+        send_text(self, "bc");
+    }
+    torc_test_advance(self->http.reactor, 999);
+    check_open(self);
+    torc_test_advance(self->http.reactor, 1);
+    check_has(self, " 408 ");
+    assert_int_equal(self->http.reason, TORC_ERR_STALLED);
+    check_ends(self);
+    end_with(self);
+
+    send_text(self, "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na");
+    torc_test_advance(self->http.reactor, 2999);
+    send_text(self, "bc");
+    check_has(self, "3");
+    torc_test_advance(self->http.reactor, 10000);
+    send_text(self, "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na");
+    torc_test_advance(self->http.reactor, 2999);
+    check_open(self); /* each body has its own */
+    torc_test_advance(self->http.reactor, 1);
+    check_has(self, " 408 ");
+}
+
 static void a_body_that_is_not_asked_for_may_take_its_time(void **state) {
     fixture *self = *state;
 
     self->limits.body_stall_ms = 2000;
+    self->limits.body_ms = 2000;
     send_text(self, "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
     torc_test_advance(self->http.reactor, 100000);
     check_open(self);
@@ -1473,6 +1505,7 @@ int main(void) {
         TEST(a_head_that_is_late_is_answered_408),
         TEST(a_body_that_stalls_is_answered_408),
         TEST(a_route_may_wait_for_less_of_its_body),
+        TEST(a_body_that_takes_too_long_in_all_is_answered_408),
         TEST(a_body_that_is_not_asked_for_may_take_its_time),
         TEST(a_body_below_the_least_rate_is_answered_408),
         TEST(a_peer_that_takes_nothing_is_reset),

@@ -120,6 +120,7 @@ static void other_limits_of_bodies_are_the_requests(void **state) {
         .body_memory_max = 5,
         .body_stall_ms = 6,
         .body_rate_min = 7,
+        .body_ms = 8,
     };
     torc_resource *root = torc_folder_new();
 
@@ -131,6 +132,7 @@ static void other_limits_of_bodies_are_the_requests(void **state) {
     assert_int_equal(seen.body_memory_max, 5);
     assert_int_equal(seen.body_stall_ms, 6);
     assert_int_equal(seen.body_rate_min, 7);
+    assert_int_equal(seen.body_ms, 8);
 }
 
 /* ---- answers ---- */
