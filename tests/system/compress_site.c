@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of compression need: long bodies, whole and written, and events that wait for
- * another request. By the public API.
+ * What the tests of compression need: long bodies, whole and written, events that wait for
+ * another request, and what counts compressed requests. By the public API.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,10 +80,29 @@ static torc_render tell(torc_request *request) {
     return torc_reply_text(request, 200, "told");
 }
 
+/* How long the body is, decoded, and the sum of its bytes. */
+static torc_render sum(torc_request *request) {
+    uint64_t len = 0, total = 0;
+    char line[64];
+    torc_str chunk;
+    torc_err err;
+
+    torc_request_limits(request)->body_bytes_max = 1 << 30;
+    while (!(err = torc_body_read(request, &chunk)) && chunk.len > 0) {
+        len += chunk.len;
+        for (size_t i = 0; i < chunk.len; i++) total += (unsigned char)chunk.bytes[i];
+    }
+    if (err) return torc_reply_error(request, err);
+    snprintf(line, sizeof(line), "%llu %llu", (unsigned long long)len, (unsigned long long)total);
+    return torc_reply_text(request, 200, line);
+}
+
 int main(int argc, char **argv) {
     torc_app *app = torc_app_new("compress_site");
 
     torc_app_use(app, torc_compress_new(NULL));
+    torc_app_use(app, torc_decompress_new(NULL));
+    torc_app_route(app, "PUT /sum", sum);
     torc_app_route(app, "GET /whole", whole);
     torc_app_route(app, "GET /written", written);
     torc_app_route(app, "GET /events", events);

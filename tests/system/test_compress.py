@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Compressed responses as peers get them: curl, raw bytes, pipelined, slow peers, and those that leave.
+"""Compressed responses as peers get them: curl, raw bytes, pipelined, slow peers, and those that leave; and compressed requests.
 
     test_compress.py BUILD_DIR ROOT
 
@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import sys
+import tempfile
 import time
 import zlib
 
@@ -89,6 +90,60 @@ def built():
     """The codings of this build, as it answers."""
     return [coding for coding in ("gzip", "br", "zstd")
             if get(SITE.port, "/whole", f"Accept-Encoding: {coding}").first("Content-Encoding") == coding]
+
+
+# ---- compressed requests ----
+
+
+def gzipped(plain):
+    encoder = zlib.compressobj(1, wbits=31)
+    return encoder.compress(plain) + encoder.flush()
+
+
+def put(body, *options):
+    """Its status, and what came, by curl."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        told = curl(SITE.port, "/sum", "-T", file.name, "-w", "\\n%{http_code} %{size_upload}", *options).decode()
+    rest, _, last = told.rpartition("\n")
+    return int(last.split()[0]), rest, int(last.split()[1])
+
+
+def curl_uploads_compressed():
+    plain = os.urandom(MIB // 2).hex().encode() * 16
+    body, expected = gzipped(plain), f"{len(plain)} {sum(plain)}"
+    check(put(body, "-H", "Content-Encoding: gzip")[:2], (200, expected))
+    memory = SITE.resident_bytes()
+    for options in (["-H", "Expect:"], ["-H", "Transfer-Encoding: chunked"], ["--http1.0"]):
+        check(put(body, "-H", "Content-Encoding: x-gzip", *options)[:2], (200, expected), options)
+    for tool, coding in (("brotli", "br"), ("zstd", "zstd")):
+        if coding in built() and shutil.which(tool):
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(plain)
+                file.flush()
+                check(put(run(tool, "-c", "-3", file.name).stdout, "-H", f"Content-Encoding: {coding}")[:2], (200, expected), coding)
+    grown = SITE.resident_bytes() - memory
+    print(f"# after some uploads of 16 MiB: {grown / MIB:.2f} MiB more")
+    assert grown < 30 * MIB or SANITIZED, f"{grown / MIB:.1f} MiB: a decoder of brotli has 17 MiB at most"
+
+
+def a_bomb_is_stopped_and_costs_nothing():
+    memory = SITE.resident_bytes()
+    check(put(gzipped(bytes(256 * MIB)), "-H", "Content-Encoding: gzip")[0], 413)
+    grown = SITE.resident_bytes() - memory
+    assert grown < 2 * MIB or SANITIZED, f"{grown / MIB:.1f} MiB"
+
+
+def what_is_not_taken_is_refused():
+    plain = os.urandom(2 * MIB)
+    body = gzipped(plain)
+    check(put(body[:-1], "-H", "Content-Encoding: gzip")[0], 400)
+    check(put(plain, "-H", "Content-Encoding: gzip")[0], 400)
+    check(put(body, "-H", "Content-Encoding: identity")[:2], (200, f"{len(body)} {sum(body)}"))
+    status, answer, sent = put(body, "-H", "Content-Encoding: compress", "-H", "Expect: 100-continue", "-i")
+    check((status, sent), (415, 0), "it is refused before it is sent")
+    assert "\r\nAccept-Encoding: gzip" in answer, answer
 
 
 # ---- raw ----
@@ -201,7 +256,8 @@ def others():
 SANITIZED = "asan" in str(BUILD)
 
 CASES = [
-    *([curl_decodes_the_reference, curl_decodes_the_tutorial, curl_decodes_long_ones] if shutil.which("curl") else []),
+    *([curl_decodes_the_reference, curl_decodes_the_tutorial, curl_decodes_long_ones, curl_uploads_compressed,
+       a_bomb_is_stopped_and_costs_nothing, what_is_not_taken_is_refused] if shutil.which("curl") else []),
     heads_are_those_of_get,
     pipelined_requests_are_answered_in_turn,
     an_old_peer_gets_it_up_to_the_end,
