@@ -4,6 +4,8 @@
  *
  *  - A state is made once and reset for each stream.
  *  - To decode, a window of up to 8 MiB is accepted: more than that no peer may use.
+ *  - A frame that says how long its content is has that length. The library looks at that in most
+ *    frames only, depending on how they are cut; so it is looked at here.
  *  - The functions that take an allocator are of the library's "static" interface, which has stood
  *    as it is since 1.4 but is no promise.
  */
@@ -15,7 +17,8 @@
 
 enum {
     WINDOW_LOG = 17,
-    DECODER_WINDOW_LOG_MAX = 23
+    DECODER_WINDOW_LOG_MAX = 23,
+    HEAD_MAX = 18 /* RFC 8878 §3.1.1.1, with the magic number */
 };
 
 typedef struct zstd_coder {
@@ -23,6 +26,9 @@ typedef struct zstd_coder {
     ZSTD_CCtx *encoder;
     ZSTD_DCtx *decoder;
     bool is_between; /* of a decoder: a frame has ended, and no other begun */
+    uint8_t head_len;
+    char head[HEAD_MAX]; /* the first bytes of the frame */
+    uint64_t frame_made; /* decoded of it */
 } zstd_coder;
 
 static zstd_coder *self_of(torc_coder *coder) {
@@ -96,12 +102,36 @@ static torc_err begin_decoding(torc_coder *coder) {
     size_t result;
 
     self->is_between = false;
+    self->head_len = 0;
+    self->frame_made = 0;
     if (!self->decoder) self->decoder = ZSTD_createDCtx_advanced(memory_of(coder));
     if (!self->decoder) return TORC_ERR_NO_MEMORY;
     result = ZSTD_DCtx_reset(self->decoder, ZSTD_reset_session_only);
     if (!ZSTD_isError(result))
         result = ZSTD_DCtx_setParameter(self->decoder, ZSTD_d_windowLogMax, DECODER_WINDOW_LOG_MAX);
     return err_of(result);
+}
+
+/* These bytes of the frame were taken, and so many made of them. */
+static void note(zstd_coder *self, const char *bytes, size_t len, size_t made) {
+    const size_t room = sizeof(self->head) - self->head_len, part = len < room ? len : room;
+
+    if (part) memcpy(self->head + self->head_len, bytes, part);
+    self->head_len = (uint8_t)(self->head_len + part);
+    self->frame_made += made;
+}
+
+/* A frame has ended: whether it is as long as it has said. */
+static bool end_frame(zstd_coder *self) {
+    ZSTD_frameHeader head;
+    const bool is_read = ZSTD_getFrameHeader(&head, self->head, self->head_len) == 0;
+    const bool says = is_read && head.frameType == ZSTD_frame &&
+                      head.frameContentSize != ZSTD_CONTENTSIZE_UNKNOWN;
+    const bool fine = !says || head.frameContentSize == self->frame_made;
+
+    self->head_len = 0;
+    self->frame_made = 0;
+    return fine;
 }
 
 static torc_err decode(torc_coder *coder, torc_coder_mode mode, torc_coder_flow *flow) {
@@ -113,7 +143,9 @@ static torc_err decode(torc_coder *coder, torc_coder_mode mode, torc_coder_flow 
         const size_t before = in.pos, made = out.pos;
         const size_t result = ZSTD_decompressStream(self->decoder, &out, &in);
         if (ZSTD_isError(result)) return err_of(result);
+        note(self, torc_str_from(flow->input, before).bytes, in.pos - before, out.pos - made);
         self->is_between = result == 0;
+        if (self->is_between && !end_frame(self)) return TORC_ERR_SYNTAX;
         if (out.pos == out.size || (in.pos == before && out.pos == made)) break;
     }
     flow->input = torc_str_from(flow->input, in.pos);

@@ -414,6 +414,89 @@ static void a_stream_of_several_members_is_all_of_them(void **state) {
     world_close(&self);
 }
 
+/* A head with all that it may have: an extra field, a name, a comment, and a check of itself. */
+static void a_head_of_gzip_may_have_all_its_fields(void **state) {
+    static char bytes[] = "\x1f\x8b\x08\x1e\x00\x00\x00\x00\x00\x03\x03\x00"
+                          "abcname\x00"
+                          "comment\x00yq"
+                          "+I\xad(\x01\x00\xc7\xa7\x8b;\x04\x00\x00\x00";
+    const torc_str coded = torc_str_make(bytes, sizeof(bytes) - 1);
+    world self;
+
+    world_open(&self);
+    check_cuts(&self, TORC_CODING_GZIP, coded, TORC_STR("text"));
+    check_prefixes(&self, TORC_CODING_GZIP, coded);
+    for (size_t at = 0; at < 30; at++) { /* the check tells of every byte of the head */
+        bytes[at] ^= 0x40;
+        torc_buf_clear(&self.plain);
+        const torc_err err = torc_decode(&self.pool, TORC_CODING_GZIP, NULL, coded, &self.plain);
+        assert_true(err == TORC_ERR_SYNTAX || err == TORC_ERR_TRUNCATED);
+        bytes[at] ^= 0x40;
+    }
+    world_close(&self);
+}
+
+static void zeros_behind_a_member_are_none(void **state) {
+    world self;
+
+    world_open(&self);
+    check_ok(torc_encode(&self.pool, TORC_CODING_GZIP, 0, TORC_STR("text"), &self.coded));
+    torc_buf_add(&self.coded, TORC_STR("\0\0\0\0\0\0\0\0"));
+    check_err(
+        torc_decode(&self.pool, TORC_CODING_GZIP, NULL, torc_buf_str(&self.coded), &self.plain),
+        TORC_ERR_SYNTAX);
+    world_close(&self);
+}
+
+/* ---- frames of zstd: RFC 8878 ---- */
+
+static void frames_that_are_to_be_skipped_are(void **state) {
+    const torc_str skipped = TORC_STR("\x50\x2a\x4d\x18\x03\0\0\0abc"),
+                   empty = TORC_STR("\x5f\x2a\x4d\x18\0\0\0\0");
+    world self;
+
+    if (!is_built(TORC_CODING_ZSTD)) return;
+    world_open(&self);
+    torc_buf_add(&self.coded, skipped);
+    check_ok(torc_encode(&self.pool, TORC_CODING_ZSTD, 0, TORC_STR("a "), &self.coded));
+    torc_buf_add(&self.coded, empty);
+    torc_buf_add(&self.coded, skipped);
+    check_ok(torc_encode(&self.pool, TORC_CODING_ZSTD, 0, TORC_STR("text"), &self.coded));
+    torc_buf_add(&self.coded, empty);
+    check_cuts(&self, TORC_CODING_ZSTD, torc_buf_str(&self.coded), TORC_STR("a text"));
+    check_cuts(&self, TORC_CODING_ZSTD, empty, TORC_STR(""));
+    check_prefixes(&self, TORC_CODING_ZSTD, skipped);
+    world_close(&self);
+}
+
+/* Its content is in the room at once, or not. */
+static void check_frame(world *self, torc_str frame, torc_err expected) {
+    for (size_t cut = 0; cut <= frame.len; cut++) {
+        torc_coder *coder = decoder(self, TORC_CODING_ZSTD);
+        torc_buf_clear(&self->plain);
+        torc_err err = run(coder, TORC_CODER_WRITE, torc_str_head(frame, cut), &self->plain);
+        if (!err) err = run(coder, TORC_CODER_END, torc_str_from(frame, cut), &self->plain);
+        assert_int_equal(err, expected);
+        torc_coder_free(coder);
+    }
+}
+
+static void a_frame_is_as_long_as_it_says(void **state) {
+    world self;
+
+    if (!is_built(TORC_CODING_ZSTD)) return;
+    world_open(&self);
+    /* "abcd" in a raw block, then an empty last one, and none of them. */
+    check_frame(&self, TORC_STR("\x28\xb5\x2f\xfd\x20\x04\x20\0\0abcd\x01\0\0"), TORC_OK);
+    check_str(torc_buf_str(&self.plain), "abcd");
+    check_frame(&self, TORC_STR("\x28\xb5\x2f\xfd\x20\x04\x01\0\0"), TORC_ERR_SYNTAX);
+    check_frame(&self, TORC_STR("\x28\xb5\x2f\xfd\x20\x05\x20\0\0abcd\x01\0\0"), TORC_ERR_SYNTAX);
+    check_frame(&self, TORC_STR("\x28\xb5\x2f\xfd\x20\x03\x21\0\0abcd"), TORC_ERR_SYNTAX);
+    /* A window of 32 MiB, which RFC 9659 leaves to nobody. */
+    check_frame(&self, TORC_STR("\x28\xb5\x2f\xfd\0\x78\x09\0\0x"), TORC_ERR_SYNTAX);
+    world_close(&self);
+}
+
 static void what_follows_the_end_is_an_error(void **state) {
     world self;
     torc_coder *coder;
@@ -702,6 +785,10 @@ int main(void) {
         cmocka_unit_test(deflate_is_read_with_and_without_its_head),
         cmocka_unit_test(a_coded_stream_in_any_two_pieces_decodes_and_no_beginning_does),
         cmocka_unit_test(a_stream_of_several_members_is_all_of_them),
+        cmocka_unit_test(a_head_of_gzip_may_have_all_its_fields),
+        cmocka_unit_test(zeros_behind_a_member_are_none),
+        cmocka_unit_test(frames_that_are_to_be_skipped_are),
+        cmocka_unit_test(a_frame_is_as_long_as_it_says),
         cmocka_unit_test(what_follows_the_end_is_an_error),
         cmocka_unit_test(damage_is_found_or_harmless),
         cmocka_unit_test(a_bomb_is_stopped_by_its_length),
