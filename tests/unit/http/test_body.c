@@ -289,6 +289,37 @@ static void a_whole_body_is_told_once(void **state) {
     }
 }
 
+static void read_whole_on(torc_request *request, torc_err err, torc_str chunk, void *context) {
+    on_chunk(request, err, chunk, context);
+    check_ok(torc_body_request_all(request, 100, on_whole, context));
+}
+
+static torc_render read_chunk_and_whole(torc_request *request, void *context) {
+    check_ok(torc_body_request_chunk(request, read_whole_on, context));
+    return TORC_RENDER_NOT_DONE_YET;
+}
+
+/* What came behind a chunk that was asked for is the beginning of what is read whole. */
+static void the_rest_of_a_body_is_whole(void **state) {
+    http_fixture *self = *state;
+    body_reading reading = {0};
+
+    self->context = &reading;
+    torc_test_request *test =
+        http_begin(self, read_chunk_and_whole, "POST /\nTransfer-Encoding: chunked");
+    torc_test_request_send(test, TORC_STR("abc"));
+    torc_test_request_send(test, TORC_STR("def"));
+    torc_test_request_send(test, TORC_STR("ghi"));
+    torc_test_request_send_end(test);
+    torc_test_request_run(test);
+    assert_int_equal(reading.chunks, 1);
+    check_str(torc_str_make(reading.bytes, reading.len), "abc");
+    assert_int_equal(reading.ends, 1);
+    check_ok(reading.err);
+    check_str(reading.chunk, "defghi");
+    torc_test_request_free(test);
+}
+
 static void a_long_body_is_whole(void **state) {
     static char block[50000];
     http_fixture *self = *state;
@@ -417,6 +448,7 @@ int main(void) {
         HTTP_TEST(an_unannounced_body_may_become_too_long),
         HTTP_TEST(a_route_may_raise_its_limit),
         HTTP_TEST(a_whole_body_is_told_once),
+        HTTP_TEST(the_rest_of_a_body_is_whole),
         HTTP_TEST(a_long_body_is_whole),
         HTTP_TEST(no_body_is_an_empty_whole),
         HTTP_TEST(a_reader_is_told_of_the_loss),

@@ -192,6 +192,27 @@ static void set_bad_status(torc_request *request) {
     finish_err = torc_request_finish(request);
 }
 
+static void set_length_by_field(torc_request *request) {
+    torc_response_set(request, "content-length", TORC_STR("5"));
+    torc_request_write(request, TORC_STR("hel"));
+    torc_request_write(request, TORC_STR("lo"));
+    finish_err = torc_request_finish(request);
+}
+
+static void a_length_may_be_set_as_a_field(void **state) {
+    torc_test_request *test = ask(*state, set_length_by_field, "GET /");
+
+    check_ok(finish_err);
+    assert_int_equal(torc_test_request_length(test), 5);
+    check_str(torc_test_request_body(test), "hello");
+    torc_test_request_free(test);
+}
+
+static void set_too_large_length(torc_request *request) {
+    torc_response_set_length(request, UINT64_MAX);
+    finish_err = torc_request_finish(request);
+}
+
 static void set_bad_length(torc_request *request) {
     torc_response_set(request, "Content-Length", TORC_STR("+1"));
     finish_err = torc_request_finish(request);
@@ -214,8 +235,8 @@ static void set_bad_trailer(torc_request *request) {
 
 static void what_is_invalid_becomes_a_500(void **state) {
     static plain_fn *const cases[] = {
-        set_bad_value,  set_bad_name,          set_bad_reason, set_bad_status,
-        set_bad_length, set_transfer_encoding, set_bad_type,   set_bad_trailer,
+        set_too_large_length, set_bad_value,         set_bad_name, set_bad_reason,  set_bad_status,
+        set_bad_length,       set_transfer_encoding, set_bad_type, set_bad_trailer,
     };
 
     for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
@@ -513,6 +534,7 @@ int main(void) {
         HTTP_TEST(a_failure_after_the_head_resets),
         HTTP_TEST(nothing_is_appended_to_a_body),
         HTTP_TEST(values_from_outside_can_be_asked_for),
+        HTTP_TEST(a_length_may_be_set_as_a_field),
         HTTP_TEST(an_announced_length_holds),
         HTTP_TEST(too_few_bytes_reset),
         HTTP_TEST(too_many_bytes_reset),

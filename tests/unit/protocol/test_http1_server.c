@@ -2,6 +2,7 @@
 /* The server's side of HTTP/1 over connections in memory, with the clock in hand. */
 #include <stdio.h>
 #include <torc/fiber.h>
+#include <torc/link.h>
 #include <torc/testing.h>
 #include <torc/testing_transport.h>
 #include <torc/upgrade.h>
@@ -77,6 +78,42 @@ static torc_render in_pieces(torc_request *request) {
     torc_request_write(request, TORC_STR("two"));
     torc_response_set_trailer(request, "X-Sum", TORC_STR("6"));
     return torc_reply_end(request);
+}
+
+/* A head of more than a page, in front of a short body or of one in chunks. */
+static void set_large_fields(torc_request *request) {
+    char name[16], value[2000];
+
+    memset(value, 'v', sizeof(value));
+    for (int i = 0; i < 50; i++) {
+        snprintf(name, sizeof(name), "X-%d", i);
+        torc_response_set(request, name, torc_str_make(value, sizeof(value)));
+    }
+}
+
+static torc_render large_head(torc_request *request) {
+    set_large_fields(request);
+    return hello(request);
+}
+
+static torc_render large_head_in_pieces(torc_request *request) {
+    set_large_fields(request);
+    return in_pieces(request);
+}
+
+static torc_render tell_url(torc_request *request) {
+    char bytes[200];
+    torc_buf url;
+
+    torc_buf_init_fixed(&url, bytes, sizeof(bytes));
+    torc_request_add_asked_url(request, &url);
+    return torc_reply_bytes(request, 200, "text/plain", torc_buf_str(&url));
+}
+
+static torc_render take_memory(torc_request *request) {
+    if (!torc_arena_alloc(torc_request_arena(request), 30000))
+        return torc_reply_error(request, TORC_ERR_NO_MEMORY);
+    return hello(request);
 }
 
 static torc_render early_hints(torc_request *request) {
@@ -178,6 +215,10 @@ static const struct {
     {"/trailer", say_trailer},
     {"/much", write_much},
     {"/pieces", in_pieces},
+    {"/large", large_head},
+    {"/large-pieces", large_head_in_pieces},
+    {"/url", tell_url},
+    {"/memory", take_memory},
     {"/hints", early_hints},
     {"/204", no_content},
     {"/304", not_modified},
@@ -394,6 +435,48 @@ static void a_body_of_unknown_length_goes_in_chunks(void **state) {
     send_text(self, GET("/pieces"));
     check_has(self, "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n");
     check_open(self);
+}
+
+static void a_head_may_be_longer_than_a_page(void **state) {
+    fixture *self = *state;
+
+    send_text(self, GET("/large")
+                        GET("/large-pieces") "HEAD /large HTTP/1.1\r\nHost: x\r\n\r\n" GET("/204"));
+    assert_int_equal(count_of(self, "\r\nX-49: vvv"), 3);
+    check_has(self, "\r\n\r\nhelloHTTP/1.1 200 OK");
+    check_has(self, "\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\nHTTP/1.1 200 OK");
+    check_has(self, "\r\n\r\nHTTP/1.1 204 No Content");
+    assert_true(written(self).len > 300000);
+    check_open(self);
+}
+
+/* Who names no host has asked the address; a port that goes without saying is left out. */
+static void without_host_the_address_was_asked(void **state) {
+    static const struct {
+        const char *address;
+        uint16_t port;
+        const char *url;
+    } cases[] = {
+        {"192.0.2.1", 80, "\r\n\r\nhttp://192.0.2.1/url?a"},
+        {"192.0.2.1", 8080, "\r\n\r\nhttp://192.0.2.1:8080/url?a"},
+        {"2001:db8::1", 80, "\r\n\r\nhttp://[2001:db8::1]/url?a"},
+        {"2001:db8::1", 81, "\r\n\r\nhttp://[2001:db8::1]:81/url?a"},
+        {NULL, 0, "\r\n\r\nhttp://localhost/url?a"},
+    };
+    fixture *self = *state;
+
+    for (size_t i = 0; i < TORC_COUNT_OF(cases); i++) {
+        torc_addr host;
+        begin_with(self);
+        if (cases[i].address) {
+            check_ok(torc_addr_parse(torc_str_of(cases[i].address), cases[i].port, &host));
+            torc_test_connection_set_addrs(self->peer, &host, &host);
+        }
+        send_text(self, "GET /url?a HTTP/1.0\r\n\r\n");
+        check_has(self, cases[i].url);
+        assert_true(torc_str_ends_with(written(self), torc_str_of(cases[i].url)));
+        end_with(self);
+    }
 }
 
 static void trailers_go_to_who_takes_them(void **state) {
@@ -613,6 +696,19 @@ static void bodies_are_limited_at_the_edge(void **state) {
         check_has(self, len <= 10 ? " 200 OK" : " 413 ");
         end_with(self);
     }
+}
+
+static void the_memory_of_a_request_is_limited(void **state) {
+    fixture *self = *state;
+
+    send_text(self, GET("/memory"));
+    check_has(self, " 200 OK");
+    end_with(self);
+    self->limits.request_memory_max = 20000;
+    send_text(self, GET("/memory") GET("/"));
+    check_has(self, " 503 ");
+    assert_int_equal(count_of(self, "hello"), 1);
+    check_open(self);
 }
 
 static void leniencies_have_names(void **state) {
@@ -1474,6 +1570,8 @@ int main(void) {
         TEST(connection_close_is_honoured),
         TEST(an_application_may_close),
         TEST(a_body_of_unknown_length_goes_in_chunks),
+        TEST(a_head_may_be_longer_than_a_page),
+        TEST(without_host_the_address_was_asked),
         TEST(trailers_go_to_who_takes_them),
         TEST(a_body_of_unknown_length_ends_a_connection_of_1_0),
         TEST(the_answer_to_head_has_no_body),
@@ -1488,6 +1586,7 @@ int main(void) {
         TEST(field_lines_are_limited_at_the_edge),
         TEST(trailers_are_limited_at_the_edge),
         TEST(bodies_are_limited_at_the_edge),
+        TEST(the_memory_of_a_request_is_limited),
         TEST(leniencies_have_names),
         cmocka_unit_test_setup_teardown(a_request_beyond_the_fibers_is_answered_503,
                                         set_up_two_fibers, tear_down),

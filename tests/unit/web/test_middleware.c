@@ -18,6 +18,7 @@ typedef struct letter {
     char name;
     torc_render answer;
     bool sleeps;
+    bool proceeds; /* from inside the call */
 } letter;
 
 static char trace[64], fields_trace[64];
@@ -39,6 +40,7 @@ static torc_render request_received(torc_middleware *middleware, torc_request *r
     if (self->answer == TORC_RENDER_NOT_DONE_YET) {
         waiting = request;
         waiting_in = middleware;
+        if (self->proceeds) torc_middleware_proceed(middleware, request);
     }
     return self->answer;
 }
@@ -232,6 +234,13 @@ static void one_that_is_not_done_proceeds_later(void **state) {
     torc_test_request_free(test);
 
     test = web_ask(*state, site, "GET /");
+    torc_test_request_disconnect(test);
+    torc_middleware_proceed(waiting_in, waiting); /* the loss is told first */
+    torc_test_request_run(test);
+    assert_string_equal(trace, "AB.AB.A");
+    torc_test_request_free(test);
+
+    test = web_ask(*state, site, "GET /");
     torc_reply_text(waiting, 200, "by itself");
     torc_test_request_run(test);
     check_str(torc_test_request_body(test), "by itself");
@@ -240,6 +249,22 @@ static void one_that_is_not_done_proceeds_later(void **state) {
 }
 
 /* The outer one calls once more: the guard within still waits. */
+static void one_may_proceed_before_it_returns(void **state) {
+    torc_resource *root = torc_folder_new();
+    letter *hasty = new_letter('A');
+
+    trace[0] = '\0';
+    hasty->answer = TORC_RENDER_NOT_DONE_YET;
+    hasty->proceeds = true;
+    torc_resource_use(root, &hasty->base);
+    use(root, 'B');
+    torc_resource_route(root, "GET /", hello);
+    torc_site *site = torc_site_new(root, NULL);
+    web_check(*state, site, "GET /", 200, "hello");
+    assert_string_equal(trace, "AB.");
+    torc_site_free(site);
+}
+
 static void nobody_proceeds_for_another(void **state) {
     torc_resource *root = torc_folder_new();
     letter *outer = new_letter('A'), *guard = new_letter('B');
@@ -423,6 +448,15 @@ static torc_render nothing(torc_request *request) {
     return TORC_RENDER_DONE;
 }
 
+/* The same without a fiber. */
+static torc_render render_from_file(torc_resource *resource, torc_request *request) {
+    (void)resource;
+    return from_file(request);
+}
+
+static const torc_resource_ops file_ops = {.render = render_from_file};
+static torc_resource plain_file;
+
 static torc_site *new_doubling_site(int times) {
     torc_resource *root = torc_folder_new();
 
@@ -437,6 +471,8 @@ static torc_site *new_doubling_site(int times) {
     torc_resource_route(root, "GET /file", from_file);
     torc_resource_route(root, "GET /nothing", nothing);
     torc_resource_route(root, "GET /fails", fails);
+    torc_resource_init(&plain_file, &file_ops);
+    torc_resource_put_child(root, "plain-file", &plain_file);
     return torc_site_new(root, NULL);
 }
 
@@ -489,6 +525,9 @@ static void ranges_of_files_pass(void **state) {
     torc_test_request *test = web_ask(*state, site, "GET /file");
 
     for (int i = 0; i < 100 && !torc_test_request_is_complete(test); i++) web_finish(*state, test);
+    check_str(torc_test_request_body(test), "33445566!");
+    torc_test_request_free(test);
+    test = web_ask(*state, site, "GET /plain-file");
     check_str(torc_test_request_body(test), "33445566!");
     torc_test_request_free(test);
     check_stages_ended();
@@ -733,6 +772,7 @@ int main(void) {
         WEB_TEST(one_that_replies_ends_the_way),
         WEB_TEST(one_on_a_fiber_may_wait),
         WEB_TEST(one_that_is_not_done_proceeds_later),
+        WEB_TEST(one_may_proceed_before_it_returns),
         WEB_TEST(nobody_proceeds_for_another),
         WEB_TEST(one_within_another_proceeds_as_itself),
         WEB_TEST(a_shallow_one_holds_for_its_resource_alone),
