@@ -14,7 +14,7 @@
  *
  * The limit `body_bytes_max` holds for the body as it comes and as it is read: beyond it reads
  * answer TORC_ERR_TOO_LARGE, for which 413 is replied, and a few bytes that decode to very many are
- * stopped before that by the ratio of torc_decoder_limits. What is not of its coding is
+ * stopped before that by `ratio_max`. What is not of its coding is
  * TORC_ERR_SYNTAX, what ends too soon TORC_ERR_TRUNCATED: both are replied as 400. A coding that is
  * not taken, and more than one around each other, are answered 415 with Accept-Encoding, which says
  * what is taken (RFC 9110 §15.5.16).
@@ -32,6 +32,7 @@ typedef struct torc_decompress_options {
     size_t size;                /* sizeof(torc_decompress_options) */
     const torc_coding *codings; /* which are taken; NULL: all that the library was built with */
     size_t coding_count;
+    uint32_t ratio_max; /* bytes that are read to one that came, beyond the first MiB; 0: 200 */
 } torc_decompress_options;
 
 TORC_BEGIN_DECLS

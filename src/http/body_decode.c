@@ -31,14 +31,17 @@ unsigned torc_request_codings(const torc_request *request, torc_str *name) {
     return count;
 }
 
-void torc_request_decode_body(torc_request *request, torc_coding coding) {
+void torc_request_decode_body(torc_request *request, torc_coding coding, uint32_t ratio_max) {
+    request->ratio_max = ratio_max;
     request->decoded = (uint8_t)(coding + 1u) & 7u;
 }
 
 torc_err torc_body_begin_decoding(torc_body_reader *reader) {
     torc_request *request = reader->request;
-    const torc_decoder_limits limits = {.bytes_max =
-                                            reader->max == TORC_UNLIMITED_BYTES ? 0 : reader->max};
+    const torc_decoder_limits limits = {
+        .bytes_max = reader->max == TORC_UNLIMITED_BYTES ? 0 : reader->max,
+        .ratio_max = request->ratio_max,
+    };
     torc_body_decoder *self = torc_arena_alloc_zero(request->arena, 1, sizeof(*self));
 
     if (!self) return TORC_ERR_NO_MEMORY;

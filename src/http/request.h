@@ -100,8 +100,9 @@ bool torc_request_is_misdirected(const torc_request *request);
 /* How many content codings the body is in, and the name of the outermost. `identity` is none,
  * though some send it. */
 unsigned torc_request_codings(const torc_request *request, torc_str *name);
-/* Have the body decoded as it is read. Before anything of it was; the coding can be decoded. */
-void torc_request_decode_body(torc_request *request, torc_coding coding);
+/* Have the body decoded as it is read. Before anything of it was; the coding can be decoded, the
+ * ratio is as in torc_decoder_limits. */
+void torc_request_decode_body(torc_request *request, torc_coding coding, uint32_t ratio_max);
 /* Reply with a redirect to what was asked, at another origin. A 400 where the request names no
  * path, or there is no authority. */
 torc_render torc_reply_redirect_elsewhere(torc_request *request, int status, torc_str scheme,

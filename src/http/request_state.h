@@ -91,8 +91,9 @@ struct torc_request {
     bool limits_are_own : 1; /* `limits` is filled */
     uint8_t decoded : 3; /* 1 + the torc_coding that it is decoded from; 0: it is read as it is */
 
-    int16_t reason;  /* why it ended; TORC_OK: finished */
-    int16_t failure; /* the first failure of the response */
+    uint32_t ratio_max; /* of a body that is decoded */
+    int16_t reason;     /* why it ended; TORC_OK: finished */
+    int16_t failure;    /* the first failure of the response */
     torc_list watches;
     torc_call ending; /* posted once it is over and no step runs */
     torc_retiree retiree;

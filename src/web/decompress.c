@@ -20,6 +20,7 @@ enum {
 typedef struct decompress {
     torc_middleware base;
     unsigned taken; /* bits of codings */
+    uint32_t ratio_max;
     char names[NAMES_BYTES];
 } decompress;
 
@@ -35,7 +36,7 @@ static torc_render request_received(torc_middleware *middleware, torc_request *r
 
     if (count == 0) return TORC_RENDER_NEXT;
     if (count == 1 && torc_coding_find(name, &coding) && (self->taken & 1u << coding)) {
-        torc_request_decode_body(request, coding);
+        torc_request_decode_body(request, coding, self->ratio_max);
         return TORC_RENDER_NEXT;
     }
     torc_response_set(request, "Accept-Encoding", torc_str_of(self->names));
@@ -68,6 +69,7 @@ torc_middleware *torc_decompress_new(const torc_decompress_options *given) {
     if (!self) return NULL;
     TORC_OPTIONS_READ(&options, given);
     self->base.ops = &ops;
+    self->ratio_max = options.ratio_max;
     for (size_t i = 0; options.codings && i < options.coding_count; i++)
         add(self, options.codings[i]);
     for (int i = 0; !options.codings && i < TORC_CODINGS; i++) add(self, (torc_coding)i);

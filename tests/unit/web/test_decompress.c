@@ -39,6 +39,11 @@ static torc_render read_chunks(torc_request *request) {
     return torc_reply_text(request, 200, line);
 }
 
+static torc_render read_many(torc_request *request) {
+    torc_request_limits(request)->body_bytes_max = 4 * 1000 * 1000;
+    return read_chunks(request);
+}
+
 static void told_chunk(torc_request *request, torc_err err, torc_str chunk, void *context) {
     torc_buf *all = context;
 
@@ -401,6 +406,26 @@ static void some_codings_may_be_taken_alone(void **state) {
                TORC_STR("x"));
 }
 
+static void what_grows_too_much_is_refused(void **state) {
+    torc_decompress_options options = {.size = sizeof(options)};
+    fixture *self = *state;
+    const size_t len = 3 * 1000 * 1000;
+    char *zeros = calloc(1, len);
+
+    assert_non_null(zeros);
+    const torc_str body = encode(self, TORC_CODING_GZIP, torc_str_make(zeros, len));
+    for (int i = 0; i < 2; i++) {
+        torc_resource *root = torc_folder_new();
+        options.ratio_max = i == 0 ? 0 : 2000;
+        torc_resource_use(root, torc_decompress_new(&options));
+        torc_resource_route(root, "POST /many", read_many);
+        torc_site_free(self->site);
+        self->site = torc_site_new(root, NULL);
+        check_post(self, "/many", GZIP, body, i == 0 ? 413 : 200, none);
+    }
+    free(zeros);
+}
+
 /* Without the middleware bytes are bytes, but no form and no JSON. */
 static void who_does_not_decode_refuses_what_it_cannot_read(void **state) {
     fixture *self = *state;
@@ -469,6 +494,7 @@ int main(void) {
         TEST(the_coding_of_nothing_is_taken),
         TEST(codings_that_are_not_taken_are_refused),
         TEST(some_codings_may_be_taken_alone),
+        TEST(what_grows_too_much_is_refused),
         TEST(who_does_not_decode_refuses_what_it_cannot_read),
         TEST(a_client_that_goes_away_leaves_nothing),
         TEST(without_memory_there_is_an_answer_or_a_reset),
