@@ -119,10 +119,11 @@ TORC_API torc_err torc_form_request_chunk(torc_form *form, torc_form_chunk_fn *c
 /**
  * As torc_form_save(): fires with NULL when the file has its name. Fails when the form or the file
  * does, when the request ends before (TORC_ERR_LOST, TORC_ERR_GONE …), and when it is cancelled,
- * always after the new file was removed; cancelled, or dropped, when the name is being given
- * already, it leaves the whole file. `len`, which may be NULL, is written to before it fires, if
- * somebody still waits for it then. It may be made in the callback that is told of the part, and
- * counts as a wish: TORC_ERR_STATE.
+ * always after the new file was removed (but for one that a thread is about to open when it is
+ * cancelled: that is removed when the thread has returned); cancelled, or dropped, when the name is
+ * being given already, it leaves the whole file. `len`, which may be NULL, is written to before it
+ * fires, if somebody still waits for it then. It may be made in the callback that is told of the
+ * part, and counts as a wish: TORC_ERR_STATE.
  */
 TORC_API torc_deferred *torc_form_defer_save(torc_form *form, const char *path, unsigned mode,
                                              uint64_t *len);
