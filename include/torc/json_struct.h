@@ -64,7 +64,7 @@ struct torc_json_field {
     const char *name;        /* in JSON; NULL: as in C */
     const char *description; /* for the schema */
     bool optional;
-    bool nullable; /* null is taken as if it were not there */
+    bool nullable; /* null is taken as if it were not there; of elements: it is all zeros */
     /* Of integers the smallest and the largest, of strings the number of characters, of arrays the
      * number of elements. Both 0: no bound; a `max` below `min`: no upper bound. */
     int64_t min, max;

@@ -515,10 +515,7 @@ void torc_crew_renew_certificates(torc_crew *crew) {
 }
 
 void torc_crew_set_verbose(torc_crew *crew, bool is_verbose) {
-    for (size_t i = 0; i < crew->member_count; i++)
-        if (crew->members[i].state != TORC_MEMBER_NONE)
-            order(crew, &crew->members[i], is_verbose ? TORC_CONTROL_VERBOSE : TORC_CONTROL_USUAL,
-                  crew->members[i].slot);
+    order_all(crew, is_verbose ? TORC_CONTROL_VERBOSE : TORC_CONTROL_USUAL);
 }
 
 static void start_no_more(torc_crew *crew) {

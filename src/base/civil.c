@@ -4,6 +4,8 @@
  */
 #include "base/civil.h"
 
+const char torc_civil_months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
 bool torc_civil_is_leap(int64_t year) {
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }

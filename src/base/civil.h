@@ -16,6 +16,8 @@ static inline int64_t torc_floor_div(int64_t number, int64_t by) {
     return number / by - (number % by < 0);
 }
 
+extern const char torc_civil_months[]; /* "Jan" to "Dec", one behind the other */
+
 /* Days since 1970 of a date; months are 1 to 12, days carry over. */
 int64_t torc_civil_days(int64_t year, int month, int day);
 /* The date of a day, at midnight. */

@@ -195,17 +195,11 @@ static void check_end(reader *self) {
                self->at);
 }
 
-static torc_str trim(torc_str text) {
-    while (text.len > 0 && is_blank(text.bytes[text.len - 1])) text.len--;
-    return text;
-}
-
 /* What stands for a nickname; the same text, if it is none. */
 static torc_str expand(reader *self, torc_str text) {
-    size_t skipped = 0;
+    const torc_str word = torc_str_trim(text);
+    const size_t skipped = (size_t)(word.bytes - text.bytes);
 
-    while (skipped < text.len && is_blank(text.bytes[skipped])) skipped++;
-    const torc_str word = trim(torc_str_from(text, skipped));
     if (word.len == 0 || word.bytes[0] != '@') return text;
     for (size_t i = 0; i < TORC_COUNT_OF(nicknames); i++)
         if (torc_str_equals_nocase(word, torc_str_of(nicknames[i].name)))

@@ -202,8 +202,13 @@ static void read_elements(mapper *self, const torc_json_field *item, const step 
     step at = {.above = here, .depth = here->depth + 1};
     const torc_json_value *element;
 
-    for (; torc_json_next_element(&cursor, &element); at.place++)
-        read_field(self, item, &at, element, into + at.place * item->size);
+    for (; torc_json_next_element(&cursor, &element); at.place++) {
+        char *const to = into + at.place * item->size;
+        if (item->nullable && torc_json_is_null(element))
+            memset(to, 0, item->size);
+        else
+            read_field(self, item, &at, element, to);
+    }
 }
 
 /* Beside the place of the items themselves, that of their number is told by the struct's start. */

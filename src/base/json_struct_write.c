@@ -28,6 +28,13 @@ static bool is_absent(const torc_json_field *field, const void *within) {
     return !pointer;
 }
 
+static void write_element(torc_json *json, const torc_json_field *item, const void *at) {
+    if (is_absent(item, at))
+        torc_json_null(json);
+    else
+        write_field(json, item, at);
+}
+
 static void write_array(torc_json *json, const torc_json_field *field, const void *within) {
     const char *items = torc_json_field_at(field, within);
     size_t count;
@@ -37,7 +44,7 @@ static void write_array(torc_json *json, const torc_json_field *field, const voi
     assert(field->fixed_count == 0 || count <= field->fixed_count);
     torc_json_open_array(json);
     for (size_t i = 0; i < count && !torc_json_err(json); i++)
-        write_field(json, field->item, items + i * field->item->size);
+        write_element(json, field->item, items + i * field->item->size);
     torc_json_close_array(json);
 }
 

@@ -136,11 +136,10 @@ static void format_5424(torc_buf *buf, const torc_log_record *record,
 /* ---- RFC 3164, as local daemons read it: without a host ---- */
 
 static void put_bsd_time(torc_buf *buf, const torc_log_record *record) {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     const int64_t seconds = torc_floor_div(record->time_us, 1000000);
     const torc_civil civil = torc_civil_of(seconds + record->offset_s);
 
-    torc_buf_add(buf, torc_str_make(months + 3 * (civil.month - 1), 3));
+    torc_buf_add(buf, torc_str_make(torc_civil_months + 3 * (civil.month - 1), 3));
     torc_buf_add(buf, civil.day < 10 ? TORC_STR("  ") : TORC_STR(" "));
     torc_buf_add_int(buf, civil.day);
     torc_buf_add_byte(buf, ' ');

@@ -7,7 +7,6 @@
 #include "base/civil.h"
 
 static const char days[] = "SunMonTueWedThuFriSat";
-static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char *const long_days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                         "Thursday", "Friday", "Saturday"};
 
@@ -24,7 +23,7 @@ void torc_date_format(int64_t seconds, char text[TORC_DATE_LEN]) {
     memcpy(text, "Sun, 00 Jan 0000 00:00:00 GMT", TORC_DATE_LEN);
     memcpy(text, days + 3 * date.weekday, 3);
     put2(text + 5, date.day);
-    memcpy(text + 8, months + 3 * (date.month - 1), 3);
+    memcpy(text + 8, torc_civil_months + 3 * (date.month - 1), 3);
     put2(text + 12, (int)(date.year / 100));
     put2(text + 14, (int)(date.year % 100));
     put2(text + 17, date.hour);
@@ -61,7 +60,8 @@ static int number(date_reader *reader, size_t digits) {
 
 static int month(date_reader *reader) {
     for (int i = 0; i < 12; i++)
-        if (torc_str_starts_with(reader->rest, torc_str_make(months + 3 * (size_t)i, 3))) {
+        if (torc_str_starts_with(reader->rest,
+                                 torc_str_make(torc_civil_months + 3 * (size_t)i, 3))) {
             reader->rest = torc_str_from(reader->rest, 3);
             return i + 1;
         }

@@ -11,6 +11,7 @@
 #include <torc/zone.h>
 
 #include "base/ascii.h"
+#include "base/civil.h"
 #include "message/bytes.h"
 #include "message/cookie_prefix.h"
 
@@ -66,11 +67,10 @@ static bool read_number(torc_str token, size_t min, size_t max, int *to) {
 }
 
 static bool read_month(torc_str token, cookie_date *date) {
-    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-
     if (date->month >= 0 || token.len < 3) return false;
     for (int i = 0; i < 12; i++) {
-        if (!torc_str_equals_nocase(torc_str_head(token, 3), torc_str_make(months + 3 * i, 3)))
+        if (!torc_str_equals_nocase(torc_str_head(token, 3),
+                                    torc_str_make(torc_civil_months + 3 * i, 3)))
             continue;
         date->month = i + 1;
         return true;

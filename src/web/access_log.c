@@ -20,6 +20,7 @@
 
 #include "base/alloc.h"
 #include "base/ascii.h"
+#include "base/civil.h"
 #include "base/log.h"
 #include "base/log_value.h"
 #include "http/request.h"
@@ -228,7 +229,6 @@ static int64_t us_now(const line *self) {
 }
 
 static void put_clf(line *self) {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     torc_access_log *log = self->log;
     const int64_t now = seconds_now(self);
     const time_t seconds = (time_t)now;
@@ -238,9 +238,9 @@ static void put_clf(line *self) {
         localtime_r(&seconds, &tm);
         const int zone = (int)(tm.tm_gmtoff / 60), minutes = zone < 0 ? -zone : zone;
         snprintf(log->clf, sizeof(log->clf), "[%02d/%.3s/%04d:%02d:%02d:%02d %c%02d%02d]",
-                 tm.tm_mday % 100, months + 3 * (tm.tm_mon % 12), (tm.tm_year + 1900) % 10000,
-                 tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100, zone < 0 ? '-' : '+',
-                 minutes / 60 % 100, minutes % 60);
+                 tm.tm_mday % 100, torc_civil_months + 3 * (tm.tm_mon % 12),
+                 (tm.tm_year + 1900) % 10000, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100,
+                 zone < 0 ? '-' : '+', minutes / 60 % 100, minutes % 60);
         log->clf_second = now;
     }
     put(self, torc_str_make(log->clf, CLF_LEN));

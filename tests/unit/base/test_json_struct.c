@@ -474,6 +474,40 @@ static void arrays_are_of_all_kinds(void **state) {
     }
 }
 
+typedef struct gaps {
+    torc_str *names;
+    size_t name_count;
+    int32_t numbers[3];
+    size_t number_count;
+} gaps;
+
+static const torc_json_field gap_fields[] = {
+    TORC_JSON_FIELD_ARRAY(gaps, names, name_count, TORC_JSON_ITEM_STR(.nullable = true)),
+    TORC_JSON_FIELD_FIXED_ARRAY(gaps, numbers, number_count,
+                                TORC_JSON_ITEM_INT(int32_t, .nullable = true, .min = 1)),
+};
+static const gaps gap_defaults = {.numbers = {7, 7, 7}};
+static const torc_json_struct gaps_json =
+    TORC_JSON_STRUCT(gaps, gap_fields, .defaults = &gap_defaults);
+
+static void elements_may_be_null(void **state) {
+    torc_json json;
+    gaps one;
+
+    check_ok(read_as(&gaps_json, &one, "{\"names\":[\"a\",null,\"\"],\"numbers\":[null,5]}"));
+    assert_int_equal(one.name_count, 3);
+    assert_null(one.names[1].bytes);
+    assert_non_null(one.names[2].bytes);
+    assert_int_equal(one.number_count, 2);
+    assert_int_equal(one.numbers[0], 0);
+    assert_int_equal(one.numbers[1], 5);
+    torc_json_init_buf(&json, &self.buf, TORC_JSON_PLAIN);
+    torc_json_write_struct(&json, &gaps_json, &one);
+    check_structure(&json, "{\"names\":[\"a\",null,\"\"],\"numbers\":[0,5]}");
+    check_err(read_as(&gaps_json, &one, "{\"names\":[1],\"numbers\":[]}"), TORC_ERR_INVALID);
+    assert_string_equal(self.error.text, "must be a string, or null");
+}
+
 typedef struct sparse {
     torc_str a, b, c;
     const torc_json_value *d, *e;
@@ -660,6 +694,7 @@ int main(void) {
         CASE(levels_of_structs_are_limited),
         CASE(structs_are_written),
         CASE(arrays_are_of_all_kinds),
+        CASE(elements_may_be_null),
         CASE(what_is_absent_is_left_out_or_null),
         CASE(what_json_cannot_say_fails_the_writer),
         CASE(the_schema_says_what_is_read),
