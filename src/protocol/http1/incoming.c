@@ -208,12 +208,15 @@ size_t torc_http1_take_body(torc_http1_exchange *exchange, torc_str bytes) {
     }
 }
 
-/* From now on the whole of the body is waited for. */
-static void begin_waiting(torc_http1_exchange *exchange, const torc_limits *limits) {
-    if (exchange->wanted_ms) return;
+/* The whole of the body is waited for, from the first time on. */
+static void wait_for_all(torc_http1_exchange *exchange, const torc_limits *limits) {
     const uint64_t now_ms = torc_http1_reactor(exchange->connection)->now_ms;
-    exchange->wanted_ms = now_ms ? now_ms : 1;
-    torc_http1_expect_within(exchange->connection, limits->body_ms);
+
+    if (!exchange->wanted_ms) exchange->wanted_ms = now_ms ? now_ms : 1;
+    if (limits->body_ms == TORC_UNLIMITED) return;
+    const uint64_t due_ms = exchange->wanted_ms + limits->body_ms;
+    torc_http1_expect_within(exchange->connection,
+                             due_ms > now_ms ? (uint32_t)(due_ms - now_ms) : 0);
 }
 
 void torc_http1_want_body(torc_exchange *base, size_t bytes) {
@@ -232,7 +235,7 @@ void torc_http1_want_body(torc_exchange *base, size_t bytes) {
         exchange->is_continued = true;
         torc_transport_write(self->protocol.transport, TORC_STR("HTTP/1.1 100 Continue\r\n\r\n"));
     }
-    begin_waiting(exchange, exchange->base.limits);
+    wait_for_all(exchange, exchange->base.limits);
     torc_http1_expect_within(self, exchange->base.limits->body_stall_ms);
     torc_http1_expect_within(self, self->side->limits.rate_grace_ms);
     torc_http1_resume(self);
@@ -251,7 +254,7 @@ void torc_http1_stop_body(torc_exchange *base) {
                            (exchange->in == TORC_HTTP1_IN_LENGTH &&
                             exchange->in_left > self->side->limits.drain_bytes_max);
     if (exchange->is_refused && exchange->out == TORC_HTTP1_OUT_DONE) torc_http1_out_done(exchange);
-    begin_waiting(exchange, &self->side->limits);
+    wait_for_all(exchange, &self->side->limits);
     torc_http1_expect_within(self, self->side->limits.body_stall_ms);
     torc_http1_resume(self);
 }

@@ -53,6 +53,15 @@ static torc_render impatient(torc_request *request) {
     return count_body(request);
 }
 
+/* It reads, does something else for a while, and reads on. */
+static torc_render dawdle(torc_request *request) {
+    torc_str chunk;
+    torc_err err = torc_body_read(request, &chunk);
+
+    if (!err) err = torc_sleep(torc_request_reactor(request), 4000);
+    return err ? torc_reply_error(request, err) : count_body(request);
+}
+
 static torc_render say_trailer(torc_request *request) {
     torc_str bytes;
     const torc_err err = torc_body_read_all(request, 1000, &bytes);
@@ -210,6 +219,7 @@ static const struct {
     {"/", hello},
     {"/late", late},
     {"/wait", wait_second},
+    {"/dawdle", dawdle},
     {"/impatient", impatient},
     {"/count", count_body},
     {"/trailer", say_trailer},
@@ -1013,6 +1023,17 @@ static void a_body_that_takes_too_long_in_all_is_answered_408(void **state) {
     send_text(self, "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na");
     torc_test_advance(self->http.reactor, 2999);
     check_open(self); /* each body has its own */
+    torc_test_advance(self->http.reactor, 1);
+    check_has(self, " 408 ");
+    end_with(self);
+
+    /* While no more of it is wanted nothing is late, but what is wanted then is. */
+    send_text(self, "POST /dawdle HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+    for (int i = 0; i < 1000; i++)
+        send_text(self, "0123456789012345678901234567890123456789012345678901234567890123456789");
+    torc_test_advance(self->http.reactor, 3999);
+    check_open(self);
+    torc_test_advance(self->http.reactor, 1);
     torc_test_advance(self->http.reactor, 1);
     check_has(self, " 408 ");
 }
