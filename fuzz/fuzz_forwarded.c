@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forwarded and addresses as proxies write them: what is read is within what came, and a line that
- * is read is read the same behind others.
+ * Forwarded and addresses as proxies write them: what is read is within what came, and what is
+ * added to a line is read as it is, whatever the line was.
  */
 #include "fuzz.h"
 #include "http/forwarded.h"
@@ -20,34 +20,34 @@ static void check_element(const torc_forwarded *element, torc_str line) {
     FUZZ_CHECK(is_within(element->scheme, line));
 }
 
-/* The same line again, with an element in front: the last ones stay the same. */
-static void check_behind(torc_str line, const torc_forwarded_list *list) {
-    static const char front[] = "for=192.0.2.1, ";
-    const size_t len = sizeof(front) - 1 + line.len;
+/* A trusted hop adds itself: it is the last, and what is left is the line. */
+static void check_added(torc_str line, const char *added) {
+    const size_t added_len = strlen(added), len = line.len + added_len;
     char *text = malloc(len);
-    torc_forwarded_list again;
+    torc_str rest = torc_str_make(text, len);
+    torc_forwarded element;
 
-    memcpy(text, front, sizeof(front) - 1);
-    memcpy(text + sizeof(front) - 1, line.bytes, line.len);
-    FUZZ_CHECK(torc_forwarded_parse(torc_str_make(text, len), &again) == TORC_OK);
-    FUZZ_CHECK(again.count == TORC_FORWARDED_MAX || again.count == list->count + 1);
-    for (uint32_t i = 1; i <= list->count && i < again.count; i++)
-        FUZZ_CHECK(torc_addr_equals(&again.items[again.count - i].client,
-                                    &list->items[list->count - i].client));
+    memcpy(text, line.bytes, line.len);
+    memcpy(text + line.len, added, added_len);
+    FUZZ_CHECK(torc_forwarded_take_last(&rest, &element) == TORC_OK);
+    FUZZ_CHECK(element.client.len != 0 && rest.len == line.len);
     free(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *const text = fuzz_copy(torc_str_make((const char *)data, size));
     const torc_str line = torc_str_make(text, size);
-    torc_forwarded_list list;
+    torc_forwarded element;
+    torc_str rest = line;
     torc_addr addr;
 
-    if (!torc_forwarded_parse(line, &list)) {
-        FUZZ_CHECK(list.count <= TORC_FORWARDED_MAX);
-        for (uint32_t i = 0; i < list.count; i++) check_element(&list.items[i], line);
-        if (list.count) check_behind(line, &list);
+    while (rest.len) {
+        const size_t before = rest.len;
+        if (!torc_forwarded_take_last(&rest, &element)) check_element(&element, line);
+        FUZZ_CHECK(rest.len < before);
     }
+    check_added(line, ", for=192.0.2.1;proto=http");
+    check_added(line, ",for=\"[2001:db8::1]:1\"");
     if (!torc_forwarded_parse_addr(line, &addr)) {
         char host[TORC_ADDR_TEXT_MAX];
         torc_addr again;

@@ -5,6 +5,9 @@
  *  - The way is walked backwards from the peer: what a hop says is believed only while that hop is
  *    trusted. The first that is not is the client; what stands before it anybody may have written.
  *  - At the first element that cannot be read the walk ends, at the last good one.
+ *  - Elements are taken from the end: those of trusted hops have as many quotes that open as that
+ *    shut, so nothing that stands before them, a quote that was left open, say, changes what they
+ *    are.
  *  - Only the field that was chosen is read: a proxy that writes one hands on the other as it came,
  *    from anybody.
  */
@@ -132,23 +135,31 @@ static torc_err take_element(torc_str *rest, torc_forwarded *element) {
     }
 }
 
-torc_err torc_forwarded_parse(torc_str value, torc_forwarded_list *list) {
-    torc_str rest = skip_spaces(value);
+/* Whether a quote has an odd number of backslashes before it. */
+static bool is_escaped(torc_str value, size_t at) {
+    size_t count = 0;
 
-    list->count = 0;
-    while (rest.len) {
-        if (list->count == TORC_FORWARDED_MAX) {
-            memmove(list->items, list->items + 1, sizeof(list->items) - sizeof(list->items[0]));
-            list->count--;
-        }
-        const torc_err err = take_element(&rest, &list->items[list->count]);
-        if (err) return err;
-        list->count++;
-        if (!rest.len) break;
-        rest = skip_spaces(torc_str_from(rest, 1)); /* the comma */
-        if (!rest.len) return TORC_ERR_SYNTAX;
-    }
-    return TORC_OK;
+    while (count < at && value.bytes[at - 1 - count] == '\\') count++;
+    return count % 2 == 1;
+}
+
+/* Where the last element begins: behind the last comma that no quotes are around. */
+static size_t last_element_start(torc_str value) {
+    bool is_quoted = false;
+    size_t at = value.len;
+
+    for (; at > 0 && (is_quoted || value.bytes[at - 1] != ','); at--)
+        if (value.bytes[at - 1] == '"' && !is_escaped(value, at - 1)) is_quoted = !is_quoted;
+    return at;
+}
+
+torc_err torc_forwarded_take_last(torc_str *rest, torc_forwarded *element) {
+    const size_t start = last_element_start(*rest);
+    torc_str text = torc_str_trim(torc_str_from(*rest, start));
+    const torc_err err = take_element(&text, element);
+
+    *rest = torc_str_head(*rest, start ? start - 1 : 0);
+    return err || text.len ? TORC_ERR_SYNTAX : TORC_OK;
 }
 
 /* ---- the walk ---- */
@@ -172,14 +183,13 @@ static bool step(walk *self, const torc_addr *hop) {
 }
 
 static bool walk_forwarded(walk *self, torc_str value) {
-    torc_forwarded_list list;
+    torc_forwarded element;
 
-    if (torc_forwarded_parse(value, &list)) return false;
-    for (uint32_t i = list.count; i > 0; i--) {
-        const torc_forwarded *element = &list.items[i - 1];
-        if (element->host.len) self->host = element->host;
-        if (element->scheme.len) self->scheme = element->scheme;
-        if (!step(self, &element->client)) return false;
+    while (value.len) {
+        if (torc_forwarded_take_last(&value, &element)) return false;
+        if (element.host.len) self->host = element.host;
+        if (element.scheme.len) self->scheme = element.scheme;
+        if (!step(self, &element.client)) return false;
     }
     return true;
 }

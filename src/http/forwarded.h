@@ -19,18 +19,15 @@ typedef struct torc_forwarded {
 } torc_forwarded;
 
 enum {
-    TORC_FORWARDED_MAX = 32 /* elements of a line that are looked at: the last ones */
+    TORC_FORWARDED_MAX = 32 /* hops that are looked at: the last ones */
 };
 
-/* Elements of a line, the last `count` of those that there are. */
-typedef struct torc_forwarded_list {
-    torc_forwarded items[TORC_FORWARDED_MAX];
-    uint32_t count;
-} torc_forwarded_list;
-
-/* Read a line of Forwarded. TORC_ERR_SYNTAX: all of it is worthless, since any part may be quoted.
+/*
+ * Take the last element of what is left of a line. TORC_ERR_SYNTAX: it is none, and of what stands
+ * before it nothing is to be believed. Who adds an element to a line, well-formed and behind a
+ * comma, has it taken as it is, whatever the line was.
  */
-torc_err torc_forwarded_parse(torc_str value, torc_forwarded_list *list) TORC_MUST_CHECK;
+torc_err torc_forwarded_take_last(torc_str *rest, torc_forwarded *element) TORC_MUST_CHECK;
 /* Read an address as proxies write it: with or without a port, IPv6 in brackets or not. */
 torc_err torc_forwarded_parse_addr(torc_str text, torc_addr *addr) TORC_MUST_CHECK;
 

@@ -120,25 +120,21 @@ static void forwarded_is_walked_in_the_same_way(void **state) {
     check_client("Forwarded: for=192.0.2.43, proto=https", "10.0.0.1:4711");
 }
 
-/* A quote that is left open takes what proxies add after it: then nothing of the line is believed.
- */
-static void a_line_with_a_mistake_is_worth_nothing(void **state) {
+static void a_mistake_in_the_last_element_ends_the_way_at_the_peer(void **state) {
     static const char *const bad[] = {
-        "for=1.1.1.1;x=\", for=10.2.2.2",
-        "for=\"1.1.1.1, for=10.2.2.2",
-        "for=1.1.1.1;x=\", for=\"[2001:db8::1]:1\"",
         "for=1.1.1.1,",
-        ", for=1.1.1.1",
         "for=1.1.1.1;;proto=http",
         "for=1.1.1.1;for=2.2.2.2",
         "for=1.1.1.1;host=a;host=b",
         "for",
         "for=",
         "for=\"\"",
+        "for=\"1.1.1.1",
         "=1.1.1.1",
         "for=1.1.1.1 proto=http",
         "for=\"1.1.\\1.1\"",
         "for=[::1",
+        "for=\"[fe80::1%1]\"",
         "for = 1.1.1.1",
     };
     char line[128];
@@ -147,6 +143,27 @@ static void a_line_with_a_mistake_is_worth_nothing(void **state) {
     for (size_t i = 0; i < TORC_COUNT_OF(bad); i++) {
         snprintf(line, sizeof(line), "Forwarded: %s", bad[i]);
         check_client(line, "10.0.0.1:4711");
+    }
+}
+
+/* Else a client would hide itself, behind the address of the proxy, by a quote that it opens. */
+static void what_stands_before_cannot_change_what_a_trusted_hop_adds(void **state) {
+    static const char *const before[] = {
+        "for=\"1.1.1.1", "for=1.1.1.1;x=\"", "x=\"\\", "\"", "for=1.1.1.1,", "",
+        "for=",          "\"\"\"",           "\\",
+    };
+    char line[160];
+
+    trust("10.0.0.0/8", NULL, TORC_PROXY_FIELD_FORWARDED);
+    for (size_t i = 0; i < TORC_COUNT_OF(before); i++) {
+        snprintf(line, sizeof(line), "Forwarded: %s, for=192.0.2.7;host=\"a\"", before[i]);
+        check_client(line, "192.0.2.7:0");
+        snprintf(line, sizeof(line), "Forwarded: %s,for=\"[2001:db8::1]:1\"", before[i]);
+        check_client(line, "[2001:db8::1]:1");
+        snprintf(line, sizeof(line), "Forwarded: %s, for=192.0.2.7, for=\"10.2.2.2\"", before[i]);
+        check_client(line, "192.0.2.7:0");
+        snprintf(line, sizeof(line), "Forwarded: %s, for=10.2.2.2", before[i]);
+        if (before[i][0]) assert_string_not_equal(asked_by(*state, line), "10.0.0.1:4711");
     }
 }
 
@@ -160,37 +177,34 @@ static void a_way_has_an_end(void **state) {
     check_client(line, "10.0.1.18:0"); /* 32 hops before the peer */
 }
 
-static void elements_are_read_with_all_that_they_say(void **state) {
-    torc_forwarded_list list;
+static void elements_are_taken_from_the_end_with_all_that_they_say(void **state) {
+    torc_str line = TORC_STR("for=192.0.2.43;by=\"_proxy\";host=\"a.example:8080\";proto=https;x="
+                             "\"y,\\\\\" , for=\"_x\"");
+    torc_forwarded element;
 
     (void)state;
-    check_ok(torc_forwarded_parse(
-        TORC_STR(
-            "for=192.0.2.43;by=\"_proxy\";host=\"a.example:8080\";proto=https;x=y, for=\"_x\""),
-        &list));
-    assert_int_equal(list.count, 2);
-    assert_int_equal(torc_addr_family(&list.items[0].client), AF_INET);
-    check_str(list.items[0].by, "_proxy");
-    check_str(list.items[0].host, "a.example:8080");
-    check_str(list.items[0].scheme, "https");
-    assert_int_equal(list.items[1].client.len, 0);
-    assert_null(list.items[1].by.bytes);
-    check_ok(torc_forwarded_parse(TORC_STR(" "), &list));
-    assert_int_equal(list.count, 0);
+    check_ok(torc_forwarded_take_last(&line, &element));
+    assert_int_equal(element.client.len, 0);
+    assert_null(element.by.bytes);
+    check_err(torc_forwarded_take_last(&line, &element), TORC_ERR_SYNTAX); /* the backslashes */
+    assert_int_equal(line.len, 0);
+    line = TORC_STR("for=192.0.2.43;by=\"_proxy\";host=\"a.example:8080\";proto=https;x=\"y,\"");
+    check_ok(torc_forwarded_take_last(&line, &element));
+    assert_int_equal(torc_addr_family(&element.client), AF_INET);
+    check_str(element.by, "_proxy");
+    check_str(element.host, "a.example:8080");
+    check_str(element.scheme, "https");
+    assert_int_equal(line.len, 0);
 }
 
-static void the_last_elements_are_kept_of_very_many(void **state) {
-    torc_forwarded_list list;
-    char line[4096];
-    int len = 0;
+static void very_many_elements_are_as_many_hops_at_most(void **state) {
+    char line[2000];
+    int len = snprintf(line, sizeof(line), "Forwarded: for=192.0.2.1");
 
-    (void)state;
-    for (int i = 0; i < 100; i++)
-        len += snprintf(line + len, sizeof(line) - (size_t)len, "%sfor=10.0.0.%d", i ? "," : "", i);
-    check_ok(torc_forwarded_parse(torc_str_make(line, (size_t)len), &list));
-    assert_int_equal(list.count, TORC_FORWARDED_MAX);
-    assert_int_equal(ntohl(list.items[31].client.as.in.sin_addr.s_addr) & 0xff, 99);
-    assert_int_equal(ntohl(list.items[0].client.as.in.sin_addr.s_addr) & 0xff, 68);
+    trust("10.0.0.0/8", NULL, TORC_PROXY_FIELD_FORWARDED);
+    for (int i = 0; i < 50; i++)
+        len += snprintf(line + len, sizeof(line) - (size_t)len, ",for=10.0.1.%d", i);
+    check_client(line, "10.0.1.18:0");
 }
 
 static void without_memory_nobody_else_is_trusted(void **state) {
@@ -216,10 +230,11 @@ int main(void) {
         TEST(what_cannot_be_read_ends_the_way_at_the_last_good_hop),
         TEST(only_the_field_that_was_chosen_is_read),
         TEST(forwarded_is_walked_in_the_same_way),
-        TEST(a_line_with_a_mistake_is_worth_nothing),
+        TEST(a_mistake_in_the_last_element_ends_the_way_at_the_peer),
+        TEST(what_stands_before_cannot_change_what_a_trusted_hop_adds),
         TEST(a_way_has_an_end),
-        TEST(elements_are_read_with_all_that_they_say),
-        TEST(the_last_elements_are_kept_of_very_many),
+        TEST(elements_are_taken_from_the_end_with_all_that_they_say),
+        TEST(very_many_elements_are_as_many_hops_at_most),
         TEST(without_memory_nobody_else_is_trusted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
