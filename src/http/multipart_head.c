@@ -9,7 +9,8 @@
  *  - A part has exactly one Content-Disposition, which is form-data and has a name: a field without
  *    one would be lost without a word (RFC 7578 §4.2).
  *  - `filename*` (RFC 8187), which RFC 7578 forbids and some clients send all the same, counts
- *    where there is no `filename`; it is read in UTF-8 only.
+ *    where there is no `filename`; it is read in UTF-8 only. It may not have a NUL, which no field
+ *    has either: as a C string the name would have another ending than was checked.
  *  - Each parameter stands once: who reads the first and who reads the last would see two forms.
  */
 #include <torc/target.h>
@@ -103,7 +104,7 @@ static bool decode_extended(torc_parameter parameter, torc_str *decoded) {
     if (!torc_str_equals_nocase(charset, TORC_STR("utf-8"))) return false;
     char *to = (char *)(uintptr_t)rest.bytes; /* as above */
     *decoded = torc_str_make(to, torc_percent_decode(rest, false, to));
-    return torc_utf8_is_valid(*decoded);
+    return torc_utf8_is_valid(*decoded) && torc_str_find_byte(*decoded, '\0') < 0;
 }
 
 static torc_err bad(torc_multipart *self, torc_err err, const char *problem) {

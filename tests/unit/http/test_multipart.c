@@ -125,6 +125,7 @@ static void extended_file_names_count_where_there_is_no_other(void **state) {
     CHECK(DISPOSITION("form-data; name=a; filename*=utf-8''b; filename=\"c\""), "[a|c]x.=");
     CHECK(DISPOSITION("form-data; name=a; filename*=iso-8859-1''b"), "!SYNTAX");
     CHECK(DISPOSITION("form-data; name=a; filename*=utf-8''%ff"), "!SYNTAX");
+    CHECK(DISPOSITION("form-data; name=a; filename*=utf-8''a.php%00.png"), "!SYNTAX");
     CHECK(DISPOSITION("form-data; name=a; filename*=b"), "!SYNTAX");
     CHECK(DISPOSITION("form-data; name=a; filename*=\"utf-8''b\""), "!SYNTAX");
 }
