@@ -29,8 +29,7 @@ enum {
  */
 static int64_t announced_len(const torc_request *request, int64_t unknown) {
     if (request->sent.status == 204 || request->sent.status == 205) return 0;
-    if (request->sent.status == 304)
-        return request->has_length && request->length ? (int64_t)request->length : -1;
+    if (request->sent.status == 304) return -1; /* stages would have changed that of a 200 */
     return request->has_length ? (int64_t)request->length : unknown;
 }
 
@@ -307,11 +306,12 @@ static bool is_short(const torc_request *request) {
 static void complete(torc_request *request) {
     const torc_str empty = TORC_STR("");
 
-    if (!request->is_started) prepare(request, &empty, NULL);
+    /* To HEAD nothing was written, which does not say that there is nothing. */
+    if (!request->is_started) prepare(request, request->is_head ? NULL : &empty, NULL);
     if (request->staging && passes(request) && !request->failure && begin(request, -1))
         send_passed(request, torc_staging_end(request->staging));
     if (is_short(request)) torc_response_fail(request, TORC_ERR_STATE);
-    if (!request->failure && begin(request, 0)) send_end(request);
+    if (!request->failure && begin(request, request->is_head ? -1 : 0)) send_end(request);
 }
 
 static int status_of_failure(torc_err err) {

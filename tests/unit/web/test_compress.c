@@ -109,6 +109,15 @@ static torc_resource *callback_new(torc_render render(torc_resource *, torc_requ
     return self;
 }
 
+/* Its length alone is announced to HEAD, as by static files. */
+static torc_render announce(torc_request *request) {
+    torc_response_set(request, "Content-Type", TORC_STR("text/plain"));
+    torc_response_set_length(request, BODY);
+    if (torc_request_method(request) != TORC_METHOD_HEAD)
+        torc_request_write(request, torc_str_make(body, BODY));
+    return torc_reply_end(request);
+}
+
 static torc_site *new_site(const torc_compress_options *options) {
     torc_resource *root = torc_folder_new();
 
@@ -121,6 +130,7 @@ static torc_site *new_site(const torc_compress_options *options) {
     torc_resource_route(root, "GET /status", of_status);
     torc_resource_route(root, "GET /short", short_text);
     torc_resource_route(root, "GET /empty", nothing);
+    torc_resource_route(root, "GET /announced", announce);
     torc_resource_put_child(root, "stream", callback_new(render_stream));
     return torc_site_new(root, NULL);
 }
@@ -316,7 +326,7 @@ static void ranges_are_of_the_bytes_as_they_are(void **state) {
 }
 
 static void head_has_the_fields_of_get_and_no_bytes(void **state) {
-    static const char *const targets[] = {"/text", "/version", "/type?type=text/css"};
+    static const char *const targets[] = {"/text", "/version", "/type?type=text/css", "/announced"};
     static const char *const names[] = {"Content-Encoding", "Vary", "ETag", "Content-Type"};
     torc_site *site = new_site(NULL);
 

@@ -77,6 +77,7 @@ static void check_answer(torc_reactor *reactor, torc_site *site, const char *hea
     torc_test_request *test = web_ask(reactor, site, head);
 
     assert_int_equal(torc_test_request_status(test), status);
+    if (status == 304) assert_int_equal(torc_test_request_length(test), -1);
     if (tag)
         check_str_of(torc_test_request_field(test, "ETag"), tag);
     else
