@@ -33,6 +33,9 @@
  * answers is left again. So the order in which routes are added does not matter. A function is
  * called on a fiber.
  *
+ * A path has at most 16 parameters, those of the groups and mounts around it included: a route of
+ * more is a mistake, and what is beyond them through groups is answered 503.
+ *
  * Strings and tables that options point to must live as long as the tree: they are literals, as a
  * rule.
  */

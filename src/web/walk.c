@@ -86,7 +86,10 @@ static torc_str rest_of(torc_walk *walk, uint32_t depth) {
 static bool descend(torc_walk *walk, torc_resource *node, uint32_t depth);
 
 static bool push_value(torc_walk *walk, torc_str text, torc_str raw) {
-    if (walk->value_count == TORC_ROUTE_PARAMS_MAX) return false;
+    if (walk->value_count == TORC_ROUTE_PARAMS_MAX) {
+        walk->end.err = TORC_ERR_LIMIT; /* of groups within groups: never is one left out */
+        return false;
+    }
     walk->values[walk->value_count++] = (torc_walk_value){text, raw};
     return true;
 }

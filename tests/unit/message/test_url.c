@@ -206,6 +206,10 @@ static void bases_of_all_kinds_are_resolved_against(void **state) {
     check_resolved("http://[::1]:81/x", "y?z", "http://[::1]:81/y?z");
     check_resolved("mailto:x", "y", "mailto:y");
     check_resolved("a:b/c", "../../d", "a:/d");
+    check_resolved("mailto:x", "../y", "mailto:y");
+    check_resolved("mailto:x", "./y", "mailto:y");
+    check_resolved("mailto:x", "..", "mailto:");
+    check_resolved("mailto:x", ".", "mailto:");
     check_resolved("http://a//b//c", "d", "http://a//b//d");
     check_resolved("http://a/b", "../../..//c", "http://a//c");
     check_resolved("https://u@a:1/b#f", "//c", "https://c");

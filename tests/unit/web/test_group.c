@@ -369,8 +369,29 @@ static void a_request_makes_urls_by_its_own_tree(void **state) {
     torc_site_free(site);
 }
 
+/* Groups within groups, each with a parameter: to a depth, and beyond it none is left out. */
+static void groups_have_a_maximum_of_parameters_together(void **state) {
+    for (int depth = TORC_ROUTE_PARAMS_MAX - 1; depth <= TORC_ROUTE_PARAMS_MAX + 1; depth++) {
+        torc_resource *root = torc_folder_new(), *group = root;
+        char head[200] = "GET ", pattern[16];
+        for (int i = 0; i < depth; i++) {
+            snprintf(pattern, sizeof(pattern), "/{p%d}", i);
+            group = torc_resource_group(group, pattern);
+            strcat(head, "/x");
+        }
+        torc_resource_route(group, "GET", show);
+        torc_site *site = torc_site_new(root, NULL);
+        assert_non_null(site);
+        assert_int_equal(web_status(*state, site, head),
+                         depth <= TORC_ROUTE_PARAMS_MAX ? 200 : 503);
+        assert_int_equal(web_status(*state, site, "GET /x"), 404);
+        torc_site_free(site);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        WEB_TEST(groups_have_a_maximum_of_parameters_together),
         WEB_TEST(a_group_shares_its_prefix_and_parameters),
         cmocka_unit_test(the_same_path_is_the_same_group),
         cmocka_unit_test(a_mistake_in_a_group_or_a_mount_is_told),

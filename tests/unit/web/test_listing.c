@@ -71,6 +71,17 @@ static void folders_come_first_and_then_the_order_that_was_asked_for(void **stat
     check_names(*state, "GET /f/t/?format=json&sort=modified&order=desc", "b.txt c.txt A.txt ");
 }
 
+/* What is alike in size or time is ordered by name, and names that differ in case have an order. */
+static void what_is_alike_is_ordered_by_name(void **state) {
+    files_write_at("b", "1", 5);
+    files_write_at("a", "1", 5);
+    files_write_at("B", "1", 5);
+    files_write_at("ab", "1", 5);
+    check_names(*state, "GET /f/?format=json", "a ab B b ");
+    check_names(*state, "GET /f/?format=json&sort=size", "a ab B b ");
+    check_names(*state, "GET /f/?format=json&sort=modified", "a ab B b ");
+}
+
 static void json_says_what_there_is(void **state) {
     files_write_at("sp ace\"<.txt", "0123", 0);
     web_check(*state, site, "GET /f/?format=json", 200,
@@ -327,6 +338,7 @@ static void each_allocation_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        LISTING_TEST(what_is_alike_is_ordered_by_name),
         LISTING_TEST(folders_come_first_and_then_the_order_that_was_asked_for),
         LISTING_TEST(json_says_what_there_is),
         LISTING_TEST(accept_chooses_and_the_argument_decides),
