@@ -503,8 +503,9 @@ def the_site_has_an_api():
             check((answer.status, json.loads(answer.body)["title"]), (404, "Not Found"))
         paths = json.loads(get(program, "/openapi.json"))["paths"]
         check({path: sorted(paths[path]) for path in paths}, {"/api/notes": ["get", "post"], "/api/notes/{id}": ["delete", "get", "put"]})
-        wait_until(lambda: api("GET", "/1").status == 429, "a client to ask too often")
-        answer = api("GET", "/1")
+        answers = []
+        wait_until(lambda: answers.append(api("GET", "/1")) or answers[-1].status == 429, "a client to ask too often")
+        answer = answers[-1]  # the next may be allowed again
         check((answer.status, answer.first("RateLimit-Policy")), (429, '"default";q=600;w=60'))
         assert int(answer.first("Retry-After")) >= 1, answer.fields
         check(ask(program, "GET", "/notes").status, 200)
