@@ -124,6 +124,9 @@ TORC_API torc_err torc_form_request_chunk(torc_form *form, torc_form_chunk_fn *c
  * being given already, it leaves the whole file. `len`, which may be NULL, is written to before it
  * fires, if somebody still waits for it then. It may be made in the callback that is told of the
  * part, and counts as a wish: TORC_ERR_STATE.
+ * A request that ends while the name is being given does not make it fail: who is told off fibers
+ * asks a ticket whether the request, and the form with it, is still there, and keeps `len` outside
+ * of it.
  */
 TORC_API torc_deferred *torc_form_defer_save(torc_form *form, const char *path, unsigned mode,
                                              uint64_t *len);
