@@ -102,6 +102,12 @@ bool torc_body_is_coded(const torc_request *request);
 torc_err torc_body_check_coding(torc_request *request) TORC_MUST_CHECK;
 /* The callback that is owed bytes, if one is, is not called: they are kept for the next read. */
 void torc_body_give_up(torc_body_reader *reader);
+/*
+ * A temporary file for what a peer sends. That the folder (NULL: the usual one) is not there, or
+ * not to be written to, is TORC_ERR_SYSTEM: the server's fault, which is no 404 or 403 to a peer.
+ */
+torc_err torc_body_open_spool(torc_reactor *reactor, const char *spool_folder,
+                              torc_file **file) TORC_MUST_CHECK;
 /* Wait on the fiber until something has changed. */
 torc_err torc_body_wait(torc_body_reader *reader) TORC_MUST_CHECK;
 

@@ -10,12 +10,17 @@
  */
 #include "http/body_reader.h"
 
+torc_err torc_body_open_spool(torc_reactor *reactor, const char *spool_folder, torc_file **file) {
+    const torc_err err = torc_file_open_temporary(reactor, spool_folder, file);
+
+    return err == TORC_ERR_NOT_FOUND || err == TORC_ERR_PERMISSION ? TORC_ERR_SYSTEM : err;
+}
+
 /* Write what is in memory to the file, which is made with the first bytes. */
 static torc_err flush(torc_body_reader *reader) {
     torc_err err = TORC_OK;
 
-    if (!reader->file)
-        err = torc_file_open_temporary(reader->request->reactor, NULL, &reader->file);
+    if (!reader->file) err = torc_body_open_spool(reader->request->reactor, NULL, &reader->file);
     if (!err) err = torc_file_write(reader->file, torc_buf_str(&reader->whole));
     if (!err) torc_buf_clear(&reader->whole);
     return err;

@@ -152,7 +152,7 @@ static torc_err open_file(torc_form_whole *self, torc_file **file) {
     torc_err err;
 
     if (!made) return TORC_ERR_NO_MEMORY;
-    err = torc_file_open_temporary(self->form->request->reactor, self->form->folder, file);
+    err = torc_body_open_spool(self->form->request->reactor, self->form->folder, file);
     if (err) return err;
     *made = (spooled){.next = self->files, .file = *file};
     self->files = made;

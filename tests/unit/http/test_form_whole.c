@@ -111,7 +111,7 @@ static struct {
     torc_limits limits;
     void (*look)(const torc_form_entries *entries);
     bool was_told, is_over;
-    const char *path;
+    const char *path, *folder; /* NULL: that of the test */
     torc_request *request;
 } seen;
 
@@ -128,7 +128,8 @@ static void narrow(torc_request *request) {
 }
 
 static torc_form_options in_folder(void) {
-    return (torc_form_options){.size = sizeof(torc_form_options), .folder = folder};
+    return (torc_form_options){.size = sizeof(torc_form_options),
+                               .folder = seen.folder ? seen.folder : folder};
 }
 
 static torc_render read_whole(torc_request *request, void *context) {
@@ -273,6 +274,17 @@ static void files_past_the_threshold_are_spooled(void **state) {
     add_part("f", NULL, 30);
     end_form();
     check_whole(*state, MULTIPART, 200);
+}
+
+/* The peer has not asked for the folder. */
+static void a_folder_that_is_not_there_is_no_404(void **state) {
+    begin(*state);
+    seen.folder = "/nowhere/at-all";
+    seen.limits.body_memory_max = 100;
+    add_part("f", "large", 5000);
+    end_form();
+    check_whole(*state, MULTIPART, 500);
+    assert_int_equal(seen.err, TORC_ERR_SYSTEM);
 }
 
 static void look_at_nothing(const torc_form_entries *entries) {
@@ -863,6 +875,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         HTTP_TEST(fields_are_found_by_name_and_in_order),
         HTTP_TEST(files_past_the_threshold_are_spooled),
+        HTTP_TEST(a_folder_that_is_not_there_is_no_404),
         HTTP_TEST(a_form_may_be_empty),
         HTTP_TEST(values_have_a_limit_together),
         HTTP_TEST(what_is_no_form_leaves_nothing),
