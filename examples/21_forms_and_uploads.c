@@ -26,6 +26,9 @@ static torc_render sign(torc_request *request) {
     if (err) return torc_reply_error(request, err); /* 400, 413 or 415 */
     if (torc_form_value(form, "name").len == 0)
         return torc_reply_status(request, 422, "a name is missing");
+    for (size_t i = 0; i < form->count; i++) /* they are bytes, and JSON is text */
+        if (!torc_utf8_is_valid(form->items[i].value))
+            return torc_reply_status(request, 422, "something is not in UTF-8");
 
     torc_json *json = torc_reply_json(request, 200);
     torc_json_open_object(json);
@@ -47,6 +50,7 @@ static torc_err save_photos(torc_request *request, torc_json *json) {
 
     for (unsigned number = 1; !err && !(err = torc_form_next(form, &part)) && part; number++) {
         if (torc_form_leaf_name(part->filename).len == 0) continue; /* no file, or none chosen */
+        if (!torc_utf8_is_valid(part->filename)) return TORC_ERR_SYNTAX; /* 400 */
         torc_json_open_object(json);
         torc_json_member_str(json, "name", torc_form_leaf_name(part->filename));
         /* A peer's file name is shown, never opened: the file gets one of ours. */

@@ -294,6 +294,7 @@ def forms_are_read_and_uploads_saved():
         answer = post(program, "/sign", part("name", b"Ann Lee") + part("topic", b"a") + part("topic", b"b") + b"--b--")
         check((answer.status, json.loads(answer.body)), (200, signed))
         check([post(program, "/sign", b"topic=a", kind).status for kind in ("application/x-www-form-urlencoded", "text/plain")], [422, 415])
+        check(post(program, "/sign", b"name=%ff", "application/x-www-form-urlencoded").status, 422)
         photo = os.urandom(3000000)
         form = part("photo", photo, "../../cat.png") + part("photo", b"", "") + part("photo", b"2", "dog.png") + b"--b--\r\n"
         answer = post(program, "/photos", form)
