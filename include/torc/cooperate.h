@@ -43,7 +43,7 @@ TORC_API void torc_task_stop(torc_task *task);
 /** Fires, with no value, when it is done; fails when a step has, or with TORC_ERR_CANCELLED. One
  * that waits at a time: another is TORC_ERR_BUSY. */
 TORC_API torc_deferred *torc_task_ended(torc_task *task);
-/** Stop it, and let go of it. From anywhere, its step too. NULL is fine. */
+/** Stop it, and let go of it. From anywhere, its step and `dispose`, too. NULL is fine. */
 TORC_API void torc_task_free(torc_task *task);
 
 /** How long tasks, and fibers that breathe, may go on in a turn; at least 1. */

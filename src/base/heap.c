@@ -95,3 +95,18 @@ void torc_heap_remove(torc_heap *heap, torc_heap_node *node) {
     }
     *node = (torc_heap_node){0};
 }
+
+/* The one above: before the first of those below it. */
+static torc_heap_node *above(torc_heap_node *node) {
+    while (node->prev->child != node) node = node->prev;
+    return node->prev;
+}
+
+torc_heap_node *torc_heap_next(torc_heap_node *node) {
+    if (node->child) return node->child;
+    while (node->prev != node) { /* the top's is itself */
+        if (node->next) return node->next;
+        node = above(node);
+    }
+    return NULL;
+}

@@ -27,6 +27,10 @@ void torc_heap_push(torc_heap *heap, torc_heap_node *node);
 /* Remove a node from where it is; one that is in no heap is left alone. */
 void torc_heap_remove(torc_heap *heap, torc_heap_node *node);
 
+/* The one behind a node on a way through the heap that begins at its top, in no order but that each
+ * comes once; NULL at the end. */
+torc_heap_node *torc_heap_next(torc_heap_node *node);
+
 /* The node that comes before all others, or NULL. */
 static inline torc_heap_node *torc_heap_top(const torc_heap *heap) {
     return heap->top;

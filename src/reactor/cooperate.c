@@ -5,7 +5,7 @@
  *  - A task is in `ready` while a step of it may come: not while it is paused, waits or has ended.
  *  - A slice takes the first of `ready`, does its step, and puts it last, until the time is up. The
  *    next slice is in the next turn: the timer is armed, without a delay, while `ready` has any.
- *  - A task is not freed while a step of it runs.
+ *  - A task is not freed while a step of it runs, or what ends with that.
  */
 #include <torc/cooperate.h>
 
@@ -108,13 +108,15 @@ static void do_step(torc_task *task) {
 
     task->is_stepping = true;
     torc_deferred *deferred = task->step(task->context, &done);
-    task->is_stepping = false;
     if (deferred)
         wait_for(task, deferred);
     else if (done)
         end(task, TORC_OK);
-    make_ready(task);
-    if (task->is_freed) free_now(task);
+    task->is_stepping = false;
+    if (task->is_freed)
+        free_now(task);
+    else
+        make_ready(task);
 }
 
 static void slice(torc_timer *timer) {
@@ -209,8 +211,8 @@ torc_deferred *torc_task_ended(torc_task *task) {
 
 void torc_task_free(torc_task *task) {
     if (!task || task->is_freed) return;
+    task->is_freed = true; /* by now: the context may be disposed of by freeing it, too */
     torc_task_stop(task);
-    task->is_freed = true;
     if (!task->is_stepping) free_now(task);
 }
 

@@ -143,21 +143,6 @@ static void tell_ios(dump *self) {
 
 /* ---- timers ---- */
 
-static torc_heap_node *above(torc_heap_node *node) {
-    while (node->prev->child != node) node = node->prev;
-    return node->prev;
-}
-
-/* Depth first; NULL at the end. */
-static torc_heap_node *next_node(torc_heap_node *node) {
-    if (node->child) return node->child;
-    while (node->prev != node) { /* the top's is itself */
-        if (node->next) return node->next;
-        node = above(node);
-    }
-    return NULL;
-}
-
 static void tell_timer(dump *self, const torc_timer *timer) {
     char symbol[TORC_SYMBOL_TEXT];
     const uint64_t now_ms = self->reactor->now_ms;
@@ -171,7 +156,8 @@ static void tell_timer(dump *self, const torc_timer *timer) {
 
 static void tell_timers(dump *self) {
     say(self, "timers:");
-    for (torc_heap_node *node = torc_heap_top(&self->reactor->timers); node; node = next_node(node))
+    for (torc_heap_node *node = torc_heap_top(&self->reactor->timers); node;
+         node = torc_heap_next(node))
         if (is_told(self)) tell_timer(self, torc_container_of(node, torc_timer, node));
     end_kind(self);
 }

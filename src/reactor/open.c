@@ -14,25 +14,10 @@ static size_t count_list(const torc_list *list) {
     return count;
 }
 
-/* The one above: before the first of those below it. */
-static const torc_heap_node *above(const torc_heap_node *node) {
-    while (node->prev->child != node) node = node->prev;
-    return node->prev;
-}
-
 static size_t count_heap(const torc_heap *heap) {
-    const torc_heap_node *node = heap->top;
     size_t count = 0;
 
-    while (node) {
-        count++;
-        if (node->child) {
-            node = node->child;
-            continue;
-        }
-        while (node != heap->top && !node->next) node = above(node);
-        node = node == heap->top ? NULL : node->next;
-    }
+    for (torc_heap_node *node = torc_heap_top(heap); node; node = torc_heap_next(node)) count++;
     return count;
 }
 

@@ -120,6 +120,30 @@ static void nodes_are_removed_from_anywhere(void **state) {
     assert_int_equal(check_heap(&heap), count);
 }
 
+static void each_node_is_met_once(void **state) {
+    static item items[COUNT];
+    torc_heap heap;
+
+    (void)state;
+    torc_heap_init(&heap, before);
+    for (size_t count = 0; count < COUNT; count++) {
+        size_t met = 0, sum = 0;
+        for (torc_heap_node *node = torc_heap_top(&heap); node; node = torc_heap_next(node)) {
+            met++;
+            sum += (size_t)(torc_container_of(node, item, node) - items) + 1;
+        }
+        assert_int_equal(met, count);
+        assert_int_equal(sum, count * (count + 1) / 2);
+        items[count].key = next_random();
+        torc_heap_push(&heap, &items[count].node);
+        if (count % 7 == 6) { /* some leave and come again, which makes trees */
+            torc_heap_node *top = torc_heap_top(&heap);
+            torc_heap_remove(&heap, top);
+            torc_heap_push(&heap, top);
+        }
+    }
+}
+
 static void rising_and_falling_keys_do_not_recurse(void **state) {
     enum {
         MANY = 200000
@@ -147,6 +171,7 @@ int main(void) {
         cmocka_unit_test(a_node_knows_whether_it_is_in),
         cmocka_unit_test(nodes_leave_in_order),
         cmocka_unit_test(nodes_are_removed_from_anywhere),
+        cmocka_unit_test(each_node_is_met_once),
         cmocka_unit_test(rising_and_falling_keys_do_not_recurse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,28 @@ static void it_may_be_stopped_or_freed_by_its_step(void **state) {
     torc_task_free(a.task);
 }
 
+static void dispose_and_free(void *context) {
+    work *self = context;
+
+    self->disposed++;
+    torc_task_free(self->task);
+}
+
+static void who_owns_the_context_may_free_it_with_that(void **state) {
+    work done = {.left = 2}, stopped = {.left = 1 << 30}, freed = stopped, failed = stopped;
+    work *const all[] = {&done, &stopped, &freed, &failed};
+
+    (void)state;
+    for (size_t i = 0; i < TORC_COUNT_OF(all); i++)
+        check_ok(torc_task_new(reactor, step, all[i], dispose_and_free, &all[i]->task));
+    failed.answer = torc_deferred_failed(reactor, TORC_ERR_PEER);
+    turns(4);
+    torc_task_stop(stopped.task);
+    torc_task_free(freed.task);
+    turns(2);
+    for (size_t i = 0; i < TORC_COUNT_OF(all); i++) assert_int_equal(all[i]->disposed, 1);
+}
+
 static void without_memory_there_is_none(void **state) {
     work a = {.left = 1};
 
@@ -288,6 +310,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(it_is_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_it_waits_for_is_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_may_be_stopped_or_freed_by_its_step, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_owns_the_context_may_free_it_with_that, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(without_memory_there_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_fiber_breathes_when_its_time_is_over, set_up, tear_down),
     };
