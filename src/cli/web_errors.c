@@ -19,6 +19,9 @@ typedef struct page {
     const char *option; /* as it was given */
 } page;
 
+#define SPELLING                                                                                   \
+    "write STATUS=FILE, as 404=/srv/lost.html; STATUS may be 5xx, 500-504 or a list: 404,410"
+
 static page pages[PAGES_MAX];
 static size_t page_count;
 
@@ -49,29 +52,35 @@ static bool read_statuses(torc_str text, page *to) {
            read_status(torc_str_from(text, (size_t)dash + 1), &to->last) && to->first <= to->last;
 }
 
+/* "404,410=FILE" is a page for each of the list; they count once all of it was understood. */
 static const char *apply_error_page(torc_app *app, const char *value, char text[160]) {
     const char *equals = strchr(value, '=');
-    page *it = &pages[page_count];
+    torc_str list = torc_str_make(value, equals ? (size_t)(equals - value) : 0), statuses;
+    size_t count = page_count;
 
     (void)app;
     (void)text;
-    if (page_count == PAGES_MAX) return "given too often";
-    if (!equals || !equals[1] || !read_statuses(torc_str_make(value, (size_t)(equals - value)), it))
-        return "write STATUS=FILE, as 404=/srv/lost.html; STATUS may be 5xx or 500-504";
-    it->path = equals + 1;
-    it->option = value;
-    page_count++;
+    if (!equals || !equals[1]) return SPELLING;
+    while (torc_str_split(&list, ',', &statuses)) {
+        if (count == PAGES_MAX) return "given too often";
+        page *it = &pages[count++];
+        if (!read_statuses(torc_str_trim(statuses), it)) return SPELLING;
+        it->path = equals + 1;
+        it->option = value;
+    }
+    page_count = count;
     return NULL;
 }
 
 void torc_web_errors_add_option(torc_app *app) {
-    torc_app_add_option(app, "error-page", "STATUS=FILE...",
+    torc_app_add_option(app, "error-page", "STATUS[,STATUS]=FILE...",
                         "a page for errors: 404=lost.html, 5xx=sorry.html\n"
                         "STATUS is one from 400 to 599, `4xx` or `5xx`, or two with a dash "
-                        "between; of several pages for a status the first is sent. FILE is any "
+                        "between, or several of these with commas; of several pages for a status "
+                        "the first is sent. FILE is any "
                         "file of at most 1 MiB, which is read at the start, and at each reload. "
                         "Who likes application/problem+json or text/plain better gets these. "
-                        "`--not-found` goes before it.",
+                        "`--not-found`, a page in the folder that is served, goes before it.",
                         apply_error_page);
 }
 

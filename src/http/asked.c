@@ -160,6 +160,13 @@ torc_log *torc_request_log(const torc_request *request) {
 
 const char torc_request_id_key;
 
+torc_str torc_request_target_to_log(const torc_request *request) {
+    const torc_str target = request->head->target.text;
+    const ptrdiff_t mark = torc_str_find_byte(target, '?');
+
+    return mark < 0 ? target : torc_str_head(target, (size_t)mark);
+}
+
 void torc_request_log_failure(torc_request *request, const char *text, const torc_log_field *why) {
     torc_log *log = torc_request_log(request);
     const torc_str *id = torc_request_value(request, &torc_request_id_key);
@@ -169,7 +176,7 @@ void torc_request_log_failure(torc_request *request, const char *text, const tor
     if (!TORC_LOG_IS_ENABLED(log, "http", TORC_LOG_LEVEL_ERROR)) return;
     if (why) fields[count++] = *why;
     fields[count++] = TORC_LOG_STR("method", torc_request_method_text(request));
-    fields[count++] = TORC_LOG_STR("target", torc_request_target(request));
+    fields[count++] = TORC_LOG_STR("target", torc_request_target_to_log(request));
     if (id) fields[count++] = TORC_LOG_STR("request_id", *id);
     torc_log_event(log, TORC_LOG_LEVEL_ERROR, "http", text, fields, count);
 }

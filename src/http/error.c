@@ -152,7 +152,7 @@ static void log_failure(torc_request *request, const torc_failure *failure, int 
         TORC_LOG_INFO(log, "http", "a request was refused", TORC_LOG_INT("status", status),
                       TORC_LOG_FAILURE("error", failure),
                       TORC_LOG_STR("method", torc_request_method_text(request)),
-                      TORC_LOG_STR("target", torc_request_target(request)));
+                      TORC_LOG_STR("target", torc_request_target_to_log(request)));
 }
 
 torc_render torc_reply_failed(torc_request *request, torc_failure *failure) {

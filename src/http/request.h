@@ -192,6 +192,8 @@ torc_handler *torc_request_handler(const torc_request *request);
 torc_log *torc_request_log(const torc_request *request);
 /* The key by which a request keeps the torc_str that is its id, if it was given one. */
 extern const char torc_request_id_key;
+/* What was asked for, without the query, which may hold secrets: for logs. */
+torc_str torc_request_target_to_log(const torc_request *request);
 /* Log, as an error, that something went wrong with a request: what, why (NULL: not said), with
  * which one. */
 void torc_request_log_failure(torc_request *request, const char *text, const torc_log_field *why);

@@ -158,7 +158,7 @@ static bool has_replied(torc_request *request, const torc_error_reply *error, to
     if (answer != TORC_RENDER_NEXT)
         TORC_LOG_ERROR(torc_request_log(request), "http",
                        "a handler of errors returned without a response",
-                       TORC_LOG_STR("target", torc_request_target(request)));
+                       TORC_LOG_STR("target", torc_request_target_to_log(request)));
     /* What it has begun of a page is forgotten; of a response, aborted. */
     return !torc_response_begin_error(request, error->status);
 }

@@ -133,7 +133,7 @@ static void log_refusal(rate_limit *self, torc_request *request) {
                                            : "requests are beyond the rate",
                   TORC_LOG_STR("limit", self->name), TORC_LOG_UINT("requests", self->refused),
                   TORC_LOG_STR("client", torc_addr_host_text(&client, text)),
-                  TORC_LOG_STR("target", torc_request_target(request)));
+                  TORC_LOG_STR("target", torc_request_target_to_log(request)));
     self->next_log_ms = reactor->now_ms + LOG_MS;
     self->refused = 0;
 }

@@ -164,6 +164,16 @@ def errors_have_pages_of_their_own():
         check(get(server.port, "/nowhere").body, b"lost again")
 
 
+def a_page_is_for_a_list_of_statuses():
+    sorry = WWW / "sorry.txt"
+    sorry.write_text("sorry")
+    with web("--error-page", f"405, 416,500-502={sorry}") as server:
+        check((get(server.port, "/a.txt", method="POST").status, get(server.port, "/a.txt", method="POST").body), (405, b"sorry"))
+        answer = get(server.port, "/a.txt", "Range: bytes=9999999-")
+        check((answer.status, answer.body), (416, b"sorry"))
+        check((get(server.port, "/nowhere").status, b"sorry" in get(server.port, "/nowhere").body), (404, False))
+
+
 def compressed_siblings_are_sent():
     answer = asked([], "/style.css", "Accept-Encoding: gzip")
     check((answer.first("Content-Encoding"), gzip.decompress(answer.body)), ("gzip", b"css"))
@@ -319,9 +329,12 @@ MISTAKES = (
     (["--add-header", "X: " + "y" * 32768], "--add-header X: " + "y" * 297 + "...: all fields together have at most 32768 bytes"),
     (["--add-header", "X"], "--add-header X: write 'Name: value'"),
     (["--not-found", "../x"], "--not-found ../x: "),
-    (["--error-page", "404"], "--error-page 404: write STATUS=FILE, as 404=/srv/lost.html; STATUS may be 5xx or 500-504"),
+    (["--error-page", "404"], "--error-page 404: write STATUS=FILE, as 404=/srv/lost.html; STATUS may be 5xx, 500-504 or a list: 404,410"),
     (["--error-page", "200=a"], "--error-page 200=a: write STATUS=FILE"),
     (["--error-page", "504-500=a"], "--error-page 504-500=a: write STATUS=FILE"),
+    (["--error-page", "404,=a"], "--error-page 404,=a: write STATUS=FILE"),
+    (["--error-page", "=a"], "--error-page =a: write STATUS=FILE"),
+    (["--error-page", ",".join(["404"] * 65) + "=a"], "--error-page " + ",".join(["404"] * 65) + "=a: given too often"),
     (["--fallback", "../x"], "--fallback ../x: "),
     (["--file-cache", "many"], "--file-cache many: write a size as 512K, 64M or 1G, or off"),
     (["--host", "a"], "--host a: write NAME=FOLDER, as a.example=/srv/a"),
@@ -507,6 +520,7 @@ CASES = [
     caching_is_by_pattern,
     pages_stand_in_for_what_is_missing,
     errors_have_pages_of_their_own,
+    a_page_is_for_a_list_of_statuses,
     compressed_siblings_are_sent,
     extensions_may_be_codings,
     answers_are_compressed,

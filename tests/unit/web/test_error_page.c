@@ -486,6 +486,19 @@ static torc_render reply_failed(torc_request *request) {
     return torc_reply_failed(request, failure);
 }
 
+static torc_render claim_to_answer(torc_request *request, const torc_error_reply *error,
+                                   void *context) {
+    (void)request;
+    (void)error;
+    (void)context;
+    return TORC_RENDER_DONE;
+}
+
+static torc_render reply_nothing(torc_request *request) {
+    (void)request;
+    return TORC_RENDER_DONE;
+}
+
 /* Ask once; what was logged is in `lines`. */
 static torc_test_request *ask_logged(torc_reactor *reactor, torc_render_fn *render, bool is_shown,
                                      const char *head, torc_buf *lines) {
@@ -493,6 +506,7 @@ static torc_test_request *ask_logged(torc_reactor *reactor, torc_render_fn *rend
     torc_log *log;
 
     torc_resource_route(root, "GET /x/{id}/{token}", render);
+    torc_resource_on_error(torc_resource_group(root, "/claimed"), claim_to_answer, NULL);
     torc_buf_clear(lines);
     check_ok(torc_log_new_buf(NULL, lines, TORC_LOG_FORMAT_TEXT, &log));
     const torc_site_options options = {
@@ -506,6 +520,34 @@ static torc_test_request *ask_logged(torc_reactor *reactor, torc_render_fn *rend
 
 static bool logged(const torc_buf *lines, const char *text) {
     return torc_str_find(torc_buf_str(lines), torc_str_of(text)) >= 0;
+}
+
+/* The query may hold what is nobody's business. */
+static void what_is_logged_of_failures_has_no_query(void **state) {
+    static const struct {
+        torc_err err;
+        torc_render_fn *render;
+        const char *head, *said, *target;
+    } rows[] = {
+        {TORC_ERR_SYSTEM, reply_failed, "GET /x/1/2?key=secret", "a render failed", "/x/1/2"},
+        {TORC_ERR_NOT_FOUND, reply_failed, "GET /x/1/2?key=secret", "a request was refused",
+         "/x/1/2"},
+        {TORC_OK, reply_nothing, "GET http://h/x/1/2?secret?", "returned without a response",
+         "http://h/x/1/2"},
+        {TORC_OK, reply_nothing, "GET /claimed/no?secret", "a handler of errors returned without",
+         "/claimed/no"},
+    };
+    torc_buf lines;
+
+    torc_buf_init(&lines, NULL, TORC_MEMORY_OTHER, 100000);
+    for (size_t i = 0; i < TORC_COUNT_OF(rows); i++) {
+        failed_with = rows[i].err;
+        torc_test_request_free(ask_logged(*state, rows[i].render, false, rows[i].head, &lines));
+        assert_true(logged(&lines, rows[i].said));
+        assert_true(logged(&lines, rows[i].target));
+        assert_false(logged(&lines, "secret"));
+    }
+    torc_buf_dispose(&lines);
 }
 
 static void failures_are_logged_with_their_causes(void **state) {
@@ -739,6 +781,7 @@ int main(void) {
         WEB_TEST(a_function_may_reply_in_steps),
         WEB_TEST(on_a_fiber_a_function_may_wait),
         WEB_TEST(errors_of_middlewares_are_answered_too),
+        WEB_TEST(what_is_logged_of_failures_has_no_query),
         WEB_TEST(failures_are_logged_with_their_causes),
         WEB_TEST(no_failure_is_one_too),
         WEB_TEST(developers_are_told_all_but_secrets),
