@@ -37,6 +37,10 @@ typedef struct torc_rate_limit_options {
     torc_rate_store *store; /* lent; NULL: that of the site (torc_site_set_rate_store()) */
     bool is_dry_run;        /* nothing is refused or told: what would be is logged */
     bool hides_fields;      /* no RateLimit fields; Retry-After stays */
+    /* RateLimit tells whose bucket it was, too (its `pk`): by 12 bytes of a digest, so that one who
+     * sends as several can keep them apart. Guesses at what was digested can be tried: leave it
+     * off where a key may be guessed and who sees a response is not who may know it. */
+    bool shows_partition;
 } torc_rate_limit_options;
 
 TORC_BEGIN_DECLS

@@ -8,11 +8,13 @@
  *    reason to be without it.
  *  - Keys begin with the limit's name and their kind, so that an address is never taken for the
  *    value of a field. Long values are digests.
+ *  - Partition keys that are told are digests of these keys.
  *  - Refusals are logged once a second at most, with how many there were.
  */
 #include <torc/rate_limit.h>
 
 #include <stdio.h>
+#include <torc/base64.h>
 #include <torc/digest.h>
 #include <torc/log.h>
 #include <torc/reply.h>
@@ -30,7 +32,9 @@ enum {
     PLAIN_MAX = 128, /* bytes of a value that are the key themselves */
     KEY_MAX = NAME_MAX_LEN + 2 + PLAIN_MAX,
     LOG_MS = 1000,
-    DIGEST_BYTES = 32
+    DIGEST_BYTES = 32,
+    PARTITION_BYTES = 12, /* of a digest, told */
+    LEFT_MAX = NAME_MAX_LEN + 96
 };
 
 typedef struct rate_limit {
@@ -46,6 +50,13 @@ typedef struct rate_limit {
 static rate_limit *self_of(torc_middleware *middleware) {
     return torc_container_of(middleware, rate_limit, base);
 }
+
+/* What is kept of a request until its response. */
+typedef struct taken {
+    torc_rate_answer answer;
+    bool has_partition;
+    char partition[PARTITION_BYTES];
+} taken;
 
 /* ---- keys ---- */
 
@@ -150,11 +161,18 @@ static torc_render refuse(torc_request *request, const torc_rate_answer *answer)
 }
 
 /* Keep the answer for the response; without memory this tells nothing of it. */
-static void keep(rate_limit *self, torc_request *request, const torc_rate_answer *answer) {
-    torc_rate_answer *kept = torc_arena_alloc(torc_request_arena(request), sizeof(*kept));
+static void keep(rate_limit *self, torc_request *request, const torc_rate_answer *answer,
+                 const key *of) {
+    taken *kept = torc_arena_alloc(torc_request_arena(request), sizeof(*kept));
+    char digest[DIGEST_BYTES];
 
     if (!kept) return;
-    *kept = *answer;
+    *kept = (taken){.answer = *answer};
+    if (self->options.shows_partition &&
+        !torc_digest_of(TORC_DIGEST_SHA256, torc_str_make(of->bytes, of->len), digest)) {
+        memcpy(kept->partition, digest, PARTITION_BYTES);
+        kept->has_partition = true;
+    }
     (void)!torc_request_set_value(request, self, kept);
 }
 
@@ -173,7 +191,7 @@ static torc_render request_received(torc_middleware *middleware, torc_request *r
     if (torc_request_is_gone(request)) return TORC_RENDER_DONE; /* the store may have waited */
     if (!answer.is_allowed) log_refusal(self, request);
     if (options->is_dry_run) return TORC_RENDER_NEXT;
-    if (!options->hides_fields) keep(self, request, &answer);
+    if (!options->hides_fields) keep(self, request, &answer, &of);
     return answer.is_allowed ? TORC_RENDER_NEXT : refuse(request, &answer);
 }
 
@@ -197,23 +215,32 @@ static void add(torc_request *request, const torc_field *field) {
         torc_response_lend(request, field, 1);
 }
 
+/* A partition is told as a sequence of bytes (RFC 9651 §3.3.5). */
+static void write_left(const rate_limit *self, const taken *kept, torc_buf *text) {
+    torc_buf_add_byte(text, '"');
+    torc_buf_add(text, self->name);
+    torc_buf_add(text, TORC_STR("\";r="));
+    torc_buf_add_uint(text, kept->answer.left);
+    torc_buf_add(text, TORC_STR(";t="));
+    torc_buf_add_uint(text, reset_s(&kept->answer, &self->rate));
+    if (!kept->has_partition) return;
+    torc_buf_add(text, TORC_STR(";pk=:"));
+    torc_base64_encode(text, torc_str_make(kept->partition, PARTITION_BYTES), TORC_BASE64_STANDARD);
+    torc_buf_add_byte(text, ':');
+}
+
 static void response_starting(torc_middleware *middleware, torc_request *request) {
     rate_limit *self = self_of(middleware);
-    const torc_rate_answer *answer = torc_request_value(request, self);
+    const taken *kept = torc_request_value(request, self);
     torc_field left = {.name = TORC_STR("RateLimit")};
     torc_buf text;
     char *bytes;
 
-    if (!answer) return;
-    bytes = torc_arena_bytes(torc_request_arena(request), NAME_MAX_LEN + 64);
+    if (!kept) return;
+    bytes = torc_arena_bytes(torc_request_arena(request), LEFT_MAX);
     if (!bytes) return;
-    torc_buf_init_fixed(&text, bytes, NAME_MAX_LEN + 64);
-    torc_buf_add_byte(&text, '"');
-    torc_buf_add(&text, self->name);
-    torc_buf_add(&text, TORC_STR("\";r="));
-    torc_buf_add_uint(&text, answer->left);
-    torc_buf_add(&text, TORC_STR(";t="));
-    torc_buf_add_uint(&text, reset_s(answer, &self->rate));
+    torc_buf_init_fixed(&text, bytes, LEFT_MAX);
+    write_left(self, kept, &text);
     left.value = torc_buf_str(&text);
     add(request, &self->policy);
     add(request, &left);

@@ -2,6 +2,7 @@
 /* Rate limits: whose bucket is taken from, what is told, and what is not counted. */
 #include <stdio.h>
 #include <torc/fiber.h>
+#include <torc/log_sinks.h>
 #include <torc/rate_limit.h>
 
 #include "faults.h"
@@ -196,6 +197,56 @@ static void functions_tell_whose_how_much_and_whether(void **state) {
     torc_test_request_free(test);
     for (int i = 0; i < 5; i++) assert_int_equal(status_from(*state, site, NULL, "GET /"), 200);
     torc_site_free(site);
+}
+
+static void whose_bucket_it_was_is_told_by_choice(void **state) {
+    char asked[220] = "GET /\nX-Api-Key: ";
+    const struct {
+        const char *head, *told;
+    } rows[] = {
+        /* SHA-256 of "default", NUL, and "a" with the address, "v" with the value, or "d" with its
+         * digest. */
+        {"GET /", "\"default\";r=1;t=30;pk=:P251ITKQX3DgjpCy:"},
+        {"GET /", "\"default\";r=0;t=30;pk=:P251ITKQX3DgjpCy:"},
+        {"GET /\nX-Api-Key: k1", "\"default\";r=1;t=30;pk=:jiYn9NY6pmIFT6Ft:"},
+        {asked, "\"default\";r=1;t=30;pk=:VA9A8KD8QjKlLyQ1:"},
+    };
+    torc_rate_limit_options options = with_rate("2/min");
+
+    memset(asked + strlen(asked), 'x', 200);
+    options.field = "X-Api-Key";
+    options.shows_partition = true;
+    torc_site *site = new_site(&options);
+    for (size_t i = 0; i < TORC_COUNT_OF(rows); i++) {
+        torc_test_request *test = ask_from(*state, site, "192.0.2.1", rows[i].head);
+        assert_int_equal(torc_test_request_status(test), 200);
+        check_has(test, "RateLimit", rows[i].told);
+        check_has(test, "RateLimit-Policy", "\"default\";q=2;w=60");
+        torc_test_request_free(test);
+    }
+    torc_site_free(site);
+}
+
+static void refusals_are_logged_without_queries(void **state) {
+    const torc_rate_limit_options options = with_rate("1/min");
+    torc_resource *root = torc_folder_new();
+    torc_buf lines;
+    torc_log *log;
+
+    torc_buf_init(&lines, NULL, TORC_MEMORY_OTHER, 10000);
+    check_ok(torc_log_new_buf(NULL, &lines, TORC_LOG_FORMAT_TEXT, &log));
+    torc_resource_route(root, "GET /a", hello);
+    torc_resource_use(root, torc_rate_limit_new(&options));
+    torc_site *site =
+        torc_site_new(root, &(torc_site_options){.size = sizeof(torc_site_options), .log = log});
+    assert_int_equal(status_from(*state, site, "192.0.2.1", "GET /a?key=secret"), 200);
+    assert_int_equal(status_from(*state, site, "192.0.2.1", "GET /a?key=secret"), 429);
+    assert_true(torc_str_find(torc_buf_str(&lines), TORC_STR("beyond the rate")) >= 0);
+    assert_true(torc_str_find(torc_buf_str(&lines), TORC_STR("/a")) >= 0);
+    assert_true(torc_str_find(torc_buf_str(&lines), TORC_STR("secret")) < 0);
+    torc_site_free(site);
+    torc_log_free(log);
+    torc_buf_dispose(&lines);
 }
 
 static void requests_may_cost_more_than_one(void **state) {
@@ -397,6 +448,8 @@ int main(void) {
         WEB_TEST(a_trusted_proxy_tells_who_asks),
         WEB_TEST(keys_are_fields_too),
         WEB_TEST(functions_tell_whose_how_much_and_whether),
+        WEB_TEST(whose_bucket_it_was_is_told_by_choice),
+        WEB_TEST(refusals_are_logged_without_queries),
         WEB_TEST(requests_may_cost_more_than_one),
         WEB_TEST(a_dry_run_refuses_nobody),
         WEB_TEST(limits_within_limits_tell_each_of_their_own),
