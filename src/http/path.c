@@ -125,6 +125,18 @@ static torc_err replace_path(torc_request *request, size_t depth, torc_str whole
     return err;
 }
 
+torc_err torc_request_restart_path(torc_request *request) {
+    torc_err err = TORC_OK;
+
+    request->path.depth = 0;
+    if (!request->rewritten) return TORC_OK;
+    err = replace_path(request, 0, request->head->target.path);
+    if (err) return err;
+    request->rewritten = NULL;
+    request->args = NULL;
+    return TORC_OK;
+}
+
 torc_err torc_request_set_rest(torc_request *request, size_t depth, torc_str rest) {
     torc_request_rewritten *rewritten = torc_arena_alloc(request->arena, sizeof(*rewritten));
     torc_target target = {0};

@@ -66,8 +66,9 @@ static torc_err room_for_json(void *context, size_t used, size_t wanted, char **
     if (request_is_over(request)) return TORC_ERR_GONE;
     if (used > 0) torc_chain_commit(chain, used);
     if (wanted == 0) return TORC_OK;
-    const size_t left = torc_request_limits_now(request)->output_bytes_max - chain->len;
-    if (left == 0) return TORC_ERR_LIMIT;
+    const size_t most = torc_request_limits_now(request)->output_bytes_max; /* may shrink */
+    if (chain->len >= most) return TORC_ERR_LIMIT;
+    const size_t left = most - chain->len;
     *room = torc_chain_room(chain, len);
     if (!*room) return TORC_ERR_NO_MEMORY;
     if (*len > left) *len = left;

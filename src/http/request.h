@@ -89,6 +89,9 @@ typedef struct torc_path_mark {
 } torc_path_mark;
 void torc_request_mark_path(const torc_request *request, torc_path_mark *mark);
 void torc_request_return_to_path(torc_request *request, const torc_path_mark *mark);
+/* Go back to the path and the query that were asked, before rules changed them, at its beginning.
+ * TORC_ERR_NO_MEMORY: it is as it was. */
+torc_err torc_request_restart_path(torc_request *request) TORC_MUST_CHECK;
 /*
  * Take the last segment away if it is empty, or add an empty one: the path with one slash less at
  * its end, or one more. False: that is none, or there is no memory.

@@ -37,7 +37,7 @@ static torc_err run_on_fiber(void *context);
 /* For who looks at fibers from outside. */
 static void describe(void *argument, char *text, size_t size) {
     const torc_request *request = argument;
-    const torc_str target = torc_request_target(request);
+    const torc_str target = torc_request_target_to_log(request);
     const int len = target.len < 100 ? (int)target.len : 100;
 
     snprintf(text, size, "%.*s %.*s, for %llu ms", TORC_STR_ARGS(torc_request_method_text(request)),

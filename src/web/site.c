@@ -268,11 +268,12 @@ static void request_received(torc_handler *handler, torc_request *request) {
     answer(site, request);
 }
 
-/* Name the methods of the whole path in Allow, as its places declare them. */
+/* Name the methods of the whole path in Allow, as its places declare them. Rules that have changed
+ * the path do so again. */
 static void set_allow_by_walk(torc_site *site, torc_request *request) {
     torc_walk walk;
 
-    torc_request_path_of(request)->depth = 0;
+    if (torc_request_restart_path(request)) return;
     (void)torc_walk_from(&walk, request, site->root);
     set_allow(request, &walk.end);
 }

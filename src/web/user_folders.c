@@ -167,7 +167,11 @@ static torc_err find_user(user_folders *self, torc_request *request, torc_str na
     torc_err err;
 
     *found = find_kept(self, name);
-    if (*found && (*found)->until_ms > torc_reactor_now_ms(reactor)) return TORC_OK;
+    if (*found && (*found)->until_ms > torc_reactor_now_ms(reactor)) {
+        torc_list_remove(&(*found)->node);
+        torc_list_push_front(&self->users, &(*found)->node);
+        return TORC_OK;
+    }
     memcpy(wanted.name, name.bytes, name.len);
     memcpy(wanted.folder, self->folder, sizeof(wanted.folder));
     err = torc_await_thread(reactor, TORC_THREAD_NAME, find, &wanted, sizeof(wanted), NULL);

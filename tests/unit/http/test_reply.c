@@ -103,6 +103,24 @@ static void a_document_has_a_bound(void **state) {
     torc_test_request_free(test);
 }
 
+static void lower_the_bound_while_writing(torc_request *request) {
+    torc_json *json = torc_reply_json(request, 200);
+
+    torc_json_open_array(json);
+    for (int i = 0; i < 20000; i++) {
+        if (i == 10000) torc_request_limits(request)->output_bytes_max = 10000;
+        torc_json_text(json, "0123456789");
+    }
+    torc_json_close_array(json);
+    torc_reply_end(request);
+}
+
+static void a_bound_may_fall_below_what_is_written(void **state) {
+    torc_test_request *test = ask(*state, lower_the_bound_while_writing, "GET /");
+    assert_int_equal(torc_test_request_status(test), 503);
+    torc_test_request_free(test);
+}
+
 static void leave_json_open(torc_request *request) {
     torc_json *json = torc_reply_json(request, 200);
     torc_json_open_object(json);
@@ -356,6 +374,7 @@ int main(void) {
         HTTP_TEST(a_large_document_has_its_length),
         HTTP_TEST(a_broken_document_is_a_500_and_nothing_of_it),
         HTTP_TEST(a_document_has_a_bound),
+        HTTP_TEST(a_bound_may_fall_below_what_is_written),
         HTTP_TEST(a_document_that_is_not_ended_is_a_500),
         HTTP_TEST(beginning_again_forgets_the_first),
         HTTP_TEST(an_error_may_take_the_place_of_a_document),

@@ -244,6 +244,26 @@ static void mistakes_in_rules_are_told(void **state) {
     (void)state;
 }
 
+static torc_render decline(torc_request *request) {
+    (void)request;
+    return TORC_RENDER_DECLINED;
+}
+
+/* Allow is found by a second walk, which begins where the first did. */
+static void a_rule_is_applied_once_to_what_declines(void **state) {
+    torc_resource *root = torc_folder_new();
+
+    torc_resource_route(root, "GET /a/b", show);
+    torc_resource_route(root, "POST /a/{x}", decline);
+    torc_resource_rewrite(root, "/a", "/a/b");
+    torc_site *site = torc_site_new(root, NULL);
+    torc_test_request *test = web_ask(*state, site, "POST /a");
+    assert_int_equal(torc_test_request_status(test), 405);
+    check_str(torc_test_request_field(test, "Allow"), "GET, HEAD, OPTIONS");
+    torc_test_request_free(test);
+    torc_site_free(site);
+}
+
 static void memory_may_be_short(void **state) {
     torc_site *site = site_with("/old/{x}", "/new/{x}/{x}?q={x}");
     bool has_failed = true;
@@ -275,6 +295,7 @@ int main(void) {
         WEB_TEST(what_was_rewritten_is_not_tried_elsewhere),
         WEB_TEST(parameters_are_found_behind_it),
         WEB_TEST(mistakes_in_rules_are_told),
+        WEB_TEST(a_rule_is_applied_once_to_what_declines),
         WEB_TEST(memory_may_be_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,22 @@ static void the_least_recent_gives_way(void **state) {
     torc_site_free(site);
 }
 
+static void who_was_asked_for_again_is_kept_longer(void **state) {
+    torc_site *site = new_site(2, NULL);
+
+    make_home("eve", true);
+    web_check(*state, site, "GET /~joe/page.txt", 200, "joe");
+    web_check(*state, site, "GET /~ann/page.txt", 200, "ann");
+    web_check(*state, site, "GET /~joe/page.txt", 200, "joe");
+    web_check(*state, site, "GET /~eve/page.txt", 200, "eve"); /* in the place of ann */
+    assert_int_equal(looked, 3);
+    web_check(*state, site, "GET /~joe/page.txt", 200, "joe");
+    assert_int_equal(looked, 3);
+    web_check(*state, site, "GET /~ann/page.txt", 200, "ann");
+    assert_int_equal(looked, 4);
+    torc_site_free(site);
+}
+
 static void what_is_no_user_is_not_found(void **state) {
     static const char *const heads[] = {"GET /users/bare/secret.txt",
                                         "GET /users/none/",
@@ -195,6 +211,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         USERS_TEST(users_are_found_and_kept_for_a_while),
         USERS_TEST(the_least_recent_gives_way),
+        USERS_TEST(who_was_asked_for_again_is_kept_longer),
         USERS_TEST(what_is_no_user_is_not_found),
         USERS_TEST(the_home_itself_may_be_served),
         USERS_TEST(folders_are_served_as_is_said),
