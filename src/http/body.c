@@ -188,21 +188,16 @@ static torc_err buffer(torc_body_reader *reader, torc_str bytes) {
     return TORC_OK;
 }
 
-static torc_err err_of_whole(const torc_buf *whole) {
-    const torc_err err = torc_buf_err(whole);
-    return err == TORC_ERR_LIMIT ? TORC_ERR_TOO_LARGE : err;
-}
-
 static torc_err keep(torc_body_reader *reader, torc_str bytes) {
-    torc_err err = TORC_OK;
+    torc_err err;
 
-    if (reader->mode != TORC_BODY_WHOLE || reader->decoder) err = buffer(reader, bytes);
-    if (err || reader->mode != TORC_BODY_WHOLE) return err;
-    if (reader->decoder)
-        err = torc_body_collect_decoded(reader);
-    else
+    if (reader->mode == TORC_BODY_WHOLE && !reader->decoder) {
         torc_buf_add(&reader->whole, bytes);
-    return err ? err : err_of_whole(&reader->whole);
+        return torc_body_whole_err(reader);
+    }
+    err = buffer(reader, bytes);
+    if (!err && reader->mode == TORC_BODY_WHOLE) err = torc_body_collect_decoded(reader);
+    return err;
 }
 
 /* No more of the body is wanted, whatever it says. */
@@ -242,10 +237,8 @@ void torc_body_ended(torc_request *request) {
     torc_err err = TORC_OK;
 
     reader->is_complete = true;
-    if (reader->decoder && reader->mode == TORC_BODY_WHOLE && !reader->err) {
+    if (reader->decoder && reader->mode == TORC_BODY_WHOLE && !reader->err)
         err = torc_body_collect_decoded(reader);
-        if (!err) err = err_of_whole(&reader->whole);
-    }
     if (err) torc_body_fail(reader, err);
     changed(reader);
 }

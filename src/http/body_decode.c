@@ -3,8 +3,8 @@
  * Decoding the body of a request while it is read.
  *
  *  - What the wire brings is kept as it came, within the window; what is read is decoded then, a
- * page at a time. So a short body that decodes to a long one takes no more memory than others,
- * unless it is wanted as a whole.
+ *    page at a time. So a short body that decodes to a long one takes no more memory than others,
+ *    unless it is wanted as a whole.
  *  - The limit of the body holds for both forms of it.
  *  - The end of the body is the end of the coder's input: what is not complete then is truncated.
  */
@@ -111,7 +111,7 @@ torc_err torc_body_collect_decoded(torc_body_reader *reader) {
         torc_body_drop_lent(reader);
         if (torc_buf_err(&reader->whole)) break;
     }
-    return err == TORC_ERR_AGAIN ? TORC_OK : err;
+    return err && err != TORC_ERR_AGAIN ? err : torc_body_whole_err(reader);
 }
 
 bool torc_body_is_coded(const torc_request *request) {

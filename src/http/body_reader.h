@@ -88,7 +88,9 @@ void torc_body_fail(torc_body_reader *reader, torc_err err);
 torc_err torc_body_decode(torc_body_reader *reader, torc_str *chunk) TORC_MUST_CHECK;
 /* Make the reader of a request whose body is decoded one that does. */
 torc_err torc_body_begin_decoding(torc_body_reader *reader) TORC_MUST_CHECK;
-/* Add to the whole what can be decoded. */
+/* What is wrong with the whole so far: it is too large, or there was no memory. */
+torc_err torc_body_whole_err(const torc_body_reader *reader) TORC_MUST_CHECK;
+/* Add to the whole what can be decoded: the errors of both. */
 torc_err torc_body_collect_decoded(torc_body_reader *reader) TORC_MUST_CHECK;
 void torc_body_drop_lent(torc_body_reader *reader);
 /* Take the oldest page out of the buffer; there is one. */

@@ -18,6 +18,11 @@ static void move_pages(torc_body_reader *reader) {
     }
 }
 
+torc_err torc_body_whole_err(const torc_body_reader *reader) {
+    const torc_err err = torc_buf_err(&reader->whole);
+    return err == TORC_ERR_LIMIT ? TORC_ERR_TOO_LARGE : err;
+}
+
 /* What is announced is not yet there: no more than a window is set aside for it. */
 static size_t reserve_of(int64_t len) {
     return len < TORC_BODY_WINDOW ? (size_t)len : TORC_BODY_WINDOW;
@@ -27,11 +32,12 @@ static size_t reserve_of(int64_t len) {
 static torc_err begin_whole(torc_body_reader *reader, size_t max) {
     const int64_t len = reader->request->head->body_len;
 
-    if (reader->decoder) return reader->err ? TORC_OK : torc_body_collect_decoded(reader);
+    if (reader->err) return (torc_err)reader->err;
+    if (reader->decoder) return torc_body_collect_decoded(reader);
     if (len > 0 && (uint64_t)len > max) torc_buf_fail(&reader->whole, TORC_ERR_LIMIT);
     if (len > 0 && !reader->is_complete) (void)torc_buf_reserve(&reader->whole, reserve_of(len));
     move_pages(reader);
-    return TORC_OK;
+    return torc_body_whole_err(reader);
 }
 
 void torc_body_collect(torc_body_reader *reader, size_t max) {
@@ -42,8 +48,7 @@ void torc_body_collect(torc_body_reader *reader, size_t max) {
     reader->is_collected = true;
     torc_buf_init(&reader->whole, &reader->request->reactor->memory, TORC_MEMORY_INPUT, max);
     err = begin_whole(reader, max);
-    if (!err) err = torc_buf_err(&reader->whole);
-    if (err) torc_body_fail(reader, err == TORC_ERR_LIMIT ? TORC_ERR_TOO_LARGE : err);
+    if (err) torc_body_fail(reader, err);
 }
 
 torc_err torc_body_read_all(torc_request *request, size_t max, torc_str *bytes) {

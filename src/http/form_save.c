@@ -15,11 +15,9 @@
  *     opening --opened--> reading <--written / got_chunk--> writing
  *     any of them --settle--> settling --finish--> freed
  */
-#include <assert.h>
 #include <torc/fiber.h>
 
 #include "base/alloc.h"
-#include "http/body_reader.h"
 #include "http/form_state.h"
 #include "reactor/deferred.h"
 #include "reactor/file_batch.h"

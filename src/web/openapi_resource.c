@@ -28,8 +28,10 @@ static openapi *self_of(torc_resource *resource) {
 
 /* ---- the document of the hosts that the resource is in ---- */
 
+/* For a resource, and the host that it is in. */
 typedef struct search {
     const torc_resource *resource;
+    torc_resource *host; /* NULL: in none so far */
     bool is_found;
 } search;
 
@@ -40,24 +42,18 @@ static bool look(void *context, const torc_route_entry *entry) {
     return !self->is_found;
 }
 
-typedef struct host_search {
-    const torc_resource *resource;
-    torc_resource *host;
-} host_search;
-
 static void look_into_host(void *context, torc_str name, torc_resource *host) {
-    host_search *self = context;
-    search within = {.resource = self->resource};
+    search *self = context;
 
     (void)name;
-    if (self->host) return;
-    (void)!torc_routes_list(host, &(torc_route_query){.has_hosts = true}, look, &within);
-    if (within.is_found) self->host = host;
+    if (self->is_found) return;
+    (void)!torc_routes_list(host, &(torc_route_query){.has_hosts = true}, look, self);
+    if (self->is_found) self->host = host;
 }
 
 /* Among hosts the one that a resource is in, so that paths are told as they are there. */
 static torc_resource *choose_host_of(const void *resource, const torc_hosts *hosts) {
-    host_search self = {.resource = resource};
+    search self = {.resource = resource};
 
     torc_hosts_each(hosts, look_into_host, &self);
     return self.host;

@@ -418,6 +418,12 @@ def help_is_the_same_by_all_its_names():
     assert "--log-level" in shown("help", "web", "logs") and "--path" not in shown("help", "web", "logs")
 
 
+def an_empty_table_of_routes_says_why():
+    answer = run(TORC, "web", "--routes")
+    check((answer.returncode, answer.stderr), (0, b""))
+    check(answer.stdout.split(b"\n")[1:], [b"Nothing before it serves: what it answers is added at its start.", b""])
+
+
 def versions_are_shown():
     text = shown("--version")
     assert re.fullmatch(r"torc \d+\.\d+\.\d+\nbuilt with (gcc|clang) .* glibc .*\n", text), text
@@ -539,6 +545,7 @@ CASES = [
     what_cannot_be_served_is_a_line_and_1,
     commands_have_mistakes_too,
     help_is_the_same_by_all_its_names,
+    an_empty_table_of_routes_says_why,
     versions_are_shown,
     what_cannot_be_shown_is_1,
     people_are_told_what_where_and_how_to_stop,

@@ -586,6 +586,17 @@ static bool is_alone(void) {
     return count_files() == 0;
 }
 
+/* A saving that has begun, so many turns later. */
+static torc_test_request *begin_and_turn(http_fixture *self, const char *path, int turns) {
+    torc_test_request *test = begin_saving(self, path, 20000);
+
+    torc_test_request_send(test, torc_str_make(form, 15000));
+    callbacks.saving = NULL;
+    for (int i = 0; i < turns || !callbacks.saving; i++)
+        check_ok(torc_reactor_turn(self->reactor, 1));
+    return test;
+}
+
 /* Whenever it is cancelled, nothing is left, and what is read next is the rest of the form. */
 static void a_saving_that_is_cancelled_leaves_nothing(void **state) {
     http_fixture *self = *state;
@@ -594,11 +605,7 @@ static void a_saving_that_is_cancelled_leaves_nothing(void **state) {
     snprintf(path, sizeof(path), "%s/saved", folder);
     callbacks.is_wanted = true;
     for (int turns = 1; turns < 12; turns++) {
-        torc_test_request *test = begin_saving(self, path, 20000);
-        torc_test_request_send(test, torc_str_make(form, 15000));
-        callbacks.saving = NULL;
-        for (int i = 0; i < turns || !callbacks.saving; i++)
-            check_ok(torc_reactor_turn(self->reactor, 1));
+        torc_test_request *test = begin_and_turn(self, path, turns);
         torc_deferred_cancel(callbacks.saving);
         turn_until(self, is_saved);
         assert_int_equal(seen.err, TORC_ERR_CANCELLED);
@@ -618,11 +625,7 @@ static void a_saving_that_is_dropped_leaves_nothing(void **state) {
     snprintf(path, sizeof(path), "%s/saved", folder);
     callbacks.is_wanted = true;
     for (int turns = 1; turns < 12; turns++) {
-        torc_test_request *test = begin_saving(self, path, 20000);
-        torc_test_request_send(test, torc_str_make(form, 15000));
-        callbacks.saving = NULL;
-        for (int i = 0; i < turns || !callbacks.saving; i++)
-            check_ok(torc_reactor_turn(self->reactor, 1));
+        torc_test_request *test = begin_and_turn(self, path, turns);
         torc_callback_cancel(&callbacks.saved);
         torc_ticket_return(&callbacks.ticket);
         torc_test_request_free(test);
