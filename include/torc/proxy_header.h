@@ -64,7 +64,8 @@ TORC_API torc_err torc_proxy_header_parse(torc_str bytes, torc_proxy_header *hea
                                           size_t *len) TORC_MUST_CHECK;
 /**
  * Append a header, as one of its version. Version 1 has nothing but addresses of IP: others are
- * UNKNOWN there. TORC_ERR_INVALID: the two addresses are of different kinds, or the TLVs too long.
+ * UNKNOWN there. A checksum among the TLVs is made anew. TORC_ERR_INVALID: the two addresses are of
+ * different kinds, or the TLVs too long.
  */
 TORC_API torc_err torc_proxy_header_format(const torc_proxy_header *header,
                                            torc_buf *bytes) TORC_MUST_CHECK;

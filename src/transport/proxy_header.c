@@ -121,17 +121,20 @@ static uint32_t crc32c(uint32_t crc, torc_str bytes) {
     return crc;
 }
 
-/* The checksum is that of the whole header with zeros in its place. */
+/* The checksum at a place of the whole header: of all of it, with zeros there. */
+static uint32_t checksum_of(torc_str whole, size_t place) {
+    uint32_t crc = crc32c(UINT32_MAX, torc_str_head(whole, place));
+
+    crc = crc32c(crc, torc_str_make("\0\0\0\0", 4));
+    return ~crc32c(crc, torc_str_from(whole, place + 4));
+}
+
 static bool is_checksum_right(torc_str whole, torc_str checksum) {
-    const size_t place = (size_t)(checksum.bytes - whole.bytes);
-    uint32_t crc = UINT32_MAX, told = 0;
+    uint32_t told = 0;
 
     if (checksum.len != 4) return false;
     for (size_t i = 0; i < 4; i++) told = told << 8 | (unsigned char)checksum.bytes[i];
-    crc = crc32c(crc, torc_str_head(whole, place));
-    crc = crc32c(crc, torc_str_make("\0\0\0\0", 4));
-    crc = crc32c(crc, torc_str_from(whole, place + 4));
-    return ~crc == told;
+    return checksum_of(whole, (size_t)(checksum.bytes - whole.bytes)) == told;
 }
 
 static torc_err check_tlvs(torc_str whole, torc_proxy_header *header) {
@@ -317,6 +320,20 @@ static void add_addrs(const torc_proxy_header *header, int family, torc_buf *byt
     }
 }
 
+/* A checksum among the TLVs is made anew: it was that of another header. */
+static void put_checksum(const torc_proxy_header *header, torc_buf *bytes, size_t start) {
+    torc_str old;
+
+    if (torc_buf_err(bytes) || !torc_proxy_header_tlv(header, TORC_PROXY_TLV_CRC32C, &old) ||
+        old.len != 4)
+        return;
+    const torc_str whole = torc_str_from(torc_buf_str(bytes), start);
+    const size_t place = whole.len - header->tlvs.len + (size_t)(old.bytes - header->tlvs.bytes);
+    const uint32_t sum = checksum_of(whole, place);
+    for (size_t i = 0; i < 4; i++)
+        bytes->bytes[start + place + i] = (char)(sum >> (24 - 8 * i) & 255);
+}
+
 static torc_err format_v2(const torc_proxy_header *header, int family, torc_buf *bytes) {
     const char kind = family == AF_INET    ? 0x11
                       : family == AF_INET6 ? 0x21
@@ -326,6 +343,8 @@ static torc_err format_v2(const torc_proxy_header *header, int family, torc_buf 
     /* What LOCAL has behind it nobody reads: with something to tell it is one of no family. */
     const bool is_local = header->is_local && header->tlvs.len == 0;
 
+    const size_t start = bytes->len;
+
     if (len > V2_LEN_MAX) return TORC_ERR_INVALID;
     torc_buf_add(bytes, torc_str_make(signature, sizeof(signature)));
     torc_buf_add_byte(bytes, is_local ? 0x20 : 0x21);
@@ -334,6 +353,7 @@ static torc_err format_v2(const torc_proxy_header *header, int family, torc_buf 
     torc_buf_add_byte(bytes, (char)(len & 255));
     add_addrs(header, family, bytes);
     torc_buf_add(bytes, header->tlvs);
+    put_checksum(header, bytes, start);
     return TORC_OK;
 }
 
